@@ -1,0 +1,234 @@
+// What the IMAP machine asks the daemon, in the order of the states of RFC 9051 section 3; each question names the type
+// of its answer. The machine owns syntax, sequence numbers and response texts; the daemon owns mailboxes and mails.
+// Mailbox names are UTF-8 with "/" as delimiter; "INBOX" in capitals. Mailboxes and mails are named by numbers of the
+// store that stay valid while the session lives.
+#pragma once
+
+#include "crypto/bytes.hpp"
+#include "proto/mail/date.hpp"
+#include "proto/mail/flags.hpp"
+#include "proto/mail/message_index.hpp"
+#include "proto/mail/uid_set.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace pp::imap {
+
+// How a command ends that the daemon refuses: NO [code] text. An empty code: none.
+struct refusal {
+    std::string code;      // RFC 9051 section 7.1 and RFC 5530: "TRYCREATE", "NONEXISTENT", "OVERQUOTA", ...
+    std::string text;      // one plain sentence
+    bool bye = false;      // the session ends with BYE (the store is going away)
+    bool operator==(const refusal&) const = default;
+};
+struct nothing {
+    bool operator==(const nothing&) const = default;
+};
+template <class T>
+using outcome = std::variant<T, refusal>;
+
+// ------------------------------------------------------------------ not authenticated
+struct login {
+    using answer_type = outcome<nothing>;
+    std::string user, password;
+    bool operator==(const login&) const = default;
+};
+struct start_tls {      // the OK has been queued: write it, do the handshake, then answer
+    using answer_type = nothing;
+    bool operator==(const start_tls&) const = default;
+};
+
+// ------------------------------------------------------------------ authenticated
+enum class special_use : std::uint8_t { none, all, archive, drafts, flagged, junk, sent, trash };
+
+struct mailbox_entry {
+    std::string name;
+    std::uint64_t mailbox = 0;
+    special_use use = special_use::none;
+    bool subscribed = false;
+    bool exists = true;             // false: only subscribed, or only a parent (\NonExistent, \NoSelect)
+    bool operator==(const mailbox_entry&) const = default;
+};
+struct list_mailboxes {              // all of them; the machine matches patterns and adds \HasChildren
+    using answer_type = outcome<std::vector<mailbox_entry>>;
+    bool operator==(const list_mailboxes&) const = default;
+};
+struct mailbox_status {
+    std::uint32_t messages = 0, unseen = 0, deleted = 0, recent = 0, uid_next = 1, uid_validity = 1;
+    std::uint64_t highest_modseq = 1, size_bytes = 0, mailbox = 0;
+    bool operator==(const mailbox_status&) const = default;
+};
+struct get_status {
+    using answer_type = outcome<mailbox_status>;
+    std::string name;
+    bool operator==(const get_status&) const = default;
+};
+struct create_mailbox {              // missing parents are created too (05 section 5.2.4: Outlook)
+    using answer_type = outcome<std::uint64_t>;
+    std::string name;
+    special_use use = special_use::none;
+    bool operator==(const create_mailbox&) const = default;
+};
+struct delete_mailbox {
+    using answer_type = outcome<nothing>;
+    std::string name;
+    bool operator==(const delete_mailbox&) const = default;
+};
+struct rename_mailbox {              // with children; of INBOX: moves its mails (RFC 9051 section 6.3.6)
+    using answer_type = outcome<nothing>;
+    std::string from, to;
+    bool operator==(const rename_mailbox&) const = default;
+};
+struct subscribe_mailbox {
+    using answer_type = outcome<nothing>;
+    std::string name;
+    bool subscribed = true;
+    bool operator==(const subscribe_mailbox&) const = default;
+};
+
+struct opened_mailbox {
+    std::string name;
+    mailbox_status status;
+    std::vector<std::uint32_t> uids;          // rising: number n is uids[n-1]
+    std::uint32_t first_unseen = 0;           // sequence number, 0: none (rev1)
+    std::uint32_t first_recent_uid = 0;       // mails from there on are \Recent to this session; 0: none
+    std::vector<std::string> keywords;        // in use in this mailbox
+    bool operator==(const opened_mailbox&) const = default;
+};
+struct open_mailbox {
+    using answer_type = outcome<opened_mailbox>;
+    std::string name;
+    bool read_only = false;
+    bool operator==(const open_mailbox&) const = default;
+};
+
+// ------------------------------------------------------------------ APPEND
+struct append_begin {                // asked before the literal is read: too large, no mailbox, full disk
+    using answer_type = outcome<nothing>;
+    std::string mailbox;
+    mail::flags flags;
+    std::optional<mail::date_time> internal_date;
+    std::uint64_t size_bytes = 0;
+    bool operator==(const append_begin&) const = default;
+};
+struct append_chunk {                // at most 64 KiB; bytes exactly as sent
+    using answer_type = nothing;
+    bytes data;
+    bool operator==(const append_chunk&) const = default;
+};
+struct appended {
+    std::uint32_t uid_validity = 0, uid = 0;
+    bool operator==(const appended&) const = default;
+};
+struct append_end {                  // durable when the answer is given
+    using answer_type = outcome<appended>;
+    bool operator==(const append_end&) const = default;
+};
+struct append_abort {
+    using answer_type = nothing;
+    bool operator==(const append_abort&) const = default;
+};
+
+// ------------------------------------------------------------------ selected
+// All of these speak of the selected mailbox; the daemon knows which it is. Unknown UIDs are passed over.
+struct message_row {
+    std::uint32_t uid = 0;
+    std::uint64_t modseq = 1;
+    mail::flags flags;
+    mail::date_time internal_date, save_date;
+    std::uint64_t size_bytes = 0;
+    std::string email_id, thread_id;                          // RFC 8474
+    std::shared_ptr<const mail::message_index> index;         // set when asked for
+    std::string header;                                       // the mail's header block, when asked for
+    bool operator==(const message_row&) const = default;
+};
+inline constexpr std::size_t rows_per_question_max = 256;     // a store transaction is never held longer
+struct read_rows {
+    using answer_type = outcome<std::vector<message_row>>;    // rising UIDs; expunged ones are missing
+    mail::uid_set uids;
+    bool with_index = false, with_header = false;
+    std::optional<std::uint64_t> changed_since;               // only rows with a greater modseq
+    bool operator==(const read_rows&) const = default;
+};
+// Bytes [offset, offset + length) of the mail, at most body_piece_bytes_max; short only at the mail's end.
+inline constexpr std::size_t body_piece_bytes_max = 256 * 1024;
+struct read_body {
+    using answer_type = outcome<bytes>;
+    std::uint32_t uid = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
+    bool operator==(const read_body&) const = default;
+};
+
+enum class store_mode : std::uint8_t { replace, add, remove };
+struct stored_flags {
+    std::vector<message_row> rows;         // changed or not, with their new flags and modseq; no index
+    mail::uid_set modified;                // refused by unchanged_since (RFC 7162)
+    bool operator==(const stored_flags&) const = default;
+};
+struct store_flags {
+    using answer_type = outcome<stored_flags>;
+    mail::uid_set uids;
+    store_mode mode = store_mode::replace;
+    mail::flags flags;
+    std::optional<std::uint64_t> unchanged_since;
+    bool operator==(const store_flags&) const = default;
+};
+struct copied {
+    std::uint32_t uid_validity = 0;
+    std::vector<std::uint32_t> from, to;   // pairs, rising in from
+    bool operator==(const copied&) const = default;
+};
+struct copy_messages {                     // all or none; move: also gone from here, in one transaction
+    using answer_type = outcome<copied>;
+    mail::uid_set uids;
+    std::string to;
+    bool move = false;
+    bool operator==(const copy_messages&) const = default;
+};
+struct expunge_messages {                  // those with \Deleted; uids limits them (UID EXPUNGE), nullopt: all
+    using answer_type = outcome<mail::uid_set>;
+    std::optional<mail::uid_set> uids;
+    bool operator==(const expunge_messages&) const = default;
+};
+
+// What has happened to the selected mailbox since the last time; asked by the machine when it may tell the client.
+struct mailbox_delta {
+    mail::uid_set vanished;
+    std::vector<std::uint32_t> added;              // rising
+    std::vector<message_row> changed;              // flags; not the added ones
+    std::uint64_t highest_modseq = 1;
+    bool gone = false;                             // deleted: the session is told and closed (RFC 9051 section 7.1, BYE)
+    bool operator==(const mailbox_delta&) const = default;
+};
+struct poll_changes {
+    using answer_type = outcome<mailbox_delta>;
+    std::uint64_t since_modseq = 0;
+    bool operator==(const poll_changes&) const = default;
+};
+struct close_mailbox {                             // UNSELECT, CLOSE (after its expunge), SELECT of another, LOGOUT
+    using answer_type = nothing;
+    bool operator==(const close_mailbox&) const = default;
+};
+// Any state: what the client called itself (ID), for the log.
+struct client_id {
+    using answer_type = nothing;
+    std::string name, version;
+    bool operator==(const client_id&) const = default;
+};
+
+using event = std::variant<login, start_tls, list_mailboxes, get_status, create_mailbox, delete_mailbox, rename_mailbox,
+                           subscribe_mailbox, open_mailbox, append_begin, append_chunk, append_end, append_abort,
+                           read_rows, read_body, store_flags, copy_messages, expunge_messages, poll_changes,
+                           close_mailbox, client_id>;
+using verdict = std::variant<nothing, outcome<nothing>, outcome<std::vector<mailbox_entry>>, outcome<mailbox_status>,
+                             outcome<std::uint64_t>, outcome<opened_mailbox>, outcome<appended>,
+                             outcome<std::vector<message_row>>, outcome<bytes>, outcome<stored_flags>, outcome<copied>,
+                             outcome<mail::uid_set>, outcome<mailbox_delta>>;
+
+}  // namespace pp::imap

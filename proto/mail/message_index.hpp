@@ -1,0 +1,103 @@
+// The structure of one mail, found in a single pass when it arrives and kept beside it: every part with its byte
+// ranges, the parsed Content-* fields, the ENVELOPE fields of the mail and of each message/rfc822 part. FETCH answers
+// from it without parsing again (05-mail-protocols 5.3).
+//
+// Promises: ranges are exact for any input, also broken MIME; for every leaf body_bytes equals what BODY[n] returns;
+// the CRLF before a boundary belongs to the boundary (RFC 2046 section 5.1.1); the same bytes in other pieces give
+// the same index; memory is bounded by the limits below whatever the input.
+#pragma once
+
+#include "proto/mail/address.hpp"
+#include "proto/mail/error.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pp::mail {
+
+// 06-security 6.1.3. Beyond a limit parsing stops, never the mail: a part too deep or too many is a leaf of its parent.
+inline constexpr std::size_t mime_depth_max = 64;
+inline constexpr std::size_t mime_parts_max = 10000;
+inline constexpr std::size_t header_block_bytes_max = 1024 * 1024;   // parsed up to there
+inline constexpr std::size_t header_field_bytes_max = 64 * 1024;     // a field is parsed up to there
+inline constexpr std::size_t header_lines_max = 10000;
+inline constexpr std::size_t parameters_max = 64;                    // per field; RFC 2231 sections per name: 16
+inline constexpr std::size_t boundary_bytes_max = 200;               // RFC 2046 says 70; seen longer
+
+using parameter_list = std::vector<std::pair<std::string, std::string>>;   // RFC 2231 joined only by callers that decode
+
+struct envelope {
+    std::optional<std::string> date, subject, in_reply_to, message_id;     // unfolded, else as sent; nullopt: no field
+    std::vector<header_address> from, sender, reply_to, to, cc, bcc;       // sender, reply_to default to from
+    bool operator==(const envelope&) const = default;
+};
+
+struct message_part {
+    std::int32_t parent = -1;                 // index into parts; part 0 is the mail itself
+    std::uint64_t header_offset = 0, header_bytes = 0;   // with the blank line that ends it
+    std::uint64_t body_offset = 0, body_bytes = 0;
+    std::uint64_t body_lines = 0;
+    std::string type, subtype;                // as sent; default text/plain, in multipart/digest message/rfc822
+    parameter_list parameters;
+    std::optional<std::string> id, description, encoding, md5, location;
+    std::optional<std::pair<std::string, parameter_list>> disposition;
+    std::vector<std::string> languages;
+    std::int32_t envelope_number = -1;        // into envelopes; of a message/rfc822 part: that of the mail inside
+    // A multipart's parts, or the one mail inside message/rfc822 (whose own header is the child's header), in order.
+    std::vector<std::int32_t> children;
+
+    bool is_multipart() const;                // by type, and with at least one child
+    bool is_message() const;                  // message/rfc822 or message/global with a parsed mail inside
+    bool operator==(const message_part&) const = default;
+};
+
+struct message_index {
+    std::uint64_t size_bytes = 0;
+    std::vector<message_part> parts;          // never empty
+    std::vector<envelope> envelopes;          // never empty; 0 is the mail's own
+    bool operator==(const message_index&) const = default;
+
+    std::string encode() const;                              // compact, versioned
+    static result<message_index> decode(std::string_view encoded);   // errc::bad_index
+};
+
+// Give the mail's bytes in any pieces, then finish().
+class message_indexer {
+public:
+    message_indexer();
+    ~message_indexer();
+    message_indexer(message_indexer&&) noexcept;
+    message_indexer& operator=(message_indexer&&) noexcept;
+    void update(std::string_view piece);
+    message_index finish();
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+message_index index_message(std::string_view whole);
+
+// Finds a part by its IMAP number ("1.2.3", RFC 9051 section 6.4.5.1: numbering steps over message/rfc822 into the
+// mail inside); nullptr when there is none. An empty number is the mail itself. "1" of a non-multipart is its body.
+const message_part* find_part(const message_index& index, std::span<const std::uint32_t> number);
+
+// RFC 9051 section 7.5.2 forms. Strings with CR, LF, NUL or 8-bit bytes become literals (quoted UTF-8 when utf8).
+std::string imap_envelope(const envelope& e, bool utf8 = false);
+std::string imap_body_structure(const message_index& index, bool extended, bool utf8 = false);
+std::string imap_string(std::string_view text, bool utf8 = false);            // quoted or literal
+std::string imap_nstring(const std::optional<std::string>& text, bool utf8 = false);
+
+// The lines of a header block whose field names are (or with `exclude`, are not) in names, with the closing blank line.
+std::string filter_header_fields(std::string_view header_block, std::span<const std::string> names, bool exclude);
+// Values of one field, unfolded, in order of appearance.
+std::vector<std::string> header_values(std::string_view header_block, std::string_view name);
+std::string unfold(std::string_view raw_value);
+
+}  // namespace pp::mail

@@ -1,0 +1,51 @@
+// The directory of one peerpost (01-product 1.6, --home): who may open it, where things lie, and its keyring.
+//
+//   home.lock   control.sock   peerpost.toml   ca.pem   keyring.a  keyring.b   key (0600: opens the keyring)
+//   accounts/<label>/{view, log/<generation>/<n>.seg, blobs/xx/<id>, tmp/, incoming/}
+#pragma once
+
+#include "crypto/keyring.hpp"
+#include "storage/error.hpp"
+
+#include <filesystem>
+#include <memory>
+
+namespace pp::storage {
+
+struct home_paths {
+    std::filesystem::path root;
+    std::filesystem::path lock() const { return root / "home.lock"; }
+    std::filesystem::path control_socket() const { return root / "control.sock"; }
+    std::filesystem::path configuration() const { return root / "peerpost.toml"; }
+    std::filesystem::path ca_certificate() const { return root / "ca.pem"; }
+    std::filesystem::path key_file() const { return root / "key"; }
+    std::filesystem::path keyring(char which) const { return root / (std::string("keyring.") + which); }
+    std::filesystem::path account(std::string_view label) const { return root / "accounts" / label; }
+};
+
+// Exclusive ownership of a home: flock on home.lock, released by the end of the process whatever happens.
+class home_lock {
+public:
+    static result<home_lock> acquire(const home_paths& home);   // makes the directory (0700); errc::locked
+    home_lock(home_lock&&) noexcept;
+    home_lock& operator=(home_lock&&) noexcept;
+    ~home_lock();
+
+private:
+    explicit home_lock(int fd) : fd_(fd) {}
+    int fd_ = -1;
+};
+
+bool has_keyring(const home_paths& home);
+// Opens the newest valid copy with, in this order: the systemd credential "peerpost-key" ($CREDENTIALS_DIRECTORY), the
+// key file, $PEERPOST_PASSPHRASE_FILE. Never makes a new one. errc::no_keyring, errc::wrong_secret, errc::damaged.
+result<crypto::keyring> open_keyring(const home_paths& home);
+// First keyring of a home and its key file (0600). errc::exists_already when any copy or key file is there.
+result<crypto::keyring> create_keyring(const home_paths& home);
+// New file, fsync, rename over the older copy, directory fsync.
+result<void> save_keyring(const home_paths& home, crypto::keyring& ring);
+
+// Durable replacement of a small file (new file, fsync, rename, directory fsync), mode given.
+result<void> replace_file(const std::filesystem::path& path, bytes_view content, int mode);
+
+}  // namespace pp::storage

@@ -1,0 +1,111 @@
+// The things the store keeps, as values. What stands on disk is storage/FORMAT.md; these are never written as they are.
+#pragma once
+
+#include "crypto/keys.hpp"
+#include "proto/mail/date.hpp"
+#include "proto/mail/flags.hpp"
+#include "proto/mail/message_index.hpp"
+#include "proto/mail/uid_set.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pp::storage {
+
+using mailbox_id = std::uint64_t;                     // random, stays the same when renamed
+using id16 = std::array<std::byte, 16>;               // random names of rows: placements, outbox, contacts...
+using unix_ms = std::int64_t;
+
+// ------------------------------------------------------------------ mailboxes and mails
+enum class special_use : std::uint8_t { none, all, archive, drafts, flagged, junk, sent, trash };
+
+struct mailbox {
+    mailbox_id id = 0;
+    std::string name;                                 // UTF-8, "/" between levels; INBOX in capitals
+    special_use use = special_use::none;
+    bool subscribed = true;
+    std::uint32_t uid_validity = 0, uid_next = 1;     // persisted in the log; never reused, never derived
+    std::uint64_t highest_modseq = 1;
+    std::uint32_t messages = 0, unseen = 0, deleted = 0;
+    std::uint64_t size_bytes = 0;
+    std::uint32_t first_recent_uid = 1;               // UIDs below it some session has seen as \Recent
+};
+
+struct message {                                      // one placement of a mail in a mailbox
+    mailbox_id box = 0;
+    std::uint32_t uid = 0;
+    std::uint64_t modseq = 0;
+    std::uint64_t mail_serial = 0;                    // key of its index and of its blob; shared by copies
+    id16 placement{};
+    mail::flags flags;
+    mail::date_time internal_date, save_date;
+    std::uint64_t size_bytes = 0;
+};
+
+// How to open and fetch a blob: what a notification carries.
+struct blob_ref {
+    crypto::blob_id id;
+    crypto::blob_key key;
+    std::uint64_t plain_bytes = 0, cipher_bytes = 0;  // cipher without header
+};
+
+// ------------------------------------------------------------------ delivery
+enum class outbox_state : std::uint8_t { queued, notified, delivered, failed };
+
+struct outbox_row {                                   // one mail to one recipient
+    id16 id{};
+    id16 submission{};                                // the same for all recipients of one mail
+    std::uint64_t mail_serial = 0;
+    std::string recipient;                            // address as given at RCPT
+    crypto::account_key account;
+    outbox_state state = outbox_state::queued;
+    id16 notification{};                              // fixed at submission: a repeat is recognised by it
+    std::string message_id;                           // of the header; may be empty
+    std::string orcpt, envid;                         // RFC 3461
+    std::uint8_t notify = 0, ret = 0;                 // bits: 1 never 2 success 4 failure 8 delay; 0 unset 1 full 2 hdrs
+    std::uint32_t attempts = 0;
+    unix_ms submitted_at = 0, next_attempt_at = 0, state_since = 0;
+    std::string last_error;                           // a plain sentence
+    bytes receipt;                                    // signed, when delivered
+};
+
+struct inbound_row {                                  // a notification accepted whose blob is not here yet
+    id16 notification{};
+    crypto::account_key sender;
+    bytes opened;                                     // the opened notification (proto/peer message), re-read after restart
+    unix_ms received_at = 0;
+    std::uint32_t attempts = 0;
+};
+
+// ------------------------------------------------------------------ people
+enum class known_by : std::uint8_t { invite_used, invite_given, address, request };
+
+struct contact {
+    crypto::account_key account;
+    std::string name;                                 // display name; may be empty
+    known_by how = known_by::address;
+    bool accepted = true;                             // false: seen only through a request
+    bool blocked = false;
+    unix_ms since = 0;
+    std::vector<std::string> endpoints;               // "host:port", best first; from invite, record, last good
+    bytes record;                                     // newest account record (proto/peer message), signed
+    bytes invite_token;                               // still to be presented to the other side; empty: none
+};
+
+struct invite {
+    id16 token{};
+    unix_ms created_at = 0, expires_at = 0;
+    std::uint32_t uses_left = 1;
+};
+
+struct app_password {
+    id16 id{};
+    std::string name;                                 // "thunderbird"
+    crypto::hash256 hash;                             // crypto::app_password_hash
+    unix_ms created_at = 0, last_used_at = 0;         // last use is kept to the day
+};
+
+}  // namespace pp::storage

@@ -1,0 +1,21 @@
+// What the command line can ask of a node, the same whether a daemon answers over its control socket or the command has
+// opened the home itself. Every command takes and gives JSON; daemon/cli prints it for people.
+#pragma once
+
+#include "daemon/services/node.hpp"
+
+#include <boost/json/value.hpp>
+
+namespace pp::services {
+
+struct command_error {
+    int exit_code = 70;          // sysexits
+    std::string text;            // what happened, why, the one command that mends it
+};
+using command_result = std::variant<boost::json::value, command_error>;
+
+// name: "status", "queue", "invite", "contact add", "contact list", "account add", "account list", "password new",
+// "password list", "password revoke", "check". Runs on any thread but the writer's; may block on the writer.
+command_result run_command(node& n, std::string_view name, const boost::json::object& arguments);
+
+}  // namespace pp::services

@@ -1,0 +1,63 @@
+// The configuration: one TOML file, every key optional, unknown keys are errors with their line (01-product 1.6, 1.7).
+// Each key has its default and one sentence in config.cpp; `peerpost config --explain` prints that table.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace pp::services {
+
+enum class tls_mode : std::uint8_t { implicit, starttls, none };
+std::string_view to_string(tls_mode mode);
+
+struct listen_address {
+    std::string address;             // an IP address
+    std::uint16_t port = 0;          // 0: the system chooses, `status` tells
+    tls_mode tls = tls_mode::implicit;
+    bool operator==(const listen_address&) const = default;
+};
+
+enum class sent_rule : std::uint8_t { automatic, client, server };   // 01-product 1.4
+
+struct config {
+    struct {
+        std::vector<listen_address> listen{{"127.0.0.1", 1993, tls_mode::implicit}, {"::1", 1993, tls_mode::implicit}};
+        std::uint32_t connections_max = 512;
+        std::uint32_t unauthenticated_max = 64;
+    } imap;
+    struct {
+        std::vector<listen_address> listen{{"127.0.0.1", 1465, tls_mode::implicit}, {"::1", 1465, tls_mode::implicit}};
+        std::uint32_t connections_max = 128;
+    } smtp;
+    struct {
+        std::vector<listen_address> listen{{"0.0.0.0", 41443, tls_mode::implicit}, {"::", 41443, tls_mode::implicit}};
+        std::uint32_t connections_max = 256;
+    } peer;
+    struct {
+        bool enabled = true;
+        std::uint16_t port = 21080;                        // UDP, 04-network 4.5.4
+    } lan;
+    struct {
+        std::string level = "info";                        // trace debug info warn error
+        std::string rawlog;                                // directory; empty: off
+    } log;
+    struct {
+        std::uint64_t mail_bytes_max = 4ull << 30;         // SMTP SIZE and IMAP APPENDLIMIT
+        std::uint64_t reserve_bytes = 32ull << 20;         // new mail is refused when the disk has less
+    } limits;
+    sent_rule sent = sent_rule::automatic;
+};
+
+// A sentence naming file, line and key.
+struct config_error {
+    std::string text;
+};
+// A file that does not exist gives the defaults. "none" beyond loopback, bad addresses, bad values: errors.
+std::variant<config, config_error> load_config(const std::filesystem::path& file);
+// Every key with its default and sentence, as a commented TOML file.
+std::string explain_config();
+
+}  // namespace pp::services

@@ -2,6 +2,7 @@
 // that a command or a connection needs; it has no socket. Opened by `serve`, or by a command when no daemon runs.
 #pragma once
 
+#include "crypto/certificate.hpp"
 #include "daemon/services/change_bus.hpp"
 #include "daemon/services/config.hpp"
 #include "daemon/services/store_writer.hpp"

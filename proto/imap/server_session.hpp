@@ -25,6 +25,7 @@ public:
     ~server_session() override;
 
 private:
+    friend class connection;                // proto/imap/connection.hpp: what the commands share
     wire::task<> converse() override;
     struct state;
     std::unique_ptr<state> state_;

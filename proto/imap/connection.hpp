@@ -1,0 +1,93 @@
+// What the commands of one session share: input, output, questions to the daemon, the state of the session, and the
+// news of the selected mailbox. Owned by server_session; a command gets it by reference.
+//
+//   not_authenticated --LOGIN/AUTHENTICATE--> authenticated <--UNSELECT/CLOSE-- selected
+//          |                                     |  --SELECT/EXAMINE-->            |
+//          '------------------- LOGOUT, BYE, end of input: over -------------------'
+#pragma once
+
+#include "proto/imap/command.hpp"
+#include "proto/imap/selected.hpp"
+#include "proto/imap/server_session.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pp::imap {
+
+enum class phase : std::uint8_t { not_authenticated, authenticated, selected };
+
+class connection {
+public:
+    connection(server_session& machine, session_options options) : options(std::move(options)), machine_(machine) {}
+
+    const session_options options;
+    bool tls_active = false;
+    bool rev2 = false;                            // ENABLE IMAP4rev2 (RFC 9051 section 6.3.1)
+    bool condstore = false;                       // FETCH responses carry MODSEQ (RFC 7162 section 3.1)
+    bool over = false;                            // nothing more is read
+    std::optional<selected_mailbox> selected;
+    phase at() const { return !logged_in_ ? phase::not_authenticated : selected ? phase::selected : phase::authenticated; }
+    void logged_in() { logged_in_ = true; }
+
+    wire::task<> serve();                         // the whole life of the session
+
+    // ---- the dialogue (proto/wire/dialogue.hpp)
+    template <class E>
+    auto ask(E question) { return machine_.ask(std::move(question)); }
+    auto more_input() { return machine_.more_input(); }
+    auto drained() { return machine_.drained(); }   // after every larger piece of output
+    wire::input_buffer& input() { return machine_.input(); }
+    bool has_news() const { return machine_.has_news(); }
+    void clear_news() { machine_.clear_news(); }
+    void listen_to_news(bool on) { machine_.listen_to_news(on); }
+    void set_deadline(wire::time_point at) { machine_.set_deadline(at); }
+    wire::time_point now() const { return machine_.now(); }
+
+    // ---- output
+    void send(std::string_view text) { machine_.send(text); }
+    void send(bytes_view data) { machine_.send(data); }
+    void untagged(std::string_view line);         // "* " line CRLF
+    void bye(std::string_view text, std::string_view code = {});   // once; the session is over after it
+    // NO with the refusal's code; a refusal with `bye` ends the session.
+    reply refused(const refusal& why);
+
+    // ---- input beside commands: AUTHENTICATE, IDLE, APPEND. nullopt: the session is over (told why already).
+    // A line without its end, at most max bytes.
+    wire::task<std::optional<std::string>> read_line(std::size_t max);
+    // Asks for the literal when it synchronises ("+ ..."). Then read_piece until it gives an empty piece (or `over`).
+    void accept_literal(const open_literal& literal);
+    wire::task<bytes> read_piece(std::uint64_t& left);
+    // The rest of a command line after cmd.body has been read: appended to cmd.text, cmd.args goes on there. False: over.
+    wire::task<bool> read_rest(command& cmd);
+
+    // ---- news of the selected mailbox
+    // Asks poll_changes and tells what `how` allows; what it does not allow waits. uid: flag changes carry UIDs.
+    wire::task<> tell_changes(telling how, bool uid);
+    // "* n FETCH (FLAGS (...))" with UID and MODSEQ as needed; remembers it as told. No number: nothing is sent.
+    void tell_flags(const message_row& row, bool uid);
+    void tell_expunged(const mail::uid_set& gone);
+    void announce_keywords(const mail::flags& flags);   // "* FLAGS (...)" when a keyword is new
+    std::string flags_line() const;               // "FLAGS (\Answered ... $Forwarded)"
+    wire::task<> leave_mailbox();                 // close_mailbox, state authenticated
+
+private:
+    wire::task<bool> read_command(command& cmd);  // false: over, or the line was answered already (try again)
+    wire::task<> run_command(command& cmd);
+    wire::task<> discard(command& cmd);
+    wire::task<bool> discard_bytes(std::uint64_t count);
+    wire::task<bool> wait();                      // for input; false: over
+    void note_bad();
+    void restart_clock();
+
+    server_session& machine_;
+    bool logged_in_ = false;
+    int bad_in_a_row_ = 0;
+
+public:
+    int failed_logins = 0;
+};
+
+}  // namespace pp::imap

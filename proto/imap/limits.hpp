@@ -1,0 +1,30 @@
+// The limits of the IMAP server machine, each with its source.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace pp::imap {
+
+// A line, and a whole command with its literals (the mail of APPEND is not counted: it streams). 06-security 6.1.3.
+inline constexpr std::size_t command_bytes_max = 64 * 1024;              // RFC 7162 section 4 asks for 8192 at least
+inline constexpr std::size_t command_before_login_bytes_max = 8 * 1024;
+inline constexpr std::size_t arguments_max = 4096;                       // of one command; 06-security 6.1.3
+inline constexpr unsigned nesting_max = 32;                              // parentheses; 06-security 6.1.3
+inline constexpr std::size_t tag_bytes_max = 128;                        // RFC 9051 names none; clients use 4 to 20
+inline constexpr std::size_t mailbox_name_bytes_max = 1024;              // UTF-8, as the store keeps it
+inline constexpr std::size_t list_patterns_max = 64;                     // of one LIST
+inline constexpr std::size_t id_pairs_max = 30;                          // RFC 2971 section 3.3
+inline constexpr std::size_t append_piece_bytes_max = 64 * 1024;         // imap/events.hpp, append_chunk
+// A literal that is refused but sent nonetheless is read up to this size; beyond, the connection ends.
+inline constexpr std::uint64_t discarded_bytes_max = std::uint64_t(4) << 30;
+
+inline constexpr int bad_commands_before_login_max = 3;                  // 06-security 6.1.2
+inline constexpr int bad_commands_in_a_row_max = 20;                     // what Dovecot allows a client after login
+inline constexpr int failed_logins_max = 5;                              // of one connection
+inline constexpr auto login_time_max = std::chrono::seconds(60);         // 06-security 6.1.3, "idle connections"
+inline constexpr auto inactivity_max = std::chrono::minutes(30);         // RFC 9051 section 5.4: at least 30 minutes
+inline constexpr auto idle_reminder_every = std::chrono::minutes(2);     // 05-mail-protocols 5.2.6, rule 9
+
+}  // namespace pp::imap

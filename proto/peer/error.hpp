@@ -20,6 +20,7 @@ enum class errc {
     credit_exceeded,
     unknown_protocol,
     timed_out,
+    link_lost,           // the link or the stream ended before the answer
 };
 error_code make_error_code(errc e);
 

@@ -22,6 +22,11 @@ inline constexpr std::size_t endpoints_max = 16;
 inline constexpr std::size_t endpoint_bytes_max = 128;
 inline constexpr std::size_t name_bytes_max = 128;
 inline constexpr std::size_t devices_max = 16;
+inline constexpr std::size_t prekeys_max = 4;
+inline constexpr std::size_t relays_max = 4;
+inline constexpr std::size_t relay_bytes_max = 200;
+inline constexpr std::size_t local_part_bytes_max = 64;       // RFC 5321 section 4.5.3.1.1
+inline constexpr std::size_t reason_bytes_max = 200;
 inline constexpr std::size_t record_bytes_max = 8 * 1024;
 inline constexpr std::size_t notification_bytes = 1024;       // sealed, always (03-storage 5)
 
@@ -94,7 +99,11 @@ struct notification {
 // Seals for one recipient. prekey_id travels in front so that she finds the private half.
 bytes seal_notification(const notification&, const crypto::signing_key& sender_account, std::uint32_t prekey_id,
                         const crypto::prekey& recipient_prekey);
-std::uint32_t prekey_id_of(bytes_view sealed);
+// The same with a given ephemeral secret, for vectors.
+bytes seal_notification_with(const crypto::prekey_secret& ephemeral, const notification&,
+                             const crypto::signing_key& sender_account, std::uint32_t prekey_id,
+                             const crypto::prekey& recipient_prekey);
+std::uint32_t prekey_id_of(bytes_view sealed);                       // 0 when the size is wrong
 // errc::bad_message, errc::not_for_us, errc::bad_signature; checks everything but dates and policy.
 result<notification> open_notification(bytes_view sealed, const crypto::prekey_secret& secret,
                                        const account_key& recipient);
@@ -152,6 +161,7 @@ struct fetch_reply {
     bytes data;
 };
 // Checks a reply against the blob id: header, length, root, then leaves and proof. errc::bad_proof.
+// A reply may hold fewer chunks than were asked for, but at least one.
 result<void> verify_fetch(const fetch_request&, const fetch_reply&);
 struct receipt_message { bytes signed_receipt; };      // protocol "receipt/1"; answered by an empty message
 struct contact_request {             // protocol "contact/1": presents an invite's token

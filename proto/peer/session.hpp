@@ -63,15 +63,18 @@ public:
     explicit session(link_options options);
     ~session() override;
 
-    // Queues a request; response_received names it. Any time; small messages and notify/1 go before bulk. Follow it
-    // with the pump's wake-up.
+    // Queues a request; response_received names it. Any time before link_ended; small messages and notify/1 go before
+    // bulk. Follow it with news().
     std::uint64_t ask_peer(std::string_view protocol, bytes message);
-    void go_away();                        // finish what is open, then end
+    void go_away();                        // finish what is open, then end; follow it with news()
     bool ready() const;                    // HELLOs are exchanged
     std::size_t open_requests() const;
 
 private:
     wire::task<> converse() override;
+    wire::task<bool> meet();               // HELLOs; false when the link ends here
+    wire::task<> serve();                  // until one side goes or fails
+    wire::task<> part();                   // open requests get their errors, then link_ended
     struct state;
     std::unique_ptr<state> state_;
 };

@@ -22,7 +22,7 @@ namespace pp::wire {
 using time_point = std::chrono::steady_clock::time_point;   // always given from outside
 
 // Why a machine that waited goes on.
-enum class woken { input, ended, timeout, news };
+enum class woken { input, ended, timeout, news, drained };
 
 // Bytes that wait to be written above which drained() makes a machine wait. One TLS record is 16 KiB.
 inline constexpr std::size_t output_high_water_bytes = 64 * 1024;
@@ -116,6 +116,7 @@ protected:
                 self.news_ = false;
                 return woken::news;
             }
+            if (self.listens_to_drain_ && self.output_.size() < output_high_water_bytes) return woken::drained;
             return woken::timeout;
         }
     };
@@ -153,6 +154,9 @@ protected:
     void send(std::string_view text) { output_.append(as_bytes(text)); }
     void send(bytes_view data) { output_.append(data); }
     void listen_to_news(bool on) { listens_to_news_ = on; }
+    // For machines that send in bulk while they read: more_input() also ends when there is room for output again. Switch
+    // it on only while more waits to be sent, or the machine spins.
+    void listen_to_drain(bool on) { listens_to_drain_ = on; }
     bool has_news() const { return news_; }
     void clear_news() { news_ = false; }
     void set_deadline(std::optional<time_point> at) { deadline_ = at; }
@@ -172,7 +176,8 @@ private:
         case waiting::answer: return answer_.has_value();
         case waiting::drain: return output_.size() < output_high_water_bytes;
         case waiting::input:
-            return input_is_new_ || ended_ || (listens_to_news_ && news_) || (deadline_ && now_ >= *deadline_);
+            return input_is_new_ || ended_ || (listens_to_news_ && news_) ||
+                   (listens_to_drain_ && output_.size() < output_high_water_bytes) || (deadline_ && now_ >= *deadline_);
         }
         return false;
     }
@@ -184,7 +189,7 @@ private:
     std::optional<time_point> deadline_;
     time_point now_{};
     bool started_ = false, event_open_ = false, ended_ = false, input_is_new_ = false;
-    bool news_ = false, listens_to_news_ = false;
+    bool news_ = false, listens_to_news_ = false, listens_to_drain_ = false;
     waiting waiting_for_ = waiting::input;
     std::coroutine_handle<> suspended_;
     runner runner_;

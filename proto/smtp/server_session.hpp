@@ -56,12 +56,13 @@ struct body_chunk {
     bytes data;
     bool operator==(const body_chunk&) const = default;
 };
-// End of data: the reply decides. 250 only after the durable commit.
+// End of data: the reply decides, and ends the mail whatever it is. 250 only after the durable commit.
 struct body_end {
     using answer_type = reply;
     bool operator==(const body_end&) const = default;
 };
-// The mail under way is given up: RSET, EHLO, a broken body (bare CR or LF, too large), or the connection is gone.
+// The mail under way (MAIL was accepted; body_end was not asked) is given up: RSET, EHLO, QUIT, a broken body (bare CR
+// or LF, too large), a refused BDAT, or the connection is gone.
 struct body_abort {
     using answer_type = accepted;
     bool operator==(const body_abort&) const = default;
@@ -84,15 +85,22 @@ struct session_options {
     bool keep_bare_line_ends = false; // never true outside tests: bare CR or LF is refused (06-security, smuggling)
 };
 
+// tick(now) must be called before the first next_event(): the time to log in (60 s) runs from there.
+// To the client any bytes behind STARTTLS, an HTTP word before login and three bad commands before login are the end.
 class server_session : public wire::dialogue<event, verdict> {
 public:
     explicit server_session(session_options options);
     ~server_session() override;
 
+    // The service stops: 421 4.3.2 at the next moment the session waits or would take a command; a mail under way is
+    // given up. May be called at any time, also while an event is open.
+    void shut_down();
+
 private:
     wire::task<> converse() override;
     struct state;
     std::unique_ptr<state> state_;
+    bool shutting_down_ = false;
 };
 
 }  // namespace pp::smtp

@@ -1,0 +1,78 @@
+// Reading command lines and writing replies: limits, time-outs, refusal of what is no SMTP at all.
+#include "proto/smtp/session_state.hpp"
+
+#include "proto/mail/charset.hpp"
+
+#include <algorithm>
+
+namespace pp::smtp {
+
+reply server_session::state::closing(std::string enhanced, std::string text) const {
+    return {421, std::move(enhanced), options.host_name + ": " + std::move(text) + ", closing the connection"};
+}
+
+void server_session::state::say(const reply& r) { self.send(wire_form(r)); }
+
+void server_session::state::bad(const reply& r) {
+    say(r);
+    if (++bad_commands < (logged_in ? bad_commands_after_login_max : bad_commands_before_login_max)) return;
+    say(closing("4.7.0", "too many errors"));
+    over = true;
+}
+
+wire::task<bool> server_session::state::more_input() {
+    for (;;) {
+        if (self.shutting_down_) {
+            say(closing("4.3.2", "the service stops"));
+            over = true;
+            co_return false;
+        }
+        const auto why = co_await self.more_input();
+        if (why == wire::woken::input) co_return true;
+        if (why == wire::woken::news) continue;
+        if (why == wire::woken::timeout) say(closing("4.4.2", "nothing came for too long"));
+        over = true;
+        co_return false;
+    }
+}
+
+// Lines end with CRLF and nothing else (RFC 5321 section 2.3.8). What is longer than the limit is thrown away up to its
+// end, so a line never takes more memory than the limit.
+wire::task<server_session::state::got> server_session::state::read_line(bool in_auth) {
+    co_await self.drained();   // a client that sends commands and reads no replies waits here
+    if (logged_in) self.set_deadline(self.now() + command_timeout);
+    line.clear();
+    bool too_long = false;
+    std::size_t seen = 0;   // of the buffer, known to hold no LF
+    if (self.shutting_down_) {
+        say(closing("4.3.2", "the service stops"));
+        over = true;
+        co_return got::over;
+    }
+    for (;;) {
+        const auto text = self.input().text();
+        const auto end = text.find('\n', seen);
+        const auto length = end == text.npos ? text.size() : end + 1;
+        if (!logged_in && !in_auth && !too_long) {
+            // At once, not at the end of the line; and only as far as a line is kept, so that no cut matters.
+            const auto known = text.substr(0, std::min(length, command_line_bytes_max));
+            if (looks_like_http(known)) co_return got::http;
+        }
+        const bool long_form = in_auth || mail::equal_ascii_case(text.substr(0, 5), "AUTH ");
+        if (length > (long_form ? auth_line_bytes_max : command_line_bytes_max) + 2) too_long = true;
+        if (end != text.npos) {
+            if (!too_long) line.assign(text.substr(0, length));
+            self.input().consume(length);
+            break;
+        }
+        seen = length;
+        if (too_long) {
+            self.input().consume(length);
+            seen = 0;
+        }
+        if (!co_await more_input()) co_return got::over;
+    }
+    co_return too_long ? got::too_long : got::line;
+}
+
+}  // namespace pp::smtp

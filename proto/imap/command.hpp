@@ -38,7 +38,7 @@ struct command {
 };
 
 struct reply {
-    enum class kind : std::uint8_t { ok, no, bad } what = kind::ok;
+    enum class kind : std::uint8_t { ok, no, bad, sent } what = kind::ok;   // sent: by the command itself
     std::string code;                  // without brackets; empty: none
     std::string text;                  // one plain sentence
 };

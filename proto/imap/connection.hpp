@@ -21,16 +21,19 @@ enum class phase : std::uint8_t { not_authenticated, authenticated, selected };
 
 class connection {
 public:
-    connection(server_session& machine, session_options options) : options(std::move(options)), machine_(machine) {}
+    connection(server_session& machine, session_options given);
 
     const session_options options;
     bool tls_active = false;
     bool rev2 = false;                            // ENABLE IMAP4rev2 (RFC 9051 section 6.3.1)
     bool condstore = false;                       // FETCH responses carry MODSEQ (RFC 7162 section 3.1)
-    bool over = false;                            // nothing more is read
+    bool over = false;                            // nothing more is read or sent
+    bool leaving = false;                         // the tagged response of this command is the last
+    int failed_logins = 0;
     std::optional<selected_mailbox> selected;
     phase at() const { return !logged_in_ ? phase::not_authenticated : selected ? phase::selected : phase::authenticated; }
-    void logged_in() { logged_in_ = true; }
+    void logged_in();
+    bool login_allowed() const { return options.login_allowed || tls_active; }   // LOGINDISABLED until TLS
 
     wire::task<> serve();                         // the whole life of the session
 
@@ -60,8 +63,8 @@ public:
     // Asks for the literal when it synchronises ("+ ..."). Then read_piece until it gives an empty piece (or `over`).
     void accept_literal(const open_literal& literal);
     wire::task<bytes> read_piece(std::uint64_t& left);
-    // The rest of a command line after cmd.body has been read: appended to cmd.text, cmd.args goes on there. False: over.
-    wire::task<bool> read_rest(command& cmd);
+    // Reads to the end of the command and drops it, as far as the client sends it without being asked.
+    wire::task<> discard(open_literal literal);
 
     // ---- news of the selected mailbox
     // Asks poll_changes and tells what `how` allows; what it does not allow waits. uid: flag changes carry UIDs.
@@ -74,20 +77,18 @@ public:
     wire::task<> leave_mailbox();                 // close_mailbox, state authenticated
 
 private:
-    wire::task<bool> read_command(command& cmd);  // false: over, or the line was answered already (try again)
+    enum class line_end : std::uint8_t { found, too_long, over };
+    wire::task<line_end> take_line(std::string& line, std::size_t max);
+    wire::task<bool> read_command(command& cmd);  // false: nothing to run (over, or answered already)
+    wire::task<bool> read_literals(command& cmd);
     wire::task<> run_command(command& cmd);
-    wire::task<> discard(command& cmd);
-    wire::task<bool> discard_bytes(std::uint64_t count);
     wire::task<bool> wait();                      // for input; false: over
+    void finish(const command& cmd, const reply& result);
     void note_bad();
-    void restart_clock();
 
     server_session& machine_;
     bool logged_in_ = false;
-    int bad_in_a_row_ = 0;
-
-public:
-    int failed_logins = 0;
+    int bad_commands_ = 0;                        // in a row; before login: in all
 };
 
 }  // namespace pp::imap

@@ -44,7 +44,7 @@ class selected_mailbox {
 public:
     selected_mailbox(opened_mailbox opened, bool read_only);
 
-    const std::string name;
+    std::string name;                  // follows a RENAME of this session
     const bool read_only;
     const std::uint64_t mailbox;
     const std::uint32_t uid_validity;

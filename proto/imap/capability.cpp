@@ -1,0 +1,20 @@
+#include "proto/imap/capability.hpp"
+
+#include "proto/imap/connection.hpp"
+
+namespace pp::imap {
+
+std::string capability_text(const connection& c) {
+    std::string text = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE";
+    if (c.at() == phase::not_authenticated) {
+        if (c.options.offer_starttls && !c.tls_active) text += " STARTTLS";
+        text += c.login_allowed() ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED";
+        return text;
+    }
+    text += " NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS"
+            " STATUS=SIZE ESEARCH SEARCHRES";
+    if (c.options.append_bytes_max > 0) text += " APPENDLIMIT=" + std::to_string(c.options.append_bytes_max);
+    return text;
+}
+
+}  // namespace pp::imap

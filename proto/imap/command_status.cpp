@@ -1,0 +1,23 @@
+// STATUS (RFC 9051 section 6.3.11).
+#include "proto/imap/commands.hpp"
+#include "proto/imap/connection.hpp"
+#include "proto/imap/status_items.hpp"
+
+namespace pp::imap {
+
+wire::task<reply> run_status(connection& c, command& cmd) {
+    get_status question;
+    cmd.args.space();
+    question.name = cmd.args.mailbox(c.rev2);
+    cmd.args.space();
+    const auto items = parse_status_items(cmd.args);
+    cmd.args.end();
+    if (cmd.args.failed()) co_return bad_arguments(cmd);
+    const auto name = question.name;
+    const auto answer = co_await c.ask(std::move(question));
+    if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
+    c.untagged(status_line(c, name, items, std::get<mailbox_status>(answer)));
+    co_return ok("STATUS completed");
+}
+
+}  // namespace pp::imap

@@ -1,0 +1,52 @@
+#include "proto/imap/commands.hpp"
+
+#include "proto/imap/response.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace pp::imap {
+
+namespace {
+constexpr unsigned fresh = in_not_authenticated, inside = in_any_mailbox_state, always = in_every_state;
+constexpr auto nothing_told = telling::nothing, no_expunge = telling::no_expunge, all = telling::everything;
+
+// Commands that leave or change the selected mailbox tell nothing; RFC 9051 section 7.5.1 names those without EXPUNGE.
+constexpr command_entry entries[] = {
+    {"APPEND", inside, false, all, run_append},
+    {"AUTHENTICATE", fresh, false, nothing_told, run_authenticate},
+    {"CAPABILITY", always, false, all, run_capability},
+    {"CHECK", in_selected, false, all, run_check},
+    {"CLOSE", in_selected, false, nothing_told, run_close},
+    {"COPY", in_selected, true, all, run_copy},
+    {"CREATE", inside, false, all, run_create},
+    {"DELETE", inside, false, all, run_delete},
+    {"ENABLE", inside, false, all, run_enable},
+    {"EXAMINE", inside, false, nothing_told, run_examine},
+    {"EXPUNGE", in_selected, true, all, run_expunge},
+    {"ID", always, false, all, run_id},
+    {"IDLE", inside, false, nothing_told, run_idle},
+    {"LIST", inside, false, all, run_list},
+    {"LOGIN", fresh, false, nothing_told, run_login},
+    {"LOGOUT", always, false, nothing_told, run_logout},
+    {"LSUB", inside, false, all, run_lsub},
+    {"MOVE", in_selected, true, all, run_move},
+    {"NAMESPACE", inside, false, all, run_namespace},
+    {"NOOP", always, false, all, run_noop},
+    {"RENAME", inside, false, all, run_rename},
+    {"SELECT", inside, false, nothing_told, run_select},
+    {"STARTTLS", fresh, false, nothing_told, run_starttls},
+    {"STATUS", inside, false, all, run_status},
+    {"STORE", in_selected, true, no_expunge, run_store},
+    {"SUBSCRIBE", inside, false, all, run_subscribe},
+    {"UNSELECT", in_selected, false, nothing_told, run_unselect},
+    {"UNSUBSCRIBE", inside, false, all, run_unsubscribe},
+};
+}  // namespace
+
+const command_entry* find_command(std::string_view name) {
+    const auto at = std::find_if(std::begin(entries), std::end(entries), [name](const auto& e) { return e.name == name; });
+    return at == std::end(entries) ? nullptr : &*at;
+}
+
+}  // namespace pp::imap

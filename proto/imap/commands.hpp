@@ -1,0 +1,41 @@
+// Every command of the server, one line each; the table that binds them to names is in commands.cpp.
+#pragma once
+
+#include "proto/imap/command.hpp"
+
+namespace pp::imap {
+
+// any state
+wire::task<reply> run_capability(connection& c, command& cmd);
+wire::task<reply> run_noop(connection& c, command& cmd);
+wire::task<reply> run_logout(connection& c, command& cmd);
+wire::task<reply> run_id(connection& c, command& cmd);
+// not authenticated
+wire::task<reply> run_starttls(connection& c, command& cmd);
+wire::task<reply> run_login(connection& c, command& cmd);
+wire::task<reply> run_authenticate(connection& c, command& cmd);
+// authenticated
+wire::task<reply> run_enable(connection& c, command& cmd);
+wire::task<reply> run_namespace(connection& c, command& cmd);
+wire::task<reply> run_list(connection& c, command& cmd);
+wire::task<reply> run_lsub(connection& c, command& cmd);
+wire::task<reply> run_status(connection& c, command& cmd);
+wire::task<reply> run_create(connection& c, command& cmd);
+wire::task<reply> run_delete(connection& c, command& cmd);
+wire::task<reply> run_rename(connection& c, command& cmd);
+wire::task<reply> run_subscribe(connection& c, command& cmd);
+wire::task<reply> run_unsubscribe(connection& c, command& cmd);
+wire::task<reply> run_select(connection& c, command& cmd);
+wire::task<reply> run_examine(connection& c, command& cmd);
+wire::task<reply> run_append(connection& c, command& cmd);
+wire::task<reply> run_idle(connection& c, command& cmd);
+// selected
+wire::task<reply> run_check(connection& c, command& cmd);
+wire::task<reply> run_close(connection& c, command& cmd);
+wire::task<reply> run_unselect(connection& c, command& cmd);
+wire::task<reply> run_expunge(connection& c, command& cmd);
+wire::task<reply> run_store(connection& c, command& cmd);
+wire::task<reply> run_copy(connection& c, command& cmd);
+wire::task<reply> run_move(connection& c, command& cmd);
+
+}  // namespace pp::imap

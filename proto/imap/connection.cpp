@@ -1,0 +1,95 @@
+// The frame around every command: greeting, state check, tagged response, news, the end of the session
+// (RFC 9051 sections 5.2, 5.3, 7.1). Input is in connection_input.cpp, the selected mailbox in connection_news.cpp.
+#include "proto/imap/connection.hpp"
+
+#include "proto/imap/capability.hpp"
+#include "proto/imap/response.hpp"
+
+namespace pp::imap {
+
+connection::connection(server_session& machine, session_options given)
+    : options(std::move(given)), tls_active(options.tls_active), machine_(machine) {}
+
+void connection::logged_in() {
+    logged_in_ = true;
+    bad_commands_ = 0;
+}
+
+wire::task<> connection::serve() {
+    set_deadline(now() + login_time_max);
+    untagged("OK [CAPABILITY " + capability_text(*this) + "] peerpost ready");
+    while (!over) {
+        command cmd;
+        const bool runs = co_await read_command(cmd);
+        if (runs) co_await run_command(cmd);
+        if (!over) co_await drained();
+    }
+    if (selected) co_await leave_mailbox();
+}
+
+wire::task<> connection::run_command(command& cmd) {
+    const auto* entry = find_command(cmd.name);
+    const unsigned state = at() == phase::selected        ? in_selected
+                           : at() == phase::authenticated ? in_authenticated
+                                                          : in_not_authenticated;
+    reply result;
+    if (!entry) {
+        result = bad("Unknown command");
+    } else if (cmd.uid && !entry->has_uid_form) {
+        result = bad("This command has no UID form");
+    } else if (!(entry->states & state)) {
+        result = bad(at() == phase::not_authenticated      ? "Log in first"
+                     : entry->states == in_not_authenticated ? "Already logged in"
+                                                             : "No mailbox is selected");
+    } else if (cmd.body && cmd.name != "APPEND") {
+        result = no("The literal is too large", "TOOBIG");
+    } else {
+        result = co_await entry->run(*this, cmd);
+        if (!over && selected && entry->tell != telling::nothing && result.what != reply::kind::bad) {
+            const auto how = cmd.uid ? telling::everything : entry->tell;
+            if (has_news() || (how == telling::everything && !selected->vanished.empty()))
+                co_await tell_changes(how, cmd.uid);
+        }
+    }
+    if (!over) finish(cmd, result);
+    if (!over && cmd.body) co_await discard(*cmd.body);
+}
+
+void connection::finish(const command& cmd, const reply& result) {
+    if (result.what == reply::kind::sent) return;
+    std::string line = cmd.tag;
+    line += result.what == reply::kind::ok ? " OK " : result.what == reply::kind::no ? " NO " : " BAD ";
+    if (!result.code.empty()) line += '[' + line_text(result.code) + "] ";
+    send(line + line_text(result.text) + "\r\n");
+    if (leaving)
+        over = true;
+    else if (result.what == reply::kind::bad)
+        note_bad();
+    else if (logged_in_)
+        bad_commands_ = 0;
+}
+
+// 06-security 6.1.2: a web page that talks to the port gets three tries, whatever it says in between.
+void connection::note_bad() {
+    if (++bad_commands_ >= (logged_in_ ? bad_commands_in_a_row_max : bad_commands_before_login_max))
+        bye("Too many bad commands");
+}
+
+void connection::untagged(std::string_view line) {
+    send("* ");
+    send(line);
+    send("\r\n");
+}
+
+void connection::bye(std::string_view text, std::string_view code) {
+    if (over) return;
+    untagged("BYE " + (code.empty() ? std::string() : '[' + line_text(code) + "] ") + line_text(text));
+    over = true;
+}
+
+reply connection::refused(const refusal& why) {
+    if (why.bye) bye(why.text, why.code);
+    return no(why.text, why.code);
+}
+
+}  // namespace pp::imap

@@ -1,0 +1,201 @@
+// How a session reads: lines, commands with their literals, refused literals (RFC 9051 sections 2.2.1 and 4.3,
+// RFC 7888). Bounds before memory: nothing is kept beyond command_bytes_max.
+#include "proto/imap/connection.hpp"
+#include "proto/imap/literal.hpp"
+#include "proto/imap/response.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace pp::imap {
+
+namespace {
+// 06-security 6.1.2: a web page must not get one command executed.
+bool is_http(std::string_view line) {
+    constexpr std::array<std::string_view, 10> methods = {"GET ",   "POST ",  "PUT ",   "HEAD ",    "OPTIONS ",
+                                                          "PATCH ", "TRACE ", "DELETE ", "CONNECT ", "PRI "};
+    return line.find(" HTTP/") != line.npos ||
+           std::any_of(methods.begin(), methods.end(), [line](auto method) { return line.starts_with(method); });
+}
+
+// RFC 9051 section 9, tag: astring characters without "+".
+bool is_tag(std::string_view text) {
+    return !text.empty() && text.size() <= tag_bytes_max &&
+           std::all_of(text.begin(), text.end(), [](char c) { return is_astring_char(c) && c != '+'; });
+}
+}  // namespace
+
+wire::task<bool> connection::wait() {
+    if (logged_in_) set_deadline(now() + inactivity_max);   // before login the first deadline stands
+    const auto why = co_await more_input();
+    if (why == wire::woken::timeout) bye(logged_in_ ? "Idle for too long" : "No login in time");
+    if (why == wire::woken::ended) over = true;
+    co_return !over;
+}
+
+wire::task<connection::line_end> connection::take_line(std::string& line, std::size_t max) {
+    line.clear();
+    std::size_t scanned = 0;
+    bool too_long = false;
+    for (;;) {
+        const auto text = input().text();
+        const auto end = text.find('\n', scanned);
+        const auto length = end == text.npos ? text.size() : end;
+        if (end != text.npos) {
+            // A bare LF ends a line too: people type commands by hand, and no proxy parses what follows differently.
+            auto content = text.substr(0, length);
+            if (content.ends_with('\r')) content.remove_suffix(1);
+            too_long |= content.size() > max;
+            if (!too_long) line = content;
+            input().consume(length + 1);
+            co_return too_long ? line_end::too_long : line_end::found;
+        }
+        if (length > max + 1) {   // one more for CR; what is too long is dropped as it comes
+            too_long = true;
+            input().consume(length);
+            scanned = 0;
+        } else {
+            scanned = length;
+        }
+        const bool more = co_await wait();
+        if (!more) co_return line_end::over;
+    }
+}
+
+wire::task<std::optional<std::string>> connection::read_line(std::size_t max) {
+    std::string line;
+    const auto end = co_await take_line(line, max);
+    if (end == line_end::too_long) bye("A line is too long");
+    if (over) co_return std::nullopt;
+    co_return line;
+}
+
+wire::task<bool> connection::read_command(command& cmd) {
+    const auto max = logged_in_ ? command_bytes_max : command_before_login_bytes_max;
+    std::string line;
+    const auto end = co_await take_line(line, max);
+    if (end == line_end::over) co_return false;
+    if (end == line_end::too_long) {
+        if (logged_in_) {
+            untagged("BAD The line is too long");
+            note_bad();
+        } else {
+            bye("The line is too long");
+        }
+        co_return false;
+    }
+    if (!logged_in_ && is_http(line)) {
+        over = true;   // not one byte: it is no IMAP client that would read it
+        co_return false;
+    }
+    const auto tag_end = std::min(line.find(' '), line.size());
+    const auto tag = std::string_view(line).substr(0, tag_end);
+    if (!is_tag(tag) || line.find('\0') != line.npos) {
+        const auto mark = literal_at_end(line);
+        untagged(is_tag(tag) ? "BAD A command may not contain NUL" : "BAD A command begins with a tag");
+        note_bad();
+        if (mark && !over) co_await discard({mark->size_bytes, mark->synchronising, mark->binary});
+        co_return false;
+    }
+    cmd.tag = tag;
+    auto rest = std::string_view(line).substr(std::min(tag_end + 1, line.size()));
+    const auto take_word = [&rest] {
+        const auto word = rest.substr(0, rest.find_first_of(" {"));
+        rest.remove_prefix(word.size());
+        return upper(word);
+    };
+    cmd.name = take_word();
+    if (cmd.name == "UID" && rest.starts_with(' ')) {
+        rest.remove_prefix(1);
+        cmd.uid = true;
+        cmd.name = take_word();
+    }
+    cmd.text = rest;
+    const bool complete = co_await read_literals(cmd);
+    if (!complete) co_return false;
+    cmd.args = parser(cmd.text);
+    co_return true;
+}
+
+// Reads the literals of a command into its text. Stops before one that is not to be read: the mail of APPEND, one that is
+// too large, any of a command that will be refused. False: over.
+wire::task<bool> connection::read_literals(command& cmd) {
+    const auto max = logged_in_ ? command_bytes_max : command_before_login_bytes_max;
+    const auto* entry = find_command(cmd.name);
+    const bool welcome = entry && (entry->states & (logged_in_ ? in_any_mailbox_state : in_not_authenticated));
+    std::size_t line_at = 0;   // of the last line in cmd.text
+    for (;;) {
+        const auto mark = literal_at_end(std::string_view(cmd.text).substr(line_at));
+        if (!mark) co_return true;
+        const auto mark_at = line_at + mark->begins_at;
+        const bool is_mail = cmd.name == "APPEND" && (line_at > 0 || mark_at > 1);   // the first literal may be the name
+        const open_literal literal{mark->size_bytes, mark->synchronising, mark->binary};
+        if (!welcome || is_mail || mark->binary || mark->size_bytes > max - std::min(max, cmd.text.size() + 2)) {
+            cmd.text.resize(mark_at);
+            cmd.body = literal;
+            co_return true;
+        }
+        accept_literal(literal);
+        cmd.text += "\r\n";
+        for (std::uint64_t left = literal.size_bytes; left > 0;) {
+            const auto piece = co_await read_piece(left);
+            if (over) co_return false;
+            cmd.text += as_text(piece);
+        }
+        line_at = cmd.text.size();
+        std::string line;
+        const auto end = co_await take_line(line, max - std::min(max, cmd.text.size()));
+        if (end == line_end::over) co_return false;
+        if (end == line_end::too_long) {
+            send(cmd.tag + " BAD The command is too long\r\n");
+            note_bad();
+            co_return false;
+        }
+        cmd.text += line;
+    }
+}
+
+void connection::accept_literal(const open_literal& literal) {
+    if (literal.synchronising) send("+ OK\r\n");
+}
+
+wire::task<bytes> connection::read_piece(std::uint64_t& left) {
+    while (left > 0 && input().empty()) {
+        const bool more = co_await wait();
+        if (!more) co_return bytes();
+    }
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>({left, input().size(), append_piece_bytes_max}));
+    auto piece = to_bytes(input().view().first(n));
+    input().consume(n);
+    left -= n;
+    co_return piece;
+}
+
+wire::task<> connection::discard(open_literal literal) {
+    // RFC 7888 section 4: a client that did not wait has sent, or is sending, the bytes; one that waits has been answered.
+    while (!over && !literal.synchronising) {
+        if (literal.size_bytes > (logged_in_ ? discarded_bytes_max : command_before_login_bytes_max)) {
+            bye("The literal is too large", "TOOBIG");
+            co_return;
+        }
+        for (auto left = literal.size_bytes; left > 0 && !over;) {
+            if (input().empty()) {
+                const bool more = co_await wait();
+                if (!more) co_return;
+            }
+            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left, input().size()));
+            input().consume(n);
+            left -= n;
+        }
+        if (over) co_return;
+        std::string line;
+        const auto end = co_await take_line(line, command_bytes_max);
+        if (end == line_end::over) co_return;
+        const auto mark = literal_at_end(line);
+        if (!mark) co_return;
+        literal = {mark->size_bytes, mark->synchronising, mark->binary};
+    }
+}
+
+}  // namespace pp::imap

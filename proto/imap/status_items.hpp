@@ -1,0 +1,25 @@
+// The items of STATUS and of LIST RETURN (STATUS ...): RFC 9051 section 7.3.4, RFC 8438 (SIZE), RFC 7162 section 3.1.7
+// (HIGHESTMODSEQ), RFC 7889 section 4 (APPENDLIMIT).
+#pragma once
+
+#include "proto/imap/events.hpp"
+#include "proto/imap/parser.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pp::imap {
+
+class connection;
+
+enum class status_item : std::uint8_t {
+    messages, uid_next, uid_validity, unseen, deleted, size, recent, highest_modseq, append_limit
+};
+
+// "(" item *(SP item) ")"; an unknown one fails.
+std::vector<status_item> parse_status_items(parser& args);
+// "STATUS <name> (MESSAGES 3 ...)"
+std::string status_line(const connection& c, std::string_view name, const std::vector<status_item>& items,
+                        const mailbox_status& status);
+
+}  // namespace pp::imap

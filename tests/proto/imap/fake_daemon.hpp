@@ -1,0 +1,369 @@
+// A small mail store in memory that answers every event of an IMAP session, so that the machine is tested without the
+// real store. Several sessions may share one store: each has a fake_daemon of its own. No threads, no clock.
+#pragma once
+
+#include "proto/imap/events.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pp::imap::test {
+
+struct fake_mail {
+    std::uint32_t uid = 0;
+    std::uint64_t modseq = 1;
+    mail::flags flags;
+    mail::date_time internal_date{837596665, -420};   // 17-Jul-1996 02:44:25 -0700
+    std::string content;
+};
+
+struct fake_mailbox {
+    std::uint64_t id = 0;
+    std::uint32_t uid_validity = 1, uid_next = 1, first_recent = 1;
+    std::uint64_t modseq = 1;
+    special_use use = special_use::none;
+    bool subscribed = true, exists = true;
+    std::vector<fake_mail> mails;
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> vanished;   // UID, modseq
+
+    fake_mail* find(std::uint32_t uid) {
+        const auto at = std::find_if(mails.begin(), mails.end(), [uid](const auto& m) { return m.uid == uid; });
+        return at == mails.end() ? nullptr : &*at;
+    }
+    fake_mail& add(std::string content, mail::flags flags = {}) {
+        fake_mail one;
+        one.uid = uid_next++;
+        one.modseq = ++modseq;
+        one.flags = std::move(flags);
+        one.content = std::move(content);
+        mails.push_back(std::move(one));
+        return mails.back();
+    }
+    void expunge(std::uint32_t uid) {
+        if (std::erase_if(mails, [uid](const auto& m) { return m.uid == uid; }) > 0) vanished.emplace_back(uid, ++modseq);
+    }
+};
+
+struct fake_store {
+    std::map<std::string, fake_mailbox> mailboxes;
+    std::string user = "ann", password = "secret";
+    std::uint64_t next_id = 1;
+    // For read_rows with_index: the tests of FETCH and SEARCH put the real indexer here.
+    std::function<std::shared_ptr<const mail::message_index>(const std::string&)> indexer;
+
+    fake_mailbox& create(const std::string& name, special_use use = special_use::none) {
+        for (auto slash = name.find('/'); slash != name.npos; slash = name.find('/', slash + 1)) {
+            const auto parent = name.substr(0, slash);
+            if (!mailboxes.contains(parent)) create(parent);
+        }
+        auto& box = mailboxes[name];
+        box.id = next_id++;
+        box.uid_validity = static_cast<std::uint32_t>(1000 + box.id);
+        box.use = use;
+        box.exists = true;
+        return box;
+    }
+};
+
+// INBOX with UIDs 101 (\Seen), 102 (\Answered $label1), 105 (recent); Archive/2026, Drafts, Sent, Trash; Gone is only
+// subscribed.
+inline fake_store usual_store() {
+    fake_store store;
+    auto& inbox = store.create("INBOX");
+    inbox.uid_next = 101;
+    mail::flags seen, answered;
+    seen.system = mail::seen;
+    answered.system = mail::answered;
+    answered.add("$label1");
+    inbox.add("Subject: one\r\n\r\nfirst\r\n", seen);
+    inbox.add("Subject: two\r\n\r\nsecond mail\r\n", answered);
+    inbox.uid_next = 105;
+    inbox.first_recent = 105;
+    inbox.add("Subject: three\r\n\r\nthe third\r\n");
+    store.create("Archive/2026");
+    store.mailboxes["Archive"].subscribed = false;
+    store.create("Drafts", special_use::drafts);
+    store.create("Sent", special_use::sent);
+    store.create("Trash", special_use::trash).subscribed = false;
+    auto& gone = store.mailboxes["Gone"];
+    gone.exists = false;
+    return store;
+}
+
+class fake_daemon {
+public:
+    explicit fake_daemon(fake_store& store) : store_(store) {}
+
+    verdict operator()(const event& asked) {
+        ++questions;
+        return std::visit([this](const auto& one) { return verdict(this->answer(one)); }, asked);
+    }
+
+    std::size_t questions = 0;
+    std::string next_refusal;                        // a code: the next question that can be refused is
+    std::string client_name;                         // from ID
+    bool store_is_leaving = false;                   // every refusal says bye
+    std::size_t append_pieces = 0;
+
+private:
+    static refusal say(std::string code, std::string text) { return refusal{std::move(code), std::move(text)}; }
+    template <class T>
+    std::optional<outcome<T>> refused() {
+        if (store_is_leaving) return outcome<T>(refusal{"UNAVAILABLE", "The store is closing", true});
+        if (next_refusal.empty()) return std::nullopt;
+        return outcome<T>(say(std::exchange(next_refusal, {}), "Refused as asked"));
+    }
+    fake_mailbox* box(const std::string& name) {
+        const auto at = store_.mailboxes.find(name);
+        return at == store_.mailboxes.end() || !at->second.exists ? nullptr : &at->second;
+    }
+    fake_mailbox* open_box() {
+        for (auto& [name, one] : store_.mailboxes)
+            if (one.id == selected_ && one.exists && selected_ != 0) return &one;
+        return nullptr;
+    }
+    static mailbox_status status_of(const fake_mailbox& b) {
+        mailbox_status s;
+        s.messages = static_cast<std::uint32_t>(b.mails.size());
+        for (const auto& m : b.mails) {
+            s.unseen += !(m.flags.system & mail::seen);
+            s.deleted += (m.flags.system & mail::deleted) != 0;
+            s.recent += m.uid >= b.first_recent;
+            s.size_bytes += m.content.size();
+        }
+        s.uid_next = b.uid_next;
+        s.uid_validity = b.uid_validity;
+        s.highest_modseq = b.modseq;
+        s.mailbox = b.id;
+        return s;
+    }
+    message_row row_of(const fake_mail& m, bool with_index = false, bool with_header = false) {
+        message_row row;
+        row.uid = m.uid;
+        row.modseq = m.modseq;
+        row.flags = m.flags;
+        row.internal_date = row.save_date = m.internal_date;
+        row.size_bytes = m.content.size();
+        row.email_id = "M" + std::to_string(m.uid);
+        row.thread_id = "T" + std::to_string(m.uid);
+        if (with_index && store_.indexer) row.index = store_.indexer(m.content);
+        if (with_header) row.header = m.content.substr(0, std::min(m.content.find("\r\n\r\n"), m.content.size() - 4) + 4);
+        return row;
+    }
+    static refusal no_mailbox() { return say("NONEXISTENT", "There is no such mailbox"); }
+    static refusal not_open() { return say("SERVERBUG", "No mailbox is open"); }
+
+    outcome<nothing> answer(const login& q) {
+        if (auto no = refused<nothing>()) return *no;
+        if (q.user == store_.user && q.password == store_.password) return nothing{};
+        return say("AUTHENTICATIONFAILED", "Wrong user or password");
+    }
+    nothing answer(const start_tls&) { return {}; }
+    outcome<std::vector<mailbox_entry>> answer(const list_mailboxes&) {
+        if (auto no = refused<std::vector<mailbox_entry>>()) return *no;
+        std::vector<mailbox_entry> all;
+        for (const auto& [name, b] : store_.mailboxes) all.push_back({name, b.id, b.use, b.subscribed, b.exists});
+        return all;
+    }
+    outcome<mailbox_status> answer(const get_status& q) {
+        if (auto no = refused<mailbox_status>()) return *no;
+        auto* b = box(q.name);
+        if (!b) return no_mailbox();
+        return status_of(*b);
+    }
+    outcome<std::uint64_t> answer(const create_mailbox& q) {
+        if (auto no = refused<std::uint64_t>()) return *no;
+        if (box(q.name)) return say("ALREADYEXISTS", "There is a mailbox of that name");
+        return store_.create(q.name, q.use).id;
+    }
+    outcome<nothing> answer(const delete_mailbox& q) {
+        if (auto no = refused<nothing>()) return *no;
+        if (!box(q.name)) return no_mailbox();
+        store_.mailboxes.erase(q.name);
+        return nothing{};
+    }
+    outcome<nothing> answer(const rename_mailbox& q) {
+        if (auto no = refused<nothing>()) return *no;
+        if (!box(q.from)) return no_mailbox();
+        if (box(q.to)) return say("ALREADYEXISTS", "There is a mailbox of that name");
+        if (q.from == "INBOX") {
+            auto& to = store_.create(q.to);
+            auto& inbox = store_.mailboxes["INBOX"];
+            while (!inbox.mails.empty()) {
+                to.add(inbox.mails.front().content, inbox.mails.front().flags);
+                inbox.expunge(inbox.mails.front().uid);
+            }
+            return nothing{};
+        }
+        std::map<std::string, fake_mailbox> moved;
+        for (auto at = store_.mailboxes.begin(); at != store_.mailboxes.end();)
+            if (at->first == q.from || at->first.starts_with(q.from + '/')) {
+                moved[q.to + at->first.substr(q.from.size())] = std::move(at->second);
+                at = store_.mailboxes.erase(at);
+            } else {
+                ++at;
+            }
+        store_.mailboxes.merge(moved);
+        return nothing{};
+    }
+    outcome<nothing> answer(const subscribe_mailbox& q) {
+        if (auto no = refused<nothing>()) return *no;
+        if (!store_.mailboxes.contains(q.name)) return no_mailbox();
+        store_.mailboxes[q.name].subscribed = q.subscribed;
+        return nothing{};
+    }
+    outcome<opened_mailbox> answer(const open_mailbox& q) {
+        if (auto no = refused<opened_mailbox>()) return *no;
+        auto* b = box(q.name);
+        if (!b) return no_mailbox();
+        opened_mailbox opened;
+        opened.name = q.name;
+        opened.status = status_of(*b);
+        opened.first_recent_uid = b->first_recent;
+        if (!q.read_only) b->first_recent = b->uid_next;
+        mail::flags words;
+        for (const auto& m : b->mails) {
+            opened.uids.push_back(m.uid);
+            for (const auto& word : m.flags.keywords) words.add(word);
+            if (opened.first_unseen == 0 && !(m.flags.system & mail::seen))
+                opened.first_unseen = static_cast<std::uint32_t>(opened.uids.size());
+        }
+        opened.keywords = words.keywords;
+        selected_ = b->id;
+        known_next_ = b->uid_next;
+        return opened;
+    }
+    outcome<nothing> answer(const append_begin& q) {
+        if (auto no = refused<nothing>()) return *no;
+        if (!box(q.mailbox)) return say("TRYCREATE", "There is no such mailbox");
+        append_ = q;
+        append_text_.clear();
+        return nothing{};
+    }
+    nothing answer(const append_chunk& q) {
+        append_text_ += as_text(q.data);
+        ++append_pieces;
+        return {};
+    }
+    outcome<appended> answer(const append_end&) {
+        if (auto no = refused<appended>()) return *no;
+        auto* b = box(append_.mailbox);
+        if (!b) return say("TRYCREATE", "There is no such mailbox");
+        auto& added = b->add(std::move(append_text_), append_.flags);
+        if (append_.internal_date) added.internal_date = *append_.internal_date;
+        return appended{b->uid_validity, added.uid};
+    }
+    nothing answer(const append_abort&) {
+        append_text_.clear();
+        return {};
+    }
+    outcome<std::vector<message_row>> answer(const read_rows& q) {
+        if (auto no = refused<std::vector<message_row>>()) return *no;
+        auto* b = open_box();
+        if (!b) return not_open();
+        std::vector<message_row> rows;
+        for (const auto& m : b->mails)
+            if (q.uids.contains(m.uid) && (!q.changed_since || m.modseq > *q.changed_since))
+                rows.push_back(row_of(m, q.with_index, q.with_header));
+        return rows;
+    }
+    outcome<bytes> answer(const read_body& q) {
+        if (auto no = refused<bytes>()) return *no;
+        auto* b = open_box();
+        auto* m = b ? b->find(q.uid) : nullptr;
+        if (!m) return say("EXPUNGEISSUED", "The mail is gone");
+        if (q.offset >= m->content.size()) return bytes();
+        return to_bytes(std::string_view(m->content).substr(q.offset, std::min<std::uint64_t>(q.length, body_piece_bytes_max)));
+    }
+    outcome<stored_flags> answer(const store_flags& q) {
+        if (auto no = refused<stored_flags>()) return *no;
+        auto* b = open_box();
+        if (!b) return not_open();
+        stored_flags done;
+        const auto modseq = b->modseq + 1;
+        for (auto& m : b->mails) {
+            if (!q.uids.contains(m.uid)) continue;
+            if (q.unchanged_since && m.modseq > *q.unchanged_since) {
+                done.modified.add(m.uid);
+                continue;
+            }
+            auto flags = q.mode == store_mode::replace ? mail::flags() : m.flags;
+            if (q.mode == store_mode::remove) flags.remove(q.flags);
+            else flags.add(q.flags);
+            if (flags != m.flags) {
+                m.flags = std::move(flags);
+                m.modseq = b->modseq = modseq;
+            }
+            done.rows.push_back(row_of(m));
+        }
+        return done;
+    }
+    outcome<copied> answer(const copy_messages& q) {
+        if (auto no = refused<copied>()) return *no;
+        auto* from = open_box();
+        auto* to = box(q.to);
+        if (!from) return not_open();
+        if (!to) return say("TRYCREATE", "There is no such mailbox");
+        copied pairs;
+        pairs.uid_validity = to->uid_validity;
+        const auto mails = from->mails;
+        for (const auto& m : mails) {
+            if (!q.uids.contains(m.uid)) continue;
+            pairs.from.push_back(m.uid);
+            pairs.to.push_back(to->add(m.content, m.flags).uid);
+            if (q.move) from->expunge(m.uid);
+        }
+        return pairs;
+    }
+    outcome<mail::uid_set> answer(const expunge_messages& q) {
+        if (auto no = refused<mail::uid_set>()) return *no;
+        auto* b = open_box();
+        if (!b) return not_open();
+        mail::uid_set gone;
+        for (const auto& m : b->mails)
+            if ((m.flags.system & mail::deleted) && (!q.uids || q.uids->contains(m.uid))) gone.add(m.uid);
+        for (const auto uid : gone.values()) b->expunge(uid);
+        return gone;
+    }
+    outcome<mailbox_delta> answer(const poll_changes& q) {
+        if (auto no = refused<mailbox_delta>()) return *no;
+        mailbox_delta delta;
+        auto* b = open_box();
+        if (!b) {
+            delta.gone = true;
+            return delta;
+        }
+        for (const auto& [uid, modseq] : b->vanished)
+            if (modseq > q.since_modseq) delta.vanished.add(uid);
+        for (const auto& m : b->mails) {
+            if (m.modseq <= q.since_modseq) continue;
+            if (m.uid < known_next_) delta.changed.push_back(row_of(m));
+            else delta.added.push_back(m.uid);
+        }
+        known_next_ = b->uid_next;
+        delta.highest_modseq = b->modseq;
+        return delta;
+    }
+    nothing answer(const close_mailbox&) {
+        selected_ = 0;
+        return {};
+    }
+    nothing answer(const client_id& q) {
+        client_name = q.name;
+        return {};
+    }
+
+    fake_store& store_;
+    std::uint64_t selected_ = 0;
+    std::uint32_t known_next_ = 1;   // UIDNEXT of the open mailbox when this session last looked
+    append_begin append_;
+    std::string append_text_;
+};
+
+}  // namespace pp::imap::test

@@ -37,5 +37,7 @@ wire::task<reply> run_expunge(connection& c, command& cmd);
 wire::task<reply> run_store(connection& c, command& cmd);
 wire::task<reply> run_copy(connection& c, command& cmd);
 wire::task<reply> run_move(connection& c, command& cmd);
+wire::task<reply> run_fetch(connection& c, command& cmd);
+wire::task<reply> run_search(connection& c, command& cmd);
 
 }  // namespace pp::imap

@@ -1,0 +1,124 @@
+// FETCH and UID FETCH (RFC 9051 sections 6.4.5 and 6.4.9): rows are read a batch at a time, \Seen is set before the
+// data is written, responses come in rising order.
+#include "proto/imap/commands.hpp"
+#include "proto/imap/connection.hpp"
+#include "proto/imap/fetch_writer.hpp"
+
+#include <algorithm>
+
+namespace pp::imap {
+
+namespace {
+
+// Mails asked for at once. A header block may be mail::header_block_bytes_max long, so fewer are held; and \Seen is
+// set for a batch before its bodies go out, so a connection that breaks leaves few mails marked that were not read.
+constexpr std::size_t rows_with_headers_max = 64;
+constexpr std::size_t rows_with_bodies_max = 32;
+static_assert(rows_with_headers_max <= rows_per_question_max && rows_with_bodies_max <= rows_per_question_max);
+
+std::size_t batch_rows(const fetch_request& request) {
+    if (request.reads_body() || request.sets_seen()) return rows_with_bodies_max;
+    return request.needs_header() ? rows_with_headers_max : rows_per_question_max;
+}
+
+// Hands out the members of a set in order, some at a time.
+class set_walk {
+public:
+    explicit set_walk(const mail::uid_set& set) : ranges_(set.ranges()) {}
+    mail::uid_set next(std::size_t max) {
+        mail::uid_set out;
+        while (max > 0 && at_ < ranges_.size()) {
+            const auto [first, last] = ranges_[at_];
+            const std::uint64_t left = std::uint64_t(last) - first - used_ + 1;
+            const auto take = std::min<std::uint64_t>(max, left);
+            const auto from = static_cast<std::uint32_t>(first + used_);
+            out.add(from, static_cast<std::uint32_t>(from + take - 1));
+            max -= take;
+            used_ += take;
+            if (take == left) {
+                ++at_;
+                used_ = 0;
+            }
+        }
+        return out;
+    }
+
+private:
+    const std::vector<mail::uid_set::range>& ranges_;
+    std::size_t at_ = 0;
+    std::uint64_t used_ = 0;
+};
+
+// Sets \Seen where it is missing; the rows take the new flags, `changed` gets their UIDs. A store that cannot write
+// (full disk) does not keep anybody from reading: the mails stay unseen (02-architecture 2.6).
+wire::task<> set_seen(connection& c, std::vector<message_row>& rows, mail::uid_set& changed) {
+    store_flags question;
+    for (const auto& row : rows)
+        if (!(row.flags.system & mail::seen)) question.uids.add(row.uid);
+    if (question.uids.empty()) co_return;
+    question.mode = store_mode::add;
+    question.flags.system = mail::seen;
+    const auto answer = co_await c.ask(std::move(question));
+    if (const auto* why = std::get_if<refusal>(&answer); why && why->bye) {
+        c.refused(*why);
+        co_return;
+    }
+    const auto* stored = std::get_if<stored_flags>(&answer);
+    if (stored == nullptr) co_return;
+    for (const auto& now : stored->rows) {
+        const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.uid == now.uid; });
+        if (row == rows.end()) continue;
+        row->flags = now.flags;
+        row->modseq = now.modseq;
+        changed.add(now.uid);
+    }
+}
+
+}  // namespace
+
+wire::task<reply> run_fetch(connection& c, command& cmd) {
+    auto& args = cmd.args;
+    args.space();
+    const auto set = args.sequence();
+    args.space();
+    const auto request = parse_fetch_request(args);
+    args.end();
+    if (args.failed()) co_return bad_arguments(cmd);
+    auto who = c.selected->resolve(set, cmd.uid);
+    if (const auto* sentence = std::get_if<std::string>(&who)) co_return bad(*sentence);
+    const auto uids = std::get<mail::uid_set>(std::move(who));
+    // RFC 7162 section 3.1: asking for mod-sequences makes the client one that knows of them.
+    if (request.has(fetch_kind::modseq)) c.condstore = true;
+
+    const bool sets_seen = request.sets_seen() && !c.selected->read_only;
+    fetch_writer writer(c, request, cmd.uid);
+    bool vanished = false;
+    set_walk walk(uids);
+    for (auto batch = walk.next(batch_rows(request)); !batch.empty(); batch = walk.next(batch_rows(request))) {
+        const auto asked = batch.count();
+        read_rows question;
+        question.uids = std::move(batch);
+        question.with_index = request.needs_index();
+        question.with_header = request.needs_header();
+        question.changed_since = request.changed_since;
+        auto answer = co_await c.ask(std::move(question));
+        if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
+        auto rows = std::get<std::vector<message_row>>(std::move(answer));
+        if (rows.size() < asked && !request.changed_since) vanished = true;
+        mail::uid_set changed;
+        if (sets_seen) co_await set_seen(c, rows, changed);
+        for (const auto& row : rows) {
+            if (c.over) co_return ok({});
+            co_await writer.write(row, changed.contains(row.uid));
+            if (writer.stop()) co_return writer.trouble() ? *writer.trouble() : ok({});
+        }
+    }
+    if (writer.trouble()) co_return *writer.trouble();
+    // RFC 9051 section 6.4.9: unknown UIDs are no error; a number the client was given is, when its mail has gone
+    // meanwhile (RFC 5530 section 3, EXPUNGEISSUED).
+    if ((vanished || writer.some_vanished()) && !cmd.uid)
+        co_return no("Some of the messages are gone", "EXPUNGEISSUED");
+    co_return ok("FETCH completed");
+}
+
+}  // namespace pp::imap

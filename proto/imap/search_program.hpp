@@ -1,0 +1,79 @@
+// The criteria of SEARCH as a tree (RFC 9051 section 6.4.4, RFC 3501 section 6.4.4, RFC 7162 section 3.1.5, RFC 8474
+// section 6, RFC 8514 section 4.2), its options, and its evaluation against what is known of a mail so far.
+//
+// Evaluation has three values: with little known of a mail many programs are decided already, and what is left over
+// says what has to be read next. The order of cost: number and UID, row, header, text.
+#pragma once
+
+#include "proto/imap/events.hpp"
+#include "proto/imap/parser.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pp::imap {
+
+inline constexpr std::size_t search_keys_max = 1000;   // of one command; each BODY key costs a scan of every mail
+
+enum class search_op : std::uint8_t {
+    // decided by number and UID
+    all, numbers, uids, recent,
+    // by the row
+    flag, keyword, before, on, since, saved_before, saved_on, saved_since, larger, smaller, modseq, email_id, thread_id,
+    // by the header block
+    sent_before, sent_on, sent_since, header,
+    // by the text
+    body, text,
+    // of others
+    both, either, negation,
+};
+
+struct search_key {
+    search_op op = search_op::all;
+    std::uint64_t number = 0;                // flag bit, size, mod-sequence; a date as days since 1970
+    std::string field;                       // of header
+    std::string needle;                      // folded (search_text.hpp); a keyword or object id as written
+    mail::uid_set set;                       // of numbers, uids
+    std::vector<std::uint32_t> children;     // of both (all of them), either, negation; cheap ones first
+};
+
+struct search_program {
+    std::vector<search_key> keys;            // children before their parents; the last one is the root
+    bool has_return = false;                 // RETURN (...) was written
+    bool min = false, max = false, all = false, count = false, save = false;
+    bool uses_modseq = false;                // the answer carries MODSEQ
+    std::string unknown_charset;             // not empty: NO [BADCHARSET]
+
+    std::uint32_t root() const { return static_cast<std::uint32_t>(keys.size() - 1); }
+    bool uses(search_op first, search_op last) const;
+};
+
+enum class truth : std::uint8_t { no, yes, unknown };
+
+// What is known of one mail.
+struct search_facts {
+    std::uint32_t number = 0, uid = 0;
+    bool recent = false;
+    const message_row* row = nullptr;                     // nullptr: not read yet
+    bool has_header = false;                              // row->header is set
+    const std::vector<truth>* texts = nullptr;            // by key, of body and text keys
+};
+
+truth evaluate(const search_program& program, const search_facts& known);
+// The body and text keys on whose value the outcome still depends.
+std::vector<std::uint32_t> open_text_keys(const search_program& program, const search_facts& known);
+
+// Where the sets of a program get their meaning from.
+class search_sets {
+public:
+    virtual ~search_sets() = default;
+    virtual std::uint32_t last_number() const = 0;        // what "*" is
+    virtual std::uint32_t last_uid() const = 0;
+    virtual const mail::uid_set& saved_result() const = 0;   // UIDs, "$"
+};
+
+// Everything behind SEARCH. Errors are the parser's, except an unknown charset.
+search_program parse_search(parser& args, const search_sets& sets);
+
+}  // namespace pp::imap

@@ -1,0 +1,268 @@
+// RFC 9051 section 6.4.4: substrings, without case; RFC 5051: what is without case.
+#include "proto/imap/search_text.hpp"
+
+#include "proto/mail/charset.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace pp::imap {
+
+namespace {
+
+// A piece is cut before an ASCII character when there is one so near its end, so that combining characters stay with
+// what they combine with; else before any character.
+constexpr std::size_t cut_search_bytes = 256;
+constexpr std::size_t scanned_at_once_bytes = 64 * 1024;
+constexpr std::size_t tag_bytes_max = 32;        // enough to know the element; the rest of a tag is not kept
+constexpr std::size_t reference_bytes_max = 12;  // "&thetasym;" is longer than all that matter here
+
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+std::size_t safe_cut(std::string_view text) {
+    const std::size_t lowest = text.size() > cut_search_bytes ? text.size() - cut_search_bytes : 0;
+    for (std::size_t i = text.size(); i > lowest; --i)
+        if (static_cast<unsigned char>(text[i - 1]) < 0x80) return i - 1;
+    if (lowest == 0) return 0;
+    for (std::size_t i = text.size(); i + 4 > text.size(); --i)
+        if ((static_cast<unsigned char>(text[i - 1]) & 0xc0) != 0x80) return i - 1;
+    return text.size();   // no UTF-8 at all
+}
+
+bool contains(std::string_view text, std::string_view needle) {
+    // memmem is linear whatever the needle; std::string_view::find is not.
+    return needle.empty() || ::memmem(text.data(), text.size(), needle.data(), needle.size()) != nullptr;
+}
+
+void append_utf8(std::uint32_t code, std::string& out) {
+    if (code == 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return;
+    if (code < 0x80) {
+        out += static_cast<char>(code);
+    } else if (code < 0x800) {
+        out += static_cast<char>(0xc0 | code >> 6);
+        out += static_cast<char>(0x80 | (code & 0x3f));
+    } else if (code < 0x10000) {
+        out += static_cast<char>(0xe0 | code >> 12);
+        out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
+        out += static_cast<char>(0x80 | (code & 0x3f));
+    } else {
+        out += static_cast<char>(0xf0 | code >> 18);
+        out += static_cast<char>(0x80 | (code >> 12 & 0x3f));
+        out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
+        out += static_cast<char>(0x80 | (code & 0x3f));
+    }
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+bool is_alnum(char c) { return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9'); }
+
+// Named references of the letters people write with; the others stay as they are and still match the raw text.
+std::string_view named_reference(std::string_view name) {
+    static constexpr std::pair<std::string_view, std::string_view> names[] = {
+        {"amp", "&"}, {"lt", "<"}, {"gt", ">"}, {"quot", "\""}, {"apos", "'"}, {"nbsp", " "}, {"shy", ""},
+        {"auml", "\u00e4"}, {"ouml", "\u00f6"}, {"uuml", "\u00fc"}, {"Auml", "\u00c4"}, {"Ouml", "\u00d6"},
+        {"Uuml", "\u00dc"}, {"szlig", "\u00df"}, {"agrave", "\u00e0"}, {"aacute", "\u00e1"}, {"acirc", "\u00e2"},
+        {"atilde", "\u00e3"}, {"aring", "\u00e5"}, {"aelig", "\u00e6"}, {"ccedil", "\u00e7"}, {"egrave", "\u00e8"},
+        {"eacute", "\u00e9"}, {"ecirc", "\u00ea"}, {"euml", "\u00eb"}, {"igrave", "\u00ec"}, {"iacute", "\u00ed"},
+        {"icirc", "\u00ee"}, {"iuml", "\u00ef"}, {"ntilde", "\u00f1"}, {"ograve", "\u00f2"}, {"oacute", "\u00f3"},
+        {"ocirc", "\u00f4"}, {"otilde", "\u00f5"}, {"oslash", "\u00f8"}, {"ugrave", "\u00f9"}, {"uacute", "\u00fa"},
+        {"ucirc", "\u00fb"}, {"yacute", "\u00fd"}, {"euro", "\u20ac"}, {"ndash", "\u2013"}, {"mdash", "\u2014"},
+        {"lsquo", "\u2018"}, {"rsquo", "\u2019"}, {"ldquo", "\u201c"}, {"rdquo", "\u201d"}, {"hellip", "\u2026"},
+        {"copy", "\u00a9"}, {"reg", "\u00ae"}, {"trade", "\u2122"}, {"laquo", "\u00ab"}, {"raquo", "\u00bb"},
+    };
+    for (const auto& [known, text] : names)
+        if (known == name) return text;
+    return "&";   // means: unknown
+}
+
+// Elements that stand inside a word or sentence; every other tag parts words.
+bool is_inline(std::string_view element) {
+    for (const std::string_view name : {"a", "abbr", "b", "bdo", "big", "cite", "code", "del", "em", "font", "i", "ins",
+                                        "kbd", "mark", "q", "s", "small", "span", "strong", "sub", "sup", "tt", "u", "wbr"})
+        if (element == name) return true;
+    return false;
+}
+
+}  // namespace
+
+std::string fold_text(std::string_view utf8) {
+    // RFC 5051 maps each ASCII character alone, so one look-up table made by the same function is the same thing.
+    static const std::array<char, 128> table = [] {
+        std::array<char, 128> folded{};
+        for (std::size_t c = 0; c < folded.size(); ++c) {
+            const char one = static_cast<char>(c);
+            const auto mapped = mail::fold_case(std::string_view(&one, 1));
+            folded[c] = mapped.size() == 1 ? mapped.front() : one;
+        }
+        return folded;
+    }();
+    if (!is_ascii(utf8)) return mail::fold_case(utf8);
+    std::string out(utf8);
+    for (char& c : out) c = table[static_cast<unsigned char>(c)];
+    return out;
+}
+
+void text_finder::add(std::uint32_t key, std::string needle) {
+    if (needle.empty()) found_.push_back(key);   // RFC 9051 section 6.4.4: the empty string is a substring
+    else open_.push_back({key, std::move(needle)});
+}
+
+void text_finder::update(std::string_view utf8) {
+    while (!utf8.empty() && !done()) {
+        const auto piece = utf8.substr(0, scanned_at_once_bytes);
+        utf8.remove_prefix(piece.size());
+        carry_ += piece;
+        const auto cut = safe_cut(carry_);
+        scan(std::string_view(carry_).substr(0, cut));
+        carry_.erase(0, cut);
+    }
+}
+
+void text_finder::scan(std::string_view utf8) {
+    if (utf8.empty()) return;
+    window_ += fold_text(utf8);
+    std::size_t longest = 1;
+    std::erase_if(open_, [&](const wanted& w) {
+        if (contains(window_, w.needle)) {
+            found_.push_back(w.key);
+            return true;
+        }
+        longest = std::max(longest, w.needle.size());
+        return false;
+    });
+    if (window_.size() >= longest) window_.erase(0, window_.size() - (longest - 1));
+}
+
+void text_finder::finish() {
+    if (!done()) scan(carry_);
+    carry_.clear();
+    window_.clear();
+}
+
+void html_reducer::update(std::string_view html, std::string& out) {
+    for (const char c : html) {
+        switch (place_) {
+        case place::text: text_byte(c, out); break;
+        case place::tag:
+            if (c == '>') {
+                end_tag();
+                place_ = place::text;
+            } else if ((c == '"' || c == '\'') && skip_until_.empty()) {
+                quote_ = c;
+                place_ = place::quoted;
+            } else if (c == '<') {
+                held_.clear();   // the last "<" was no tag
+            } else if (held_.empty() && !is_alnum(c) && c != '/' && c != '!' && c != '?' && skip_until_.empty()) {
+                place_ = place::text;   // "a < b"
+                emit("<", out);
+                text_byte(c, out);
+            } else {
+                if (held_.size() < tag_bytes_max) held_ += lower(c);
+                if (held_ == "!--") {
+                    held_.clear();
+                    place_ = place::comment;
+                }
+            }
+            break;
+        case place::quoted:
+            if (c == quote_) place_ = place::tag;
+            break;
+        case place::comment:   // held_: the last two characters
+            if (c == '>' && held_ == "--") {
+                held_.clear();
+                place_ = place::text;
+            } else {
+                if (held_.size() == 2) held_.erase(0, 1);
+                held_ += c;
+            }
+            break;
+        case place::reference:
+            if (c == ';') {
+                end_reference(true, out);
+            } else if ((is_alnum(c) || c == '#') && held_.size() < reference_bytes_max) {
+                held_ += c;
+            } else {
+                end_reference(false, out);
+                text_byte(c, out);
+            }
+            break;
+        }
+    }
+}
+
+void html_reducer::text_byte(char c, std::string& out) {
+    if (c == '<') {
+        held_.clear();
+        place_ = place::tag;
+    } else if (!skip_until_.empty()) {
+        return;
+    } else if (c == '&') {
+        held_.clear();
+        place_ = place::reference;
+    } else if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+        blank_ = true;
+    } else {
+        emit(std::string_view(&c, 1), out);
+    }
+}
+
+void html_reducer::end_tag() {
+    std::size_t length = held_.starts_with('/') ? 1 : 0;
+    while (length < held_.size() && is_alnum(held_[length])) ++length;
+    const auto element = std::string_view(held_).substr(0, length);
+    if (!skip_until_.empty()) {
+        if (element == skip_until_) skip_until_.clear();
+        return;
+    }
+    if (element == "script" || element == "style") skip_until_ = '/' + std::string(element);
+    const auto name = element.starts_with('/') ? element.substr(1) : element;
+    if (!is_inline(name)) blank_ = true;
+}
+
+void html_reducer::end_reference(bool closed, std::string& out) {
+    place_ = place::text;
+    const std::string_view name = held_;
+    if (name.size() > 1 && name.front() == '#') {
+        const bool hexadecimal = lower(name[1]) == 'x';
+        std::uint32_t code = 0;
+        for (const char digit : name.substr(hexadecimal ? 2 : 1)) {
+            const char c = lower(digit);
+            const int value = c >= '0' && c <= '9' ? c - '0' : hexadecimal && c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
+            if (value == 99 || code > 0x10ffff) {
+                code = 0;
+                break;
+            }
+            code = code * (hexadecimal ? 16 : 10) + static_cast<std::uint32_t>(value);
+        }
+        if (code == 0xa0) {
+            blank_ = true;
+        } else {
+            std::string character;
+            append_utf8(code, character);
+            emit(character, out);
+        }
+        return;
+    }
+    const auto text = closed ? named_reference(name) : std::string_view("&");
+    if (text == "&" && name != "amp") {
+        emit("&", out);
+        emit(name, out);
+        if (closed) emit(";", out);
+    } else if (text == " ") {
+        blank_ = true;
+    } else {
+        emit(text, out);
+    }
+}
+
+void html_reducer::emit(std::string_view text, std::string& out) {
+    if (text.empty()) return;
+    if (blank_) out += ' ';
+    blank_ = false;
+    out += text;
+}
+
+}  // namespace pp::imap

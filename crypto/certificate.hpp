@@ -22,8 +22,9 @@ inline constexpr auto leaf_renew_before = std::chrono::days(30);
 result<pem_pair> make_local_ca(wall_clock now);
 // P-256, CA:FALSE, EKU serverAuth, SAN DNS:localhost, IP:127.0.0.1, IP:::1, leaf_lifetime.
 result<pem_pair> issue_leaf(const pem_pair& ca, wall_clock now);
+// True for a leaf with less than leaf_renew_before left, one that is not valid yet, and what is no certificate.
 bool needs_renewal(std::string_view certificate_pem, wall_clock now);
-std::string fingerprint_sha256(std::string_view certificate_pem);   // "AB:CD:..."
+std::string fingerprint_sha256(std::string_view certificate_pem);   // "AB:CD:..."; empty for what is no certificate
 
 // Self-signed Ed25519, CN=pp, serial 1, fixed dates (04-network 4.5.1); made at start, never stored.
 result<pem_pair> make_device_certificate(const signing_key& device);

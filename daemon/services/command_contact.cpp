@@ -1,0 +1,165 @@
+// `invite`, `contact add`, `contact list`: how two accounts come to know each other (01-product 1.3, 1.6).
+#include "daemon/services/command_support.hpp"
+#include "proto/mail/address.hpp"
+#include "proto/peer/messages.hpp"
+
+#include <algorithm>
+
+namespace pp::services::commands {
+
+namespace {
+
+constexpr std::uint64_t invite_hours_default = 7 * 24, invite_hours_max = 366 * 24;
+constexpr std::uint64_t invite_uses_max = 1000;
+constexpr std::string_view link_scheme = "peerpost:";
+constexpr std::string_view account_suffix = ".peerpost.alt";
+
+std::string_view how_name(storage::known_by how) {
+    switch (how) {
+    case storage::known_by::invite_used: return "invite_used";
+    case storage::known_by::invite_given: return "invite_given";
+    case storage::known_by::address: return "address";
+    case storage::known_by::request: return "request";
+    }
+    return "unknown";
+}
+
+json::object describe(const storage::contact& p) {
+    json::array endpoints;
+    for (const auto& endpoint : p.endpoints) endpoints.push_back(json::string(endpoint));
+    return {{"account", crypto::account_label(p.account)},
+            {"address", "mail@" + address_of(p.account)},
+            {"name", p.name},
+            {"how", how_name(p.how)},
+            {"accepted", p.accepted},
+            {"blocked", p.blocked},
+            {"since", iso_time(p.since)},
+            {"endpoints", std::move(endpoints)}};
+}
+
+storage::contact from_link(const std::string& text) {
+    const auto link = peer::decode_link(text);
+    if (!link)
+        refuse(EX_DATAERR, "this is no invite link, or it was damaged in copying (" + link.error().message() +
+                               "); copy it again from \"peerpost:\" to its last character");
+    if (link->expires_at <= now_s())
+        refuse(EX_DATAERR, "this invite expired at " + iso_time(link->expires_at * 1000) +
+                               "; ask for a new one, made with: peerpost invite");
+    storage::contact made;
+    made.account = link->record.account;
+    made.name = link->record.name;
+    made.how = storage::known_by::invite_used;
+    made.endpoints = link->record.endpoints;
+    made.record = peer::encode(link->record);
+    made.invite_token.assign(link->token.begin(), link->token.end());
+    return made;
+}
+
+// local@<label>.peerpost.alt, or the bare label.
+storage::contact from_address(const std::string& text) {
+    std::string label = text;
+    if (text.find('@') != text.npos) {
+        const auto address = mail::parse_address(text);
+        if (!address) refuse(EX_DATAERR, "\"" + text + "\" is neither an invite link nor a mail address");
+        if (!address->domain.ends_with(account_suffix))
+            refuse(EX_DATAERR, "\"" + text + "\" is not an address of peerpost: those end in " + std::string(account_suffix));
+        label = address->domain;
+    }
+    if (label.ends_with(account_suffix)) label.resize(label.size() - account_suffix.size());
+    const auto key = crypto::parse_account_label(label);
+    if (!key)
+        refuse(EX_DATAERR, key.error() == crypto::errc::bad_checksum
+                               ? "this address has a typing error: its checksum does not fit; copy it again"
+                               : "\"" + text + "\" is neither an invite link nor an address of peerpost");
+    storage::contact made;
+    made.account = *key;
+    made.how = storage::known_by::address;
+    return made;
+}
+
+std::uint64_t sequence_of(bytes_view record) {
+    const auto decoded = peer::decode_account_record(record);
+    return decoded ? decoded->sequence : 0;
+}
+
+// What was known stays; what is new is added. An explicit add accepts and unblocks.
+storage::contact merged(storage::contact known, const storage::contact& fresh) {
+    if (known.name.empty()) known.name = fresh.name;
+    if (known.how == storage::known_by::address || known.how == storage::known_by::request) known.how = fresh.how;
+    known.accepted = true;
+    known.blocked = false;
+    if (sequence_of(fresh.record) > sequence_of(known.record)) known.record = fresh.record;
+    auto endpoints = fresh.endpoints;
+    for (const auto& endpoint : known.endpoints)
+        if (std::find(endpoints.begin(), endpoints.end(), endpoint) == endpoints.end()) endpoints.push_back(endpoint);
+    if (endpoints.size() > peer::endpoints_max) endpoints.resize(peer::endpoints_max);
+    known.endpoints = std::move(endpoints);
+    if (!fresh.invite_token.empty()) known.invite_token = fresh.invite_token;
+    return known;
+}
+
+}  // namespace
+
+// account, hours (lifetime), uses.
+json::value invite(const call& c) {
+    c.only({"account", "hours", "uses"});
+    account& a = c.chosen_account();
+    const auto hours = c.number("hours", invite_hours_default, 1, invite_hours_max);
+    const auto uses = c.number("uses", 1, 1, invite_uses_max);
+    const auto expires_at = now_ms() + static_cast<storage::unix_ms>(hours) * 3600 * 1000;
+    auto link = value_of(c.n.new_invite(a, std::chrono::hours(hours), static_cast<std::uint32_t>(uses)),
+                         "the invite could not be made");
+    return json::object{{"link", std::move(link)},
+                        {"account", a.label()},
+                        {"address", a.address()},
+                        {"expires", iso_time(expires_at)},
+                        {"uses", uses}};
+}
+
+// account, contact (link or address), name (display name; else the one in the link).
+json::value contact_add(const call& c) {
+    c.only({"account", "contact", "name"});
+    account& a = c.chosen_account();
+    auto text = c.text("contact");
+    std::erase_if(text, [](unsigned char ch) { return ch <= ' '; });   // a link is often wrapped by what carried it
+    if (text.empty()) refuse(EX_USAGE, "name an invite link or an address");
+    auto fresh = text.starts_with(link_scheme) ? from_link(text) : from_address(text);
+    if (fresh.account == a.key())
+        refuse(EX_DATAERR, text.starts_with(link_scheme)
+                               ? "this is your own invite: give it to the person who is to write to you"
+                               : "this is your own address; mail to it arrives without a contact");
+    const auto name = c.text("name");
+    if (name.size() > peer::name_bytes_max)
+        refuse(EX_USAGE, "a name has at most " + std::to_string(peer::name_bytes_max) + " bytes");
+    fresh.since = now_ms();
+
+    bool is_new = false;
+    storage::contact stored;
+    value_of(c.n.write(a,
+                       [&](storage::write_txn& txn) -> result<void> {
+                           auto known = txn.get_contact(fresh.account);
+                           if (!known) return known.error();
+                           is_new = !known->has_value();
+                           stored = is_new ? fresh : merged(std::move(**known), fresh);
+                           if (!name.empty()) stored.name = name;
+                           return txn.put_contact(stored);
+                       }),
+             "the contact could not be stored");
+    c.n.delivery_work(a.label());
+    auto out = describe(stored);
+    out["new"] = is_new;
+    return out;
+}
+
+// account.
+json::value contact_list(const call& c) {
+    c.only({"account"});
+    const account& a = c.chosen_account();
+    const auto people = value_of(a.store().read([](const storage::read_txn& txn) { return txn.contacts(); }),
+                                 "the contacts cannot be read");
+    json::array rows;
+    for (const auto& p : people) rows.push_back(describe(p));
+    return json::object{{"account", a.label()}, {"contacts", std::move(rows)}};
+}
+
+}  // namespace pp::services::commands

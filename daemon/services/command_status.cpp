@@ -1,0 +1,111 @@
+// `status`: what this node is and does, on one screen. `queue`: each mail under way, per recipient.
+#include "daemon/services/command_support.hpp"
+
+#include <chrono>
+
+namespace pp::services::commands {
+
+namespace {
+
+// Taken when the program starts: good enough for an uptime.
+const auto started = std::chrono::steady_clock::now();
+
+std::string_view state_name(storage::outbox_state state) {
+    switch (state) {
+    case storage::outbox_state::queued: return "queued";
+    case storage::outbox_state::notified: return "notified";
+    case storage::outbox_state::delivered: return "delivered";
+    case storage::outbox_state::failed: return "failed";
+    }
+    return "unknown";
+}
+
+json::object account_status(const account& a) {
+    json::array boxes, notes;
+    json::object outbox{{"queued", 0}, {"notified", 0}, {"delivered", 0}, {"failed", 0}};
+    std::uint64_t inbound = 0, contacts = 0, blob_bytes = 0;
+    const auto filled = a.store().read([&](const storage::read_txn& txn) -> result<void> {
+        auto mailboxes = txn.mailboxes();
+        if (!mailboxes) return mailboxes.error();
+        for (const auto& box : *mailboxes)
+            boxes.push_back(json::object{{"name", box.name},
+                                         {"messages", box.messages},
+                                         {"unseen", box.unseen},
+                                         {"bytes", box.size_bytes}});
+        auto rows = txn.outbox(false);
+        if (!rows) return rows.error();
+        for (const auto& row : *rows) {
+            auto& n = outbox[state_name(row.state)];
+            n = json::value_to<std::uint64_t>(n) + 1;
+        }
+        auto waiting = txn.inbound();
+        if (!waiting) return waiting.error();
+        inbound = waiting->size();
+        auto people = txn.contacts();
+        if (!people) return people.error();
+        contacts = people->size();
+        auto bytes = txn.blob_bytes();
+        if (!bytes) return bytes.error();
+        blob_bytes = *bytes;
+        return {};
+    });
+    value_of(filled, "the store of account " + a.label() + " cannot be read");
+    for (const auto& note : a.recovery().notes) notes.push_back(json::string(note));
+    return {{"address", a.address()}, {"account", a.label()},   {"name", a.name()},
+            {"mailboxes", boxes},     {"bytes", blob_bytes},    {"outbox", outbox},
+            {"inbound", inbound},     {"contacts", contacts},   {"writable", a.store().writable()},
+            {"notes", notes}};
+}
+
+json::object queue_row(const account& a, const storage::outbox_row& row) {
+    return {{"id", crypto::hex(row.id)},
+            {"account", a.label()},
+            {"recipient", row.recipient},
+            {"state", state_name(row.state)},
+            {"attempts", row.attempts},
+            {"submitted", iso_time(row.submitted_at)},
+            {"since", iso_time(row.state_since)},
+            {"next_attempt", row.state == storage::outbox_state::queued || row.state == storage::outbox_state::notified
+                                 ? iso_time(row.next_attempt_at)
+                                 : std::string()},
+            {"last_error", row.last_error},
+            {"message_id", row.message_id}};
+}
+
+}  // namespace
+
+json::value status(const call& c) {
+    c.only({});
+    json::object out{{"version", PEERPOST_VERSION},
+                     {"home", c.n.home().root.string()},
+                     {"running", static_cast<bool>(c.n.live_status)}};
+    if (c.n.live_status) {
+        out["uptime_s"] =
+            std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started).count();
+        boost::system::error_code failed;
+        const auto live = json::parse(c.n.live_status(), failed);
+        if (!failed && live.is_object())
+            for (const auto& part : live.as_object()) out[part.key()] = part.value();
+    }
+    json::array accounts;
+    for (const account* a : c.n.accounts()) accounts.push_back(account_status(*a));
+    out["accounts"] = std::move(accounts);
+    return out;
+}
+
+// account: only this one. all: delivered and failed rows too.
+json::value queue(const call& c) {
+    c.only({"account", "all"});
+    auto accounts = c.n.accounts();
+    if (!c.text("account").empty()) accounts = {&c.chosen_account()};
+    json::array rows;
+    for (const account* a : accounts) {
+        const auto open_only = !c.flag("all");
+        const auto found = value_of(a->store().read([&](const storage::read_txn& txn) { return txn.outbox(open_only); }),
+                                    "the queue cannot be read");
+        for (const auto& row : found) rows.push_back(queue_row(*a, row));
+    }
+    return json::object{{"queue", std::move(rows)}};
+}
+
+}  // namespace pp::services::commands

@@ -1,0 +1,57 @@
+// What the handlers of the commands share: reading arguments, naming accounts, times and errors. A handler throws
+// command_error; run_command is the one place that catches it.
+#pragma once
+
+#include "daemon/services/commands.hpp"
+
+#include <boost/json.hpp>
+#include <sysexits.h>
+
+#include <initializer_list>
+
+namespace pp::services::commands {
+
+namespace json = boost::json;
+
+// One call of a command.
+struct call {
+    node& n;
+    const json::object& arguments;
+    const command_progress& progress;
+
+    // Throws EX_USAGE when an argument is not among these.
+    void only(std::initializer_list<std::string_view> known) const;
+    std::string text(std::string_view name, std::string otherwise = {}) const;
+    std::uint64_t number(std::string_view name, std::uint64_t otherwise, std::uint64_t least, std::uint64_t most) const;
+    bool flag(std::string_view name) const;
+    // The account of argument "account", by label or address; without it the first. EX_NOUSER, EX_UNAVAILABLE.
+    account& chosen_account() const;
+};
+
+[[noreturn]] void refuse(int exit_code, std::string text);
+
+int exit_code_of(const error_code& error);
+
+// The value, or the error as a sentence that begins with what was tried.
+template <class T>
+T value_of(result<T> r, std::string_view tried) {
+    if (r.has_error()) refuse(exit_code_of(r.error()), std::string(tried) + ": " + r.error().message());
+    if constexpr (!std::is_void_v<T>) return std::move(*r);
+}
+
+std::string iso_time(storage::unix_ms at);      // "2026-11-22T07:00:00Z"; "" for 0
+std::string address_of(const crypto::account_key& key);   // bare domain of an account: "<label>.peerpost.alt"
+
+json::value status(const call& c);
+json::value queue(const call& c);
+json::value invite(const call& c);
+json::value contact_add(const call& c);
+json::value contact_list(const call& c);
+json::value account_add(const call& c);
+json::value account_list(const call& c);
+json::value password_new(const call& c);
+json::value password_list(const call& c);
+json::value password_revoke(const call& c);
+json::value check(const call& c);
+
+}  // namespace pp::services::commands

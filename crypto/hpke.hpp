@@ -10,7 +10,8 @@ inline constexpr std::size_t enc_bytes = 32;        // the ephemeral public key 
 inline constexpr std::size_t tag_bytes = 16;
 inline constexpr std::size_t overhead_bytes = enc_bytes + tag_bytes;
 
-// enc | ciphertext | tag. info binds the purpose, aad the place.
+// enc | ciphertext | tag. info binds the purpose, aad the place. Empty when the recipient's prekey is a point of small
+// order: nobody's honest key, and RFC 9180 section 7.1.4 forbids to use it.
 bytes seal(const prekey& recipient, bytes_view info, bytes_view aad, bytes_view plaintext);
 // The same with a given ephemeral secret: for the RFC vectors, and where a signature inside must cover enc.
 bytes seal_with(const prekey_secret& ephemeral, const prekey& recipient, bytes_view info, bytes_view aad,

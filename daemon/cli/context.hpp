@@ -1,0 +1,69 @@
+// What every command of the command line shares: which home, and how to ask a node something - a running daemon over its
+// control socket, else the home opened by this process alone.
+#pragma once
+
+#include "daemon/services/commands.hpp"
+#include "storage/home.hpp"
+
+#include <boost/json.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <variant>
+
+namespace CLI {
+class App;
+}
+
+namespace pp::cli {
+
+namespace json = boost::json;
+using services::command_error;
+using services::command_progress;
+using services::command_result;
+
+struct context {
+    storage::home_paths home;      // absolute
+    int exit_code = 0;             // of the command that ran
+
+    // The command line that names this home, for "the one command that mends it".
+    std::string command(std::string_view what) const;
+    bool home_is_default = true;
+};
+
+// Without --home: $XDG_DATA_HOME/peerpost, else ~/.local/share/peerpost; for root /var/lib/peerpost where that exists.
+std::filesystem::path default_home();
+
+// Runs the command in a running daemon, or in this process when none runs (home.lock is free).
+command_result ask(const context& c, std::string_view command, const json::object& arguments,
+                   const command_progress& progress = {});
+
+// Prints the error as "peerpost: ..." and makes its code the exit code.
+void fail(context& c, const command_error& error);
+// Asks, then prints the result as one line of JSON or through show.
+void run(context& c, std::string_view command, const json::object& arguments, bool as_json,
+         const std::function<void(const json::object&)>& show, const command_progress& progress = {});
+
+// Fields of a result; empty or 0 when absent.
+std::string text(const json::object& from, std::string_view name);
+std::uint64_t number(const json::object& from, std::string_view name);
+const json::array& list(const json::object& from, std::string_view name);
+std::string human_bytes(std::uint64_t n);          // "1.5 MiB"
+// Text from outside for a terminal: control characters as "?".
+std::string plain(std::string_view from_outside);
+
+// One per family: adds its commands to the application.
+void add_serve(CLI::App& app, context& c);
+void add_init(CLI::App& app, context& c);
+void add_status(CLI::App& app, context& c);
+void add_contact(CLI::App& app, context& c);
+void add_account(CLI::App& app, context& c);
+void add_config(CLI::App& app, context& c);
+void add_check(CLI::App& app, context& c);
+void add_demo(CLI::App& app, context& c);
+
+// The whole program.
+int run_program(int argc, char** argv);
+
+}  // namespace pp::cli

@@ -1,0 +1,136 @@
+// `peerpost init` and `peerpost recover` (01-product 1.6). Secrets go to standard output once and nowhere else; recovery
+// words are read from standard input, never from the command line, which other users can see.
+#include "daemon/cli/init.hpp"
+
+#include "daemon/services/config.hpp"
+#include "daemon/services/log.hpp"
+
+#include <CLI/CLI.hpp>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <sstream>
+
+namespace pp::cli {
+
+namespace {
+
+constexpr std::size_t words_bytes_max = 4096;    // 24 words of at most 8 letters, with room for white space
+
+json::array settings(const std::vector<services::listen_address>& listeners) {
+    json::array out;
+    for (const auto& l : listeners)
+        out.push_back(json::object{{"address", l.address}, {"port", l.port}, {"tls", services::to_string(l.tls)}});
+    return out;
+}
+
+void print_settings(const char* what, const std::vector<services::listen_address>& listeners) {
+    for (const auto& l : listeners) {
+        const char* tls = l.tls == services::tls_mode::implicit   ? "SSL/TLS"
+                          : l.tls == services::tls_mode::starttls ? "STARTTLS"
+                                                                  : "no encryption (this machine only)";
+        std::cout << "  " << what << "  " << l.address << "  port "
+                  << (l.port == 0 ? "chosen at start (see: peerpost status)" : std::to_string(l.port)) << "  " << tls << "\n";
+        what = "          ";
+    }
+}
+
+// Twenty-four words from standard input.
+std::string read_words() {
+    if (isatty(STDIN_FILENO)) std::cerr << "Type the 24 recovery words, then Enter: " << std::flush;
+    std::string all, line;
+    // A terminal ends with the first line that completes the words; a file with its end.
+    while (all.size() < words_bytes_max && std::getline(std::cin, line)) {
+        all += line + " ";
+        std::istringstream words(all);
+        if (std::distance(std::istream_iterator<std::string>(words), std::istream_iterator<std::string>()) >= 24) break;
+    }
+    return all;
+}
+
+void make_first_account(context& c, const std::string& name, bool as_json, bool recovering) {
+    const auto loaded = services::load_config(c.home.configuration());
+    if (const auto* bad = std::get_if<services::config_error>(&loaded)) return fail(c, {EX_CONFIG, bad->text});
+    const auto& conf = std::get<services::config>(loaded);
+    services::start_log(conf);
+    const auto lock = storage::home_lock::acquire(c.home);
+    if (lock.has_error()) {
+        // Whoever runs here has an account, or is just making one.
+        const auto why = lock.error() == storage::errc::locked ? error_code(storage::errc::exists_already) : lock.error();
+        return fail(c, init_error(c, why));
+    }
+    std::string words;
+    if (recovering) words = read_words();
+    const auto made = recovering ? services::node::recover(c.home, conf, name, words)
+                                 : services::node::init(c.home, conf, name);
+    if (!made) return fail(c, init_error(c, made.error()));
+    print_new_account(c, conf, *made, as_json);
+}
+
+}  // namespace
+
+command_error init_error(const context& c, const error_code& error) {
+    const auto home = c.home.root.string();
+    if (error == storage::errc::exists_already)
+        return {EX_CANTCREAT, "there is an account in " + home + " already; nothing was changed. See it with: " +
+                                  c.command("status")};
+    if (error == crypto::errc::bad_checksum)
+        return {EX_DATAERR, "these recovery words do not fit together: one of them is wrong or two are swapped; nothing "
+                            "was changed. Try again with: " + c.command("recover")};
+    if (error == crypto::errc::bad_text || error == crypto::errc::bad_length)
+        return {EX_DATAERR, "these are not 24 words of the list: one is misspelt or missing; nothing was changed. Try "
+                            "again with: " + c.command("recover")};
+    return {EX_CANTCREAT, "the account could not be made in " + home + ": " + error.message()};
+}
+
+void print_new_account(const context& c, const services::config& conf, const services::new_account& made, bool as_json) {
+    const auto ca_file = c.home.ca_certificate().string();
+    if (as_json) {
+        std::cout << json::serialize(json::object{{"address", made.address},
+                                                  {"account", made.label},
+                                                  {"password", made.password},
+                                                  {"recovery_words", made.recovery_words},
+                                                  {"imap", settings(conf.imap.listen)},
+                                                  {"smtp", settings(conf.smtp.listen)},
+                                                  {"ca_file", ca_file}})
+                  << "\n"
+                  << std::flush;
+        return;
+    }
+    std::cout << "Your address:\n  " << made.address << "\n\n"
+              << "Password for your mail client (shown this once):\n  " << made.password << "\n\n"
+              << "Recovery words (shown this once: write them down; they bring the account back, and are all that does):\n";
+    std::istringstream words(made.recovery_words);
+    std::string word;
+    for (int i = 1; words >> word; ++i) std::cout << (i % 6 == 1 ? "  " : " ") << word << (i % 6 == 0 ? "\n" : "");
+    std::cout << "\nSettings of your mail client (user name: the address):\n";
+    print_settings("IMAP    ", conf.imap.listen);
+    print_settings("SMTP    ", conf.smtp.listen);
+    std::cout << "\nThe certificate is issued by a CA of this home only, restricted to this machine:\n  " << ca_file << "\n"
+              << std::flush;
+}
+
+void add_init(CLI::App& app, context& c) {
+    struct options {
+        std::string name;
+        bool as_json = false;
+    };
+    const auto o = std::make_shared<options>();
+    auto* init = app.add_subcommand("init", "Make the first account of this home");
+    init->add_option("--name", o->name, "Your name as others see it");
+    init->add_flag("--json", o->as_json, "Print one JSON object");
+    init->callback([&c, o] {
+        make_first_account(c, o->name, o->as_json, false);
+        if (c.exit_code == 0 && !o->as_json) std::cout << "\nNext: " << c.command("serve") << "\n";
+    });
+    auto* recover = app.add_subcommand("recover", "Make the account of 24 recovery words, read from standard input");
+    recover->add_option("--name", o->name, "Your name as others see it");
+    recover->add_flag("--json", o->as_json, "Print one JSON object");
+    recover->callback([&c, o] {
+        make_first_account(c, o->name, o->as_json, true);
+        if (c.exit_code == 0 && !o->as_json) std::cout << "\nNext: " << c.command("serve") << "\n";
+    });
+}
+
+}  // namespace pp::cli

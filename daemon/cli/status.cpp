@@ -1,0 +1,102 @@
+// `peerpost status` and `peerpost queue`: what it is doing, and why a mail waits.
+#include "daemon/cli/context.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+namespace pp::cli {
+
+namespace {
+
+std::string human_duration(std::uint64_t seconds) {
+    if (seconds < 120) return std::to_string(seconds) + " s";
+    if (seconds < 7200) return std::to_string(seconds / 60) + " min";
+    if (seconds < 48 * 3600) return std::to_string(seconds / 3600) + " h";
+    return std::to_string(seconds / 86400) + " days";
+}
+
+void show_account(const json::object& a) {
+    std::cout << "\nAccount " << plain(text(a, "address")) << "\n";
+    if (const auto name = text(a, "name"); !name.empty()) std::cout << "  name      " << plain(name) << "\n";
+    for (const auto& item : list(a, "mailboxes")) {
+        const auto& box = item.as_object();
+        if (number(box, "messages") == 0) continue;
+        std::cout << "  mailbox   " << plain(text(box, "name")) << ": " << number(box, "messages") << " mails, "
+                  << number(box, "unseen") << " unseen, " << human_bytes(number(box, "bytes")) << "\n";
+    }
+    std::cout << "  stored    " << human_bytes(number(a, "bytes")) << ", " << number(a, "contacts") << " contacts\n";
+    if (const auto* outbox = a.if_contains("outbox"); outbox && outbox->is_object()) {
+        const auto& o = outbox->as_object();
+        std::cout << "  outgoing  " << number(o, "queued") << " queued, " << number(o, "notified") << " notified, "
+                  << number(o, "delivered") << " delivered, " << number(o, "failed") << " failed\n";
+    }
+    if (number(a, "inbound") > 0) std::cout << "  incoming  " << number(a, "inbound") << " being fetched\n";
+    if (const auto* writable = a.if_contains("writable"); writable && writable->is_bool() && !writable->as_bool())
+        std::cout << "  WARNING   the drive takes no new mail after a write error; reading goes on. Is the disk full?\n";
+    for (const auto& note : list(a, "notes"))
+        if (note.is_string()) std::cout << "  note      " << plain(note.as_string()) << "\n";
+}
+
+// A listener or link as the network layer describes it: its fields, in their order.
+void show_live(const char* what, const json::value& item) {
+    std::cout << "  " << what;
+    if (item.is_object())
+        for (const auto& part : item.as_object())
+            std::cout << "  " << std::string_view(part.key()) << " "
+                      << plain(part.value().is_string() ? std::string(part.value().as_string())
+                                                        : json::serialize(part.value()));
+    else
+        std::cout << "  " << plain(json::serialize(item));
+    std::cout << "\n";
+}
+
+void show_status(const json::object& s) {
+    std::cout << "peerpost " << text(s, "version") << ", home " << plain(text(s, "home")) << "\n";
+    if (s.contains("uptime_s"))
+        std::cout << "running for " << human_duration(number(s, "uptime_s")) << "\n";
+    else
+        std::cout << "not running\n";
+    for (const auto& item : list(s, "listeners")) show_live("listener", item);
+    for (const auto& item : list(s, "links")) show_live("link", item);
+    for (const auto& item : list(s, "accounts"))
+        if (item.is_object()) show_account(item.as_object());
+}
+
+void show_queue(const json::object& q) {
+    const auto& rows = list(q, "queue");
+    if (rows.empty()) std::cout << "nothing is under way\n";
+    for (const auto& item : rows) {
+        if (!item.is_object()) continue;
+        const auto& row = item.as_object();
+        std::cout << text(row, "id") << "  " << text(row, "state") << " since " << text(row, "since") << "\n  to "
+                  << plain(text(row, "recipient")) << "\n";
+        if (const auto id = text(row, "message_id"); !id.empty()) std::cout << "  message " << plain(id) << "\n";
+        if (number(row, "attempts") > 0) std::cout << "  " << number(row, "attempts") << " attempts\n";
+        if (const auto at = text(row, "next_attempt"); !at.empty()) std::cout << "  next attempt " << at << "\n";
+        if (const auto why = text(row, "last_error"); !why.empty()) std::cout << "  last error: " << plain(why) << "\n";
+    }
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, context& c) {
+    struct options {
+        bool as_json = false, all = false;
+        std::string account;
+    };
+    const auto o = std::make_shared<options>();
+    auto* status = app.add_subcommand("status", "What this node is and does");
+    status->add_flag("--json", o->as_json, "Print JSON");
+    status->callback([&c, o] { run(c, "status", {}, o->as_json, show_status); });
+
+    auto* queue = app.add_subcommand("queue", "Mails under way, one row per recipient");
+    queue->add_flag("--json", o->as_json, "Print JSON");
+    queue->add_flag("--all", o->all, "Delivered and failed ones too");
+    queue->add_option("--account", o->account, "Only this account (label or address)");
+    queue->callback([&c, o] {
+        run(c, "queue", {{"account", o->account}, {"all", o->all}}, o->as_json, show_queue);
+    });
+}
+
+}  // namespace pp::cli

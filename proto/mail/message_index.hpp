@@ -30,6 +30,9 @@ inline constexpr std::size_t header_field_bytes_max = 64 * 1024;     // a field 
 inline constexpr std::size_t header_lines_max = 10000;
 inline constexpr std::size_t parameters_max = 64;                    // per field; RFC 2231 sections per name: 16
 inline constexpr std::size_t boundary_bytes_max = 200;               // RFC 2046 says 70; seen longer
+inline constexpr std::size_t media_type_bytes_max = 127;             // each half of type/subtype: RFC 6838 section 4.2
+// All texts of one index together: it lies in memory while FETCH answers. Fields that would pass it are left out.
+inline constexpr std::size_t index_text_bytes_max = 16 * 1024 * 1024;
 
 using parameter_list = std::vector<std::pair<std::string, std::string>>;   // RFC 2231 joined only by callers that decode
 

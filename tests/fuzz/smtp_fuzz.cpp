@@ -28,9 +28,9 @@ bool has_bare(std::string_view text) {
     return false;
 }
 
-class daemon {
+class fake_daemon {
 public:
-    explicit daemon(unsigned char options) : session_(make(options)) { session_.tick(wire::time_point(std::chrono::hours(1))); }
+    explicit fake_daemon(unsigned char options) : session_(make(options)) { session_.tick(wire::time_point(std::chrono::hours(1))); }
 
     void feed(bytes_view in) {
         session_.received(in);
@@ -119,7 +119,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size < 2) return 0;
     const auto wire = std::as_bytes(std::span(data + 2, size - 2));
     const std::size_t piece = std::max<std::size_t>(data[1], 1);
-    daemon whole(data[0]), split(data[0]);
+    fake_daemon whole(data[0]), split(data[0]);
     whole.feed(wire);
     for (std::size_t at = 0; at < wire.size(); at += piece) split.feed(wire.subspan(at, std::min(piece, wire.size() - at)));
     require(whole.end() == split.end());

@@ -1,0 +1,177 @@
+#include "storage/account_store.hpp"
+
+#include "storage/attempt.hpp"
+#include "storage/store_state.hpp"
+
+namespace pp::storage {
+
+account_keys account_keys::generate() {
+    account_keys k;
+    k.drive_seed = crypto::random<crypto::ed25519_seed>();
+    k.log_key = crypto::random<crypto::row_key>();
+    k.store_key = crypto::random<crypto::row_key>();
+    k.shred_key = crypto::random<crypto::row_key>();
+    return k;
+}
+
+account_keys account_keys::clone() const {
+    return {drive_seed.clone(), log_key.clone(), store_key.clone(), shred_key.clone()};
+}
+
+namespace {
+bytes shred_check_of(const account_keys& keys) {
+    const auto full = crypto::blake2b_keyed(keys.shred_key.view(), pp::as_bytes("peerpost shred key check 1"));
+    return {full.data.begin(), full.data.begin() + 16};
+}
+
+std::shared_ptr<blob_space> make_space(const std::filesystem::path& folder, const storage_options& options) {
+    auto space = std::make_shared<blob_space>();
+    space->folder = folder;
+    space->reserve_bytes = options.reserve_bytes;
+    return space;
+}
+
+// A snapshot; readers keep the map from growing under them.
+class snapshot final : public answering<read_txn> {
+public:
+    snapshot(const view_env& env, std::shared_lock<std::shared_mutex> hold, MDB_txn* txn)
+        : answering(rows(env, txn)), hold_(std::move(hold)) {}
+    ~snapshot() override {
+        if (rows_.txn()) mdb_txn_abort(rows_.txn());
+    }
+
+private:
+    std::shared_lock<std::shared_mutex> hold_;
+};
+
+constexpr std::pair<const char*, special_use> standard_mailboxes[] = {
+    {"INBOX", special_use::none},      {"Drafts", special_use::drafts}, {"Sent", special_use::sent},
+    {"Archive", special_use::archive}, {"Junk", special_use::junk},     {"Trash", special_use::trash},
+    {"Requests", special_use::none}};
+
+result<void> make_standard_mailboxes(account_store& store) {
+    account_store::job make = [](write_txn& t) -> result<void> {
+        for (const auto& [name, use] : standard_mailboxes) PP_TRY(t.create_mailbox(name, use));
+        return {};
+    };
+    return store.write({&make, 1}).front();
+}
+}  // namespace
+
+result<open_txn> open_txn::begin(const view_env& env, MDB_txn* parent, unsigned flags) {
+    if (!env.env()) return errc::io_error;
+    MDB_txn* txn = nullptr;
+    if (const int rc = mdb_txn_begin(env.env(), parent, flags, &txn)) return error_of_lmdb(rc);
+    return open_txn(txn);
+}
+
+account_store::state::state(std::filesystem::path where, account_keys k, storage_options o)
+    : folder(std::move(where)),
+      options(o),
+      keys(std::move(k)),
+      log_secrets(keys),
+      view_secrets(keys.store_key),
+      shred_check(shred_check_of(keys)),
+      space(make_space(folder, o)),
+      log(folder / "log", o) {}
+
+account_store::account_store() = default;
+account_store::~account_store() = default;
+
+bool has_store(const std::filesystem::path& folder) { return !segments_in(folder / "log", 1).empty(); }
+
+result<std::unique_ptr<account_store>> account_store::create(const std::filesystem::path& folder, account_keys keys,
+                                                             storage_options options) {
+    if (has_store(folder)) return errc::exists_already;
+    std::error_code failed;
+    if (!folder.parent_path().empty()) std::filesystem::create_directories(folder.parent_path(), failed);
+    PP_TRY(durable::make_directory(folder));
+    PP_TRY(durable::make_directory(folder / "blobs"));
+    PP_TRY(durable::make_directory(folder / "tmp"));
+    PP_TRY(durable::make_directory(folder / "incoming"));
+    PP_TRY(durable::sync_directory(folder));
+    if (!folder.parent_path().empty()) PP_TRY(durable::sync_directory(folder.parent_path()));
+    std::unique_ptr<account_store> store(new account_store);
+    store->state_ = std::make_unique<state>(folder, std::move(keys), options);
+    // The log's first segment makes it a store: from here on a crash is repaired by open(), which makes the view.
+    PP_TRY(store->state_->log.create(store->state_->log_secrets));
+    recovery_report report;
+    PP_TRY(store->state_->recover(report));
+    PP_TRY(make_standard_mailboxes(*store));
+    return store;
+}
+
+result<std::unique_ptr<account_store>> account_store::open(const std::filesystem::path& folder, account_keys keys,
+                                                           recovery_report& report, storage_options options) {
+    if (!has_store(folder)) return errc::not_found;
+    std::unique_ptr<account_store> store(new account_store);
+    store->state_ = std::make_unique<state>(folder, std::move(keys), options);
+    PP_TRY(store->state_->recover(report));
+    // A crash inside create(): the log was there, its first group was not.
+    if (store->state_->durable_end.seq() == 0) PP_TRY(make_standard_mailboxes(*store));
+    return store;
+}
+
+std::unique_ptr<read_txn> account_store::begin_read() const {
+    auto& env = *state_->env;
+    std::shared_lock hold(env.readers());
+    MDB_txn* txn = nullptr;
+    // Without a transaction (no reader slot left, or the view is being reopened) every question is errc::io_error.
+    if (!env.env() || mdb_txn_begin(env.env(), nullptr, MDB_RDONLY, &txn) != 0) txn = nullptr;
+    return std::make_unique<snapshot>(env, std::move(hold), txn);
+}
+
+std::vector<result<void>> account_store::write(std::span<job> jobs) { return state_->write_group(jobs); }
+
+blob_writer account_store::new_blob() { return blob_writer(std::make_unique<blob_writer::state>(state_->space)); }
+
+result<stored_blob> account_store::state::open_stored(const blob_row& b) const {
+    const bool in_file = b.place == blob_place::in_file;
+    auto opened = durable::open_file(in_file ? space->path_of(b.id) : segment_path(log_folder(), 1, b.segment),
+                                     durable::mode::read);
+    if (!opened) return opened.error() == errc::not_found ? error_code(errc::damaged) : opened.error();
+    return stored_blob::open(std::move(*opened), in_file ? 0 : b.offset, in_file, b.cipher_bytes);
+}
+
+result<std::shared_ptr<blob_reader>> account_store::open_blob(std::uint64_t mail_serial) const {
+    for (int attempt = 0;; ++attempt) {
+        std::shared_lock hold(state_->env->readers());
+        PP_LET(auto txn, open_txn::begin(*state_->env, nullptr, MDB_RDONLY));
+        const rows r(*state_->env, txn.get());
+        PP_LET(const auto b, view::load_blob(r, mail_serial));
+        if (!b) return errc::not_found;
+        PP_LET(auto key, unwrap_blob_key(state_->keys.shred_key, mail_serial, *b));
+        // The file is opened inside the snapshot; a writer that clears the blob meanwhile unlinks it, so a missing file
+        // is damage only when the row is still there on a second look.
+        auto stored = state_->open_stored(*b);
+        if (!stored) {
+            if (attempt == 0 && b->place == blob_place::in_file) continue;
+            return stored.error();
+        }
+        return make_blob_reader(std::move(*stored), {b->id, std::move(key), b->plain_bytes, b->cipher_bytes});
+    }
+}
+
+result<std::shared_ptr<cipher_reader>> account_store::open_cipher(const crypto::blob_id& id) const {
+    const auto look = [&]() -> result<stored_blob> {
+        std::shared_lock hold(state_->env->readers());
+        PP_LET(auto txn, open_txn::begin(*state_->env, nullptr, MDB_RDONLY));
+        const rows r(*state_->env, txn.get());
+        PP_LET(const auto serial, view::serial_of(r, id));
+        if (!serial) return errc::not_found;
+        PP_LET(const auto b, view::load_blob(r, *serial));
+        if (!b || b->id != id) return errc::damaged;
+        return state_->open_stored(*b);
+    };
+    auto stored = look();
+    if (!stored && stored.error() == errc::damaged) stored = look();   // cleared between row and file
+    if (!stored) return stored.error();
+    return make_cipher_reader(std::move(*stored), id);
+}
+
+crypto::drive_key account_store::drive() const { return state_->log_secrets.drive_public; }
+bool account_store::housekeeping() { return state_->log.housekeeping(); }
+bool account_store::writable() const { return state_->writable; }
+result<void> account_store::try_heal() { return state_->heal(); }
+
+}  // namespace pp::storage

@@ -1,0 +1,72 @@
+// Where blobs of one account lie, and the parts of blob_store.hpp that only the store itself sees.
+#pragma once
+
+#include "storage/blob_store.hpp"
+#include "storage/durable.hpp"
+#include "storage/limits.hpp"
+
+#include <bitset>
+#include <mutex>
+
+namespace pp::storage {
+
+// Shared by the store and every writer, so that a writer may outlive neither by accident.
+struct blob_space {
+    std::filesystem::path folder;       // of the account
+    std::uint64_t reserve_bytes = 0;
+
+    std::filesystem::path blobs() const { return folder / "blobs"; }
+    std::filesystem::path tmp() const { return folder / "tmp"; }
+    std::filesystem::path path_of(const crypto::blob_id& id) const;
+    // Makes blobs/xx, durably, once.
+    result<void> prepare(const crypto::blob_id& id);
+    // errc::full when less than the reserve would be left.
+    result<void> check_room(std::uint64_t more) const;
+
+private:
+    std::mutex mutex_;
+    std::bitset<256> prepared_;
+};
+
+struct blob_writer::state {
+    state(std::shared_ptr<blob_space> s);
+    ~state();
+
+    result<void> spill(bool all);       // moves finished ciphertext to the file
+
+    std::shared_ptr<blob_space> space;
+    crypto::blob_key key;
+    crypto::blob_encryptor encryptor;
+    mail::message_indexer indexer;
+    std::optional<mail::message_index> index;
+    bytes cipher;                       // in memory: all of it, or what is not written yet
+    durable::file file;
+    std::filesystem::path path;         // of the file; empty: in memory
+    std::uint64_t written = 0, writeback = 0;
+    bool finished = false;
+    error_code failed;
+    bool taken = false;                 // a commit names it: the file stays
+    std::uint64_t serial = 0;           // given by add_mail; valid only when a blob row agrees
+};
+
+// A blob that lies whole in a segment or a file: header, ciphertext, and (file) the leaves behind it.
+struct stored_blob {
+    std::shared_ptr<const durable::file> file;
+    std::uint64_t offset = 0;           // of the blob's header
+    bool has_leaves = false;
+    std::uint64_t cipher_bytes = 0;
+    crypto::blob_header header{};
+
+    // Reads the header. errc::damaged when it does not lie whole in the file.
+    static result<stored_blob> open(durable::file file, std::uint64_t offset, bool has_leaves, std::uint64_t cipher_bytes);
+    std::uint64_t chunks() const;
+    result<bytes> read_chunks(std::uint64_t first, std::uint64_t n) const;
+    // The hashes of all chunks: from behind the ciphertext, or computed.
+    result<std::vector<crypto::hash256>> leaves() const;
+};
+
+result<std::shared_ptr<blob_reader>> make_blob_reader(stored_blob blob, blob_ref ref);
+// Checks the leaves against the blob id once.
+result<std::shared_ptr<cipher_reader>> make_cipher_reader(stored_blob blob, const crypto::blob_id& id);
+
+}  // namespace pp::storage

@@ -1,0 +1,115 @@
+#include "storage/attempt.hpp"
+#include "storage/blob_files.hpp"
+
+namespace pp::storage {
+
+std::filesystem::path blob_space::path_of(const crypto::blob_id& id) const {
+    const auto name = crypto::hex(id.view());
+    return blobs() / name.substr(0, 2) / name;
+}
+
+result<void> blob_space::prepare(const crypto::blob_id& id) {
+    const std::lock_guard hold(mutex_);
+    const auto n = static_cast<std::size_t>(id.data[0]);
+    if (prepared_[n]) return {};
+    PP_TRY(durable::make_directory(path_of(id).parent_path()));
+    PP_TRY(durable::sync_directory(blobs()));
+    prepared_[n] = true;
+    return {};
+}
+
+result<void> blob_space::check_room(std::uint64_t more) const {
+    const auto free = durable::free_bytes(folder);
+    if (!free) return free.error();
+    if (*free < reserve_bytes + more) return errc::full;
+    return {};
+}
+
+blob_writer::state::state(std::shared_ptr<blob_space> s)
+    : space(std::move(s)), key(crypto::random<crypto::blob_key>()), encryptor(key) {}
+
+blob_writer::state::~state() {
+    if (!taken && !path.empty()) (void)durable::unlink_file(path);
+}
+
+result<void> blob_writer::state::spill(bool all) {
+    if (path.empty()) {
+        std::array<std::byte, 16> random;
+        crypto::random_bytes(random);
+        auto made = space->tmp() / crypto::hex(random);
+        PP_LET(file, durable::open_file(made, durable::mode::create_new));
+        path = std::move(made);
+        PP_TRY(file.write_at(0, encryptor.header()));
+        written = crypto::blob_header_bytes;
+    }
+    if (cipher.size() < blob_write_bytes && !all) return {};
+    PP_TRY(space->check_room(cipher.size()));
+    PP_TRY(file.write_at(written, cipher));
+    written += cipher.size();
+    cipher.clear();
+    if (written - writeback >= writeback_step_bytes) {
+        file.start_writeback(writeback, written - writeback);
+        writeback = written;
+    }
+    return {};
+}
+
+blob_writer::blob_writer(std::unique_ptr<state> s) : state_(std::move(s)) {}
+blob_writer::~blob_writer() = default;
+blob_writer::blob_writer(blob_writer&&) noexcept = default;
+blob_writer& blob_writer::operator=(blob_writer&&) noexcept = default;
+
+result<void> blob_writer::write(bytes_view plaintext) {
+    auto& s = *state_;
+    if (s.failed) return s.failed;
+    if (s.finished) return errc::io_error;
+    while (!plaintext.empty()) {   // in pieces: one call with a large mail must not double its memory
+        const auto piece = plaintext.first(std::min(plaintext.size(), blob_write_bytes));
+        plaintext = plaintext.subspan(piece.size());
+        s.encryptor.update(piece, s.cipher);
+        s.indexer.update(as_text(piece));
+        if (!s.path.empty() || s.cipher.size() > inline_blob_cipher_bytes_max) {
+            if (const auto r = s.spill(false); !r) {
+                s.failed = r.error();
+                return r.error();
+            }
+        }
+    }
+    return {};
+}
+
+result<void> blob_writer::finish() {
+    auto& s = *state_;
+    if (s.failed) return s.failed;
+    if (s.finished) return {};
+    const auto work = [&]() -> result<void> {
+        s.encryptor.finish(s.cipher);
+        s.index = s.indexer.finish();
+        if (s.path.empty() && s.cipher.size() <= inline_blob_cipher_bytes_max) return s.space->check_room(s.cipher.size());
+        PP_TRY(s.spill(true));
+        for (const auto& leaf : s.encryptor.leaves()) s.cipher.insert(s.cipher.end(), leaf.data.begin(), leaf.data.end());
+        PP_TRY(s.spill(true));
+        PP_TRY(s.file.sync());
+        const auto id = s.encryptor.id();
+        PP_TRY(s.space->prepare(id));
+        const auto final_path = s.space->path_of(id);
+        PP_TRY(durable::rename_file(s.path, final_path));
+        s.path = final_path;
+        PP_TRY(durable::sync_directory(final_path.parent_path()));
+        s.file.close();
+        s.cipher = {};
+        return {};
+    };
+    const auto r = work();
+    if (!r) {
+        s.failed = r.error() == errc::not_found ? error_code(errc::io_error) : r.error();
+        return s.failed;
+    }
+    s.finished = true;
+    return {};
+}
+
+std::uint64_t blob_writer::plain_bytes() const { return state_->encryptor.plain_bytes(); }
+const mail::message_index& blob_writer::index() const { return *state_->index; }
+
+}  // namespace pp::storage

@@ -1,0 +1,129 @@
+// Writing one group (03-storage 3.7): jobs in nested transactions, one write and one sync of the log (the durability
+// point), one commit of the view (the visibility point).
+#include "storage/attempt.hpp"
+#include "storage/store_state.hpp"
+
+namespace pp::storage {
+
+namespace {
+struct group_outcome {
+    std::vector<result<void>> results;
+    std::vector<blob_writer::state*> used;
+    std::vector<crypto::blob_id> cleared;
+};
+
+// Runs the jobs; map_full() when the view has to grow first and all of it has to run again.
+result<void> run_jobs(std::span<account_store::job> jobs, const view_env& env, MDB_txn* parent, group_builder& group,
+                      const crypto::row_key& shred_key, group_outcome& out) {
+    for (auto& job : jobs) {
+        const auto mark = group.set_mark();
+        PP_LET(auto txn, open_txn::begin(env, parent, 0));
+        job_txn t(rows(env, txn.get()), group, shred_key);
+        auto r = job(t);
+        if (r) r = t.finish();
+        if (r) {
+            if (const int rc = mdb_txn_commit(txn.release())) r = error_of_lmdb(rc);
+        }
+        if (!r) {
+            group.roll_back(mark);
+            if (r.error() == map_full()) return r;
+        } else {
+            out.used.insert(out.used.end(), t.used().begin(), t.used().end());
+            out.cleared.insert(out.cleared.end(), t.cleared().begin(), t.cleared().end());
+        }
+        out.results.push_back(std::move(r));
+    }
+    return {};
+}
+}  // namespace
+
+std::vector<result<void>> account_store::state::write_group(std::span<job> jobs) {
+    const auto all = [&](error_code e) { return std::vector<result<void>>(jobs.size(), result<void>(e)); };
+    if (!writable) return all(errc::read_only);
+    if (const auto r = env->keep_room(); !r) return all(r.error());
+
+    for (;;) {
+        group_builder group(durable_end, options.segment_bytes, log_secrets);
+        group_outcome out;
+        auto txn = open_txn::begin(*env, nullptr, 0);
+        if (!txn) return all(txn.error());
+        auto ran = run_jobs(jobs, *env, txn->get(), group, keys.shred_key, out);
+        if (env->is_suspect()) note_suspect();
+        if (ran && group.empty()) return std::move(out.results);
+        if (ran) {
+            group.finish(static_cast<std::uint64_t>(std::max<std::int64_t>(wall_clock_ms(), 0)));
+            rows r(*env, txn->get());
+            ran = view::store_applied(r, group.end().encode());
+        }
+        if (!ran && ran.error() == map_full()) {
+            mdb_txn_abort(txn->release());
+            if (const auto grown = env->grow(); !grown) return all(grown.error());
+            continue;   // the jobs run again, on nothing of what they did
+        }
+        const auto fail = [&](error_code e) {
+            for (auto& result : out.results)
+                if (result) result = e;
+            return std::move(out.results);
+        };
+        if (!ran) return all(ran.error());
+
+        if (const auto written = log.append(group); !written) {   // durability point
+            writable = log.sound();
+            return fail(written.error());
+        }
+        const auto before = durable_end;
+        durable_end = group.end();
+        if (const auto committed = env->commit(txn->release()); !committed) {   // visibility point
+            bool undone = false;
+            const auto repaired = commit_failed(committed.error(), before, group.end(), undone);
+            if (undone) return fail(repaired.error());
+            // Repaired, or durable in the log and applied by heal(): the promise holds either way.
+        }
+        for (auto* blob : out.used) blob->taken = true;
+        for (const auto& id : out.cleared) (void)durable::unlink_file(space->path_of(id));   // else at the next start
+        return std::move(out.results);
+    }
+}
+
+// The log has the group and the view has not. First it is applied again; when the view cannot take it, the group is
+// taken out of the log, so that the error the jobs get is the truth; when that fails too, the jobs stand.
+result<void> account_store::state::commit_failed(error_code why, const log_position& before, const log_position& after,
+                                                 bool& undone) {
+    writable = false;
+    recovery_report ignored;
+    const auto again = [&]() -> result<void> {
+        PP_TRY(env->reopen());
+        return replay(*env, after, ignored);
+    }();
+    if (again) {
+        writable = true;
+        return {};
+    }
+    if (!env->env()) (void)env->reopen();
+    // A commit may have failed after it became visible; then the log must keep what the view shows.
+    bool shown = true;
+    {
+        auto txn = open_txn::begin(*env, nullptr, MDB_RDONLY);
+        if (txn) {
+            const auto raw = view::load_applied(rows(*env, txn->get()));
+            if (raw && *raw) {
+                const auto at = log_position::decode(**raw);
+                shown = !at || at->seq() != before.seq();
+            }
+        }
+    }
+    if (!shown && log.cut(before)) {
+        durable_end = before;
+        undone = true;
+        writable = why == errc::full && log.sound();
+        return why;
+    }
+    return why;
+}
+
+void account_store::state::note_suspect() {
+    if (suspect_noted.exchange(true)) return;
+    (void)durable::open_file(suspect_path(), durable::mode::create_or_truncate);
+}
+
+}  // namespace pp::storage

@@ -1,0 +1,103 @@
+// The keyring of a home: two copies written in turn, the newest that is whole counts (storage/FORMAT.md, "Keyring").
+#include "storage/attempt.hpp"
+#include "storage/durable.hpp"
+#include "storage/home.hpp"
+#include "storage/limits.hpp"
+
+#include <cstdlib>
+
+namespace pp::storage {
+
+namespace {
+constexpr std::size_t key_file_bytes = 32;
+constexpr std::uint64_t key_file_bytes_max = 4096;   // a passphrase or a credential
+
+struct copy {
+    char name = 'a';
+    std::uint64_t generation = 0;
+    bytes content;
+};
+
+// Copies whose trailing hash is right, the newest first.
+result<std::vector<copy>> whole_copies(const home_paths& home) {
+    std::vector<copy> out;
+    for (const char name : {'a', 'b'}) {
+        auto content = durable::read_file(home.keyring(name), keyring_file_bytes_max);
+        if (!content) {
+            if (content.error() == errc::not_found || content.error() == errc::too_large) continue;
+            return content.error();
+        }
+        const auto generation = crypto::keyring::peek_generation(*content);
+        if (generation) out.push_back({name, *generation, std::move(*content)});
+    }
+    if (out.size() == 2 && out[0].generation < out[1].generation) std::swap(out[0], out[1]);
+    return out;
+}
+
+std::optional<crypto::unlock_secret> secret_in(const std::filesystem::path& path, crypto::slot_kind kind) {
+    auto content = durable::read_file(path, key_file_bytes_max);
+    if (!content || content->empty()) return std::nullopt;
+    if (kind == crypto::slot_kind::passphrase)   // an editor's line end is no part of it
+        while (!content->empty() && (content->back() == std::byte{'\n'} || content->back() == std::byte{'\r'}))
+            content->pop_back();
+    return crypto::unlock_secret{kind, std::move(*content)};
+}
+
+std::vector<crypto::unlock_secret> secrets_at_hand(const home_paths& home) {
+    std::vector<crypto::unlock_secret> out;
+    const auto add = [&](std::optional<crypto::unlock_secret> s) {
+        if (s) out.push_back(std::move(*s));
+    };
+    if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY"))   // systemd.exec(5), "Credentials"
+        add(secret_in(std::filesystem::path(folder) / "peerpost-key", crypto::slot_kind::credential));
+    add(secret_in(home.key_file(), crypto::slot_kind::key_file));
+    if (const char* path = std::getenv("PEERPOST_PASSPHRASE_FILE")) add(secret_in(path, crypto::slot_kind::passphrase));
+    return out;
+}
+}  // namespace
+
+bool has_keyring(const home_paths& home) { return durable::exists(home.keyring('a')) || durable::exists(home.keyring('b')); }
+
+result<crypto::keyring> open_keyring(const home_paths& home) {
+    if (!has_keyring(home)) return errc::no_keyring;
+    PP_LET(const auto copies, whole_copies(home));
+    if (copies.empty()) return errc::damaged;
+    bool refused = false;
+    auto secrets = secrets_at_hand(home);
+    for (const auto& c : copies)
+        for (const auto& s : secrets) {
+            auto ring = crypto::keyring::open(c.content, s);
+            if (ring) return ring;
+            if (ring.error() == crypto::errc::unknown_suite) return errc::newer_format;
+            refused |= ring.error() == crypto::errc::wrong_secret;
+        }
+    return secrets.empty() || refused ? errc::wrong_secret : errc::damaged;
+}
+
+result<crypto::keyring> create_keyring(const home_paths& home) {
+    if (has_keyring(home) || durable::exists(home.key_file())) return errc::exists_already;
+    PP_TRY(durable::make_directory(home.root));
+    bytes key(key_file_bytes);
+    crypto::random_bytes(key);
+    // The key first: a keyring that nothing opens must never exist.
+    PP_TRY(replace_file(home.key_file(), key, 0600));
+    std::vector<crypto::unlock_secret> secrets;
+    secrets.push_back({crypto::slot_kind::key_file, key});
+    if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY"))
+        if (auto s = secret_in(std::filesystem::path(folder) / "peerpost-key", crypto::slot_kind::credential))
+            secrets.push_back(std::move(*s));
+    auto ring = crypto::keyring::create(std::move(secrets));
+    sodium_memzero(key.data(), key.size());
+    PP_TRY(save_keyring(home, ring));
+    return ring;
+}
+
+result<void> save_keyring(const home_paths& home, crypto::keyring& ring) {
+    PP_LET(const auto copies, whole_copies(home));
+    // Over the older copy, or the one that is missing or damaged: the newest stays until this one is durable.
+    char target = 'a';
+    if (!copies.empty()) target = copies.front().name == 'a' ? 'b' : 'a';
+    return replace_file(home.keyring(target), ring.encode_next(), 0600);
+}
+
+}  // namespace pp::storage

@@ -1,0 +1,37 @@
+// Every limit of the store in one place. Reaching one is errc::limit (or errc::full where it says so), never a crash.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pp::storage {
+
+// Names and small values.
+inline constexpr std::size_t mailbox_name_bytes_max = 1000;       // RFC 9051 sets none; below an IMAP line of 8 KiB in UTF-7
+inline constexpr std::size_t mailbox_levels_max = 64;             // as mime_depth_max: nothing sane nests deeper
+inline constexpr std::size_t mailboxes_max = 10000;               // LIST decrypts every row: 10 ms
+inline constexpr std::size_t subscriptions_max = 10000;           // names without a mailbox
+inline constexpr std::size_t keywords_per_mailbox_max = 1024;     // in use at one time; a mail has at most 64
+inline constexpr std::size_t setting_name_bytes_max = 255;
+inline constexpr std::size_t setting_bytes_max = 1024 * 1024;
+inline constexpr std::size_t row_bytes_max = 1024 * 1024;         // one record of delivery or people, encoded
+
+// Tables that outsiders can make grow.
+inline constexpr std::uint64_t seen_rows_max = 1'000'000;         // replay guard; the oldest goes
+inline constexpr std::uint64_t vanish_rows_max = 4096;            // per mailbox; older ones are merged into one
+
+// The log. A frame's body length is a u32; these keep a hostile one from being believed.
+inline constexpr std::size_t entry_bytes_max = 64 * 1024 * 1024;  // one job's operations
+inline constexpr std::size_t frame_body_bytes_max = entry_bytes_max + 4096;
+inline constexpr std::size_t replay_batch_entries = 1024;         // 03-storage 3.7
+
+// Work per call.
+inline constexpr std::size_t zero_step_bytes = 1024 * 1024;       // zero-written under the log's lock at one time
+inline constexpr std::size_t blob_write_bytes = 1024 * 1024;      // 03-storage 3.7: 1 MiB writes
+inline constexpr std::uint64_t writeback_step_bytes = 64ull << 20;
+inline constexpr std::size_t first_unseen_steps_max = 64;         // rows the hint moves on per change
+
+inline constexpr unsigned view_readers_max = 1024;
+inline constexpr std::uint64_t keyring_file_bytes_max = 16ull << 20;
+
+}  // namespace pp::storage

@@ -1,0 +1,338 @@
+#include "storage/table.hpp"
+
+#include "storage/attempt.hpp"
+#include "storage/durable.hpp"
+#include "storage/limits.hpp"
+
+#include <cerrno>
+
+namespace pp::storage {
+
+namespace {
+constexpr std::uint8_t row_version = 1;
+constexpr std::size_t row_step_bytes = 16;
+constexpr std::array<const char*, table_count> table_names = {
+    "meta", "folder", "name",  "unhoused", "keyword", "msg",    "mod",      "vanish",  "msgid", "env",
+    "blob", "bname",  "out",   "inbox",    "peer",    "invite", "password", "setting", "seen",  "seen_order"};
+constexpr std::string_view identity_key = "\0";   // the one row in the clear: random store id and key checks
+constexpr std::size_t identity_bytes = 1 + 16 + 16 + 16 + 32;
+constexpr std::uint64_t map_headroom_bytes = 64ull << 20;
+
+MDB_val val(bytes_view v) { return {v.size(), const_cast<std::byte*>(v.data())}; }
+bytes_view view_of(const MDB_val& v) { return {static_cast<const std::byte*>(v.mv_data), v.mv_size}; }
+
+bytes aad(table t, bytes_view key, bytes_view store_id) {
+    byte_writer w;
+    w.u8(static_cast<std::uint8_t>(t));
+    w.sized(key);
+    w.raw(store_id);
+    return w.take();
+}
+
+// A private error value so that "map full" can travel through result<> inside the store.
+class internal_category final : public boost::system::error_category {
+public:
+    const char* name() const noexcept override { return "storage.view"; }
+    std::string message(int) const override { return "the view's map is full"; }
+};
+}  // namespace
+
+error_code map_full() {
+    static const internal_category instance;
+    return {1, instance};
+}
+
+error_code error_of_lmdb(int rc) {
+    switch (rc) {
+        case MDB_MAP_FULL: return map_full();
+        case MDB_NOTFOUND: return errc::not_found;
+        case MDB_CORRUPTED:
+        case MDB_PAGE_NOTFOUND:
+        case MDB_INVALID:
+        case MDB_VERSION_MISMATCH:
+        case MDB_INCOMPATIBLE:
+        case MDB_PANIC: return errc::damaged;
+        case MDB_TXN_FULL: return errc::limit;
+        default: return rc > 0 ? durable::error_of(rc) : error_code(errc::io_error);
+    }
+}
+
+std::uint32_t key_u32(bytes_view key, std::size_t offset) {
+    std::uint32_t v = 0;
+    for (std::size_t i = 0; i < 4 && offset + i < key.size(); ++i) v = v << 8 | static_cast<std::uint32_t>(key[offset + i]);
+    return v;
+}
+std::uint64_t key_u64(bytes_view key, std::size_t offset) {
+    std::uint64_t v = 0;
+    for (std::size_t i = 0; i < 8 && offset + i < key.size(); ++i) v = v << 8 | static_cast<std::uint64_t>(key[offset + i]);
+    return v;
+}
+
+view_keys::view_keys(const crypto::row_key& store_key)
+    : names(crypto::derive<crypto::row_key>(store_key.view(), "peerpost view names 1")),
+      message_ids(crypto::derive<crypto::row_key>(store_key.view(), "peerpost message ids 1")) {
+    for (std::size_t i = 0; i < table_count; ++i)
+        rows[i] = crypto::derive<crypto::row_key>(store_key.view(), std::string("idx|") + table_names[i]);
+    const auto full = crypto::blake2b_keyed(store_key.view(), pp::as_bytes("peerpost store key check 1"));
+    std::copy_n(full.data.begin(), check.size(), check.begin());
+}
+
+std::array<std::byte, 16> view_keys::prf(table t, bytes_view name) const {
+    byte_writer w;
+    w.u8(static_cast<std::uint8_t>(t));
+    w.raw(name);
+    const auto full = crypto::blake2b_keyed(names.view(), w.out());
+    std::array<std::byte, 16> out;
+    std::copy_n(full.data.begin(), out.size(), out.begin());
+    return out;
+}
+
+// ------------------------------------------------------------------ environment
+result<std::unique_ptr<view_env>> view_env::open(const std::filesystem::path& path, const view_keys& keys,
+                                                 bytes_view shred_check, std::uint64_t map_bytes, bool fresh) {
+    std::unique_ptr<view_env> made(new view_env(path, keys, shred_check, map_bytes));
+    PP_TRY(made->open_files(fresh));
+    return made;
+}
+
+result<void> view_env::open_files(bool fresh) {
+    std::uint64_t file_bytes = 0;
+    if (!fresh) {
+        PP_LET(auto f, durable::open_file(path_, durable::mode::read));
+        PP_LET(file_bytes, f.size());
+        if (file_bytes == 0) return errc::damaged;   // LMDB would begin a new one
+        map_bytes_ = std::max(map_bytes_, 4 * file_bytes);
+    }
+    if (const int rc = mdb_env_create(&env_)) return error_of_lmdb(rc);
+    constexpr std::uint64_t page = 4096;
+    mdb_env_set_maxdbs(env_, table_count);
+    mdb_env_set_maxreaders(env_, view_readers_max);
+    mdb_env_set_mapsize(env_, static_cast<std::size_t>((map_bytes_ + page - 1) / page * page));
+    // Never MDB_NOSYNC or MDB_WRITEMAP: 196 of 400 power cuts ended badly with them (03-storage, D2).
+    const unsigned flags = MDB_NOSUBDIR | MDB_NORDAHEAD | MDB_NOTLS | MDB_NOMETASYNC;
+    if (const int rc = mdb_env_open(env_, path_.c_str(), flags, 0600)) return error_of_lmdb(rc);
+    int dead = 0;
+    mdb_reader_check(env_, &dead);
+    return prepare(fresh, file_bytes);
+}
+
+result<void> view_env::reopen() {
+    const std::unique_lock alone(readers_);
+    if (env_) mdb_env_close(env_);
+    env_ = nullptr;
+    const auto opened = open_files(false);
+    if (!opened) {   // readers and writers then get errc::io_error, until the next try
+        if (env_) mdb_env_close(env_);
+        env_ = nullptr;
+    }
+    return opened;
+}
+
+view_env::~view_env() {
+    if (env_) mdb_env_close(env_);
+}
+
+result<void> view_env::prepare(bool fresh, std::uint64_t file_bytes) {
+    MDB_envinfo info;
+    MDB_stat stat;
+    if (const int rc = mdb_env_info(env_, &info)) return error_of_lmdb(rc);
+    if (const int rc = mdb_env_stat(env_, &stat)) return error_of_lmdb(rc);
+    // Pages behind the end of a file cut short are a SIGBUS, not an error: look before touching them.
+    if (!fresh && (static_cast<std::uint64_t>(info.me_last_pgno) + 1) * stat.ms_psize > file_bytes) return errc::damaged;
+
+    MDB_txn* txn = nullptr;
+    if (const int rc = mdb_txn_begin(env_, nullptr, fresh ? 0 : MDB_RDONLY, &txn)) return error_of_lmdb(rc);
+    const auto give_up = [&](error_code e) -> result<void> {
+        mdb_txn_abort(txn);
+        return e;
+    };
+    for (std::size_t i = 0; i < table_count; ++i)
+        if (const int rc = mdb_dbi_open(txn, table_names[i], fresh ? MDB_CREATE : 0, &dbi_[i]))
+            return give_up(rc == MDB_NOTFOUND ? error_code(errc::damaged) : error_of_lmdb(rc));
+    auto key = val(pp::as_bytes(std::string_view(identity_key.data(), 1)));
+    if (fresh) {
+        crypto::random_bytes(store_id_);
+        byte_writer w;
+        w.u8(row_version);
+        w.raw(store_id_);
+        w.raw(keys_.check);
+        w.raw(shred_check_);
+        w.raw(crypto::sha256(w.out()).view());
+        auto value = val(w.out());
+        if (const int rc = mdb_put(txn, dbi(table::meta), &key, &value, 0)) return give_up(error_of_lmdb(rc));
+        return commit(txn);
+    }
+    MDB_val value;
+    if (mdb_get(txn, dbi(table::meta), &key, &value) != 0) return give_up(errc::damaged);
+    const auto raw = view_of(value);
+    byte_reader r(raw);
+    const auto version = r.u8();
+    store_id_ = r.array<16>();
+    const auto store_check = r.raw(16);
+    const auto shred = r.raw(16);
+    const auto sum = r.raw(32);
+    if (!r.done() || !crypto::equal_constant_time(sum, crypto::sha256(raw.first(identity_bytes - 32)).view()))
+        return give_up(errc::damaged);
+    if (version != row_version) return give_up(errc::newer_format);
+    if (!crypto::equal_constant_time(store_check, keys_.check) || !crypto::equal_constant_time(shred, shred_check_))
+        return give_up(errc::wrong_secret);
+    // The handles stay open: a read transaction that opened them must be committed for that.
+    if (const int rc = mdb_txn_commit(txn)) return error_of_lmdb(rc);
+    return {};
+}
+
+result<void> view_env::grow() {
+    const std::unique_lock alone(readers_);
+    MDB_envinfo info;
+    if (const int rc = mdb_env_info(env_, &info)) return error_of_lmdb(rc);
+    if (const int rc = mdb_env_set_mapsize(env_, info.me_mapsize * 2)) return error_of_lmdb(rc);
+    return {};
+}
+
+result<void> view_env::keep_room() {
+    MDB_envinfo info;
+    MDB_stat stat;
+    if (const int rc = mdb_env_info(env_, &info)) return error_of_lmdb(rc);
+    if (const int rc = mdb_env_stat(env_, &stat)) return error_of_lmdb(rc);
+    const std::uint64_t used = (static_cast<std::uint64_t>(info.me_last_pgno) + 1) * stat.ms_psize;
+    const auto room = std::min<std::uint64_t>(map_headroom_bytes, info.me_mapsize / 2);
+    return used + room > info.me_mapsize ? grow() : result<void>();
+}
+
+result<void> view_env::sync() {
+    if (const int e = durable::injected_fault(durable::call::view_commit)) return durable::error_of(e);
+    if (const int rc = mdb_env_sync(env_, 1)) return error_of_lmdb(rc);
+    return {};
+}
+
+result<void> view_env::commit(MDB_txn* txn) {
+    if (const int e = durable::injected_fault(durable::call::view_commit)) {
+        mdb_txn_abort(txn);
+        return durable::error_of(e);
+    }
+    if (const int rc = mdb_txn_commit(txn)) return error_of_lmdb(rc);
+    return {};
+}
+
+// ------------------------------------------------------------------ rows
+result<bytes> rows::opened(table t, bytes_view key, const MDB_val& value) const {
+    auto plain = crypto::open_row(keys().rows[static_cast<std::size_t>(t)], aad(t, key, env_->store_id()), view_of(value));
+    if (plain) {
+        byte_reader r(*plain);
+        const auto version = r.u8();
+        const auto n = r.u32();
+        if (r.ok() && version == row_version && n <= r.left()) {
+            plain->erase(plain->begin(), plain->begin() + 5);
+            plain->resize(n);
+            return std::move(*plain);
+        }
+        if (r.ok() && version > row_version) return errc::newer_format;
+    }
+    env_->suspect();
+    return errc::damaged;
+}
+
+result<std::optional<bytes>> rows::get(table t, bytes_view key) const {
+    if (!txn_) return errc::io_error;
+    auto k = val(key);
+    MDB_val v;
+    const int rc = mdb_get(txn_, env_->dbi(t), &k, &v);
+    if (rc == MDB_NOTFOUND) return std::optional<bytes>();
+    if (rc) return error_of_lmdb(rc);
+    PP_LET(auto plain, opened(t, key, v));
+    return std::optional<bytes>(std::move(plain));
+}
+
+result<bool> rows::has(table t, bytes_view key) const {
+    if (!txn_) return errc::io_error;
+    auto k = val(key);
+    MDB_val v;
+    const int rc = mdb_get(txn_, env_->dbi(t), &k, &v);
+    if (rc == MDB_NOTFOUND) return false;
+    if (rc) return failure{error_of_lmdb(rc)};
+    return true;
+}
+
+result<void> rows::put(table t, bytes_view key, bytes_view plain) {
+    byte_writer w;
+    w.u8(row_version);
+    w.u32(static_cast<std::uint32_t>(plain.size()));
+    w.raw(plain);
+    w.zeros((row_step_bytes - w.size() % row_step_bytes) % row_step_bytes);
+    const auto sealed = crypto::seal_row(keys().rows[static_cast<std::size_t>(t)], aad(t, key, env_->store_id()), w.out());
+    auto k = val(key);
+    auto v = val(sealed);
+    if (const int rc = mdb_put(txn_, env_->dbi(t), &k, &v, 0)) return error_of_lmdb(rc);
+    return {};
+}
+
+result<void> rows::put_empty(table t, bytes_view key) {
+    auto k = val(key);
+    auto v = val({});
+    if (const int rc = mdb_put(txn_, env_->dbi(t), &k, &v, 0)) return error_of_lmdb(rc);
+    return {};
+}
+
+result<bool> rows::erase(table t, bytes_view key) {
+    auto k = val(key);
+    const int rc = mdb_del(txn_, env_->dbi(t), &k, nullptr);
+    if (rc == MDB_NOTFOUND) return false;
+    if (rc) return failure{error_of_lmdb(rc)};
+    return true;
+}
+
+template <class F>
+result<void> rows::walk(table t, bytes_view prefix, bytes_view from, F&& f) const {
+    if (!txn_) return errc::io_error;
+    MDB_cursor* raw = nullptr;
+    if (const int rc = mdb_cursor_open(txn_, env_->dbi(t), &raw)) return error_of_lmdb(rc);
+    const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor(raw, mdb_cursor_close);
+    auto k = val(from);
+    MDB_val v;
+    int rc = mdb_cursor_get(raw, &k, &v, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
+    for (; rc == 0; rc = mdb_cursor_get(raw, &k, &v, MDB_NEXT)) {
+        const auto key = view_of(k);
+        if (key.size() < prefix.size() || !std::equal(prefix.begin(), prefix.end(), key.begin())) return {};
+        PP_LET(const bool more, f(key, v));
+        if (!more) return {};
+    }
+    if (rc != MDB_NOTFOUND) return error_of_lmdb(rc);
+    return {};
+}
+
+result<void> rows::each(table t, bytes_view prefix, bytes_view from, const visitor& f) const {
+    return walk(t, prefix, from, [&](bytes_view key, const MDB_val& v) -> result<bool> {
+        if (t == table::meta && as_text(key) == std::string_view(identity_key.data(), 1)) return true;
+        PP_LET(const auto plain, opened(t, key, v));
+        return f(key, plain);
+    });
+}
+
+result<void> rows::each_key(table t, bytes_view prefix, bytes_view from, const key_visitor& f) const {
+    return walk(t, prefix, from, [&](bytes_view key, const MDB_val&) { return f(key); });
+}
+
+result<void> rows::erase_prefix(table t, bytes_view prefix) {
+    MDB_cursor* raw = nullptr;
+    if (const int rc = mdb_cursor_open(txn_, env_->dbi(t), &raw)) return error_of_lmdb(rc);
+    const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor(raw, mdb_cursor_close);
+    for (;;) {
+        auto k = val(prefix);
+        MDB_val v;
+        const int rc = mdb_cursor_get(raw, &k, &v, MDB_SET_RANGE);
+        if (rc == MDB_NOTFOUND) return {};
+        if (rc) return failure{error_of_lmdb(rc)};
+        const auto key = view_of(k);
+        if (key.size() < prefix.size() || !std::equal(prefix.begin(), prefix.end(), key.begin())) return {};
+        if (const int deleted = mdb_cursor_del(raw, 0)) return error_of_lmdb(deleted);
+    }
+}
+
+result<std::uint64_t> rows::count(table t) const {
+    MDB_stat s;
+    if (!txn_) return errc::io_error;
+    if (const int rc = mdb_stat(txn_, env_->dbi(t), &s)) return error_of_lmdb(rc);
+    return static_cast<std::uint64_t>(s.ms_entries);
+}
+
+}  // namespace pp::storage

@@ -42,7 +42,7 @@ public:
     std::optional<outcome> next_outcome();                          // of a request of ours
     void fail_all(errc why);                                        // every request of ours gets its outcome
     void stop_opening(errc why);                                    // the other side goes: what is not open fails
-    void refuse_new() { refusing_ = true; }                         // we go: their new streams are reset
+    void refuse_new() { refusing_ = closed_to_us_ = true; }         // we go: nobody opens anything new
 
     // ------------------------------------------------------------ frames
     // One of OPEN, DATA, CREDIT, FIN, RESET. An error ends the link.

@@ -1,6 +1,6 @@
 #include "proto/smtp/command.hpp"
 
-#include "proto/mail/charset.hpp"
+#include "proto/mail/ascii.hpp"
 #include "proto/smtp/limits.hpp"
 #include "proto/smtp/xtext.hpp"
 
@@ -12,8 +12,6 @@
 namespace pp::smtp {
 
 namespace {
-
-using mail::equal_ascii_case;
 
 std::string in_capitals(std::string_view text) {
     std::string out(text);
@@ -72,7 +70,7 @@ std::size_t end_of_path(std::string_view text) {
 
 parsed<path_line> parse_path_line(std::string_view argument, std::string_view keyword) {
     const std::string form = keyword == "FROM:" ? "write MAIL FROM:<address>" : "write RCPT TO:<address>";
-    if (argument.size() < keyword.size() || !equal_ascii_case(argument.substr(0, keyword.size()), keyword))
+    if (argument.size() < keyword.size() || !mail::ascii::equal_no_case(argument.substr(0, keyword.size()), keyword))
         return syntax_error(form);
     std::string_view rest = argument.substr(keyword.size());
     // Departure: a blank behind the colon is sent by Outlook 365.
@@ -122,7 +120,7 @@ reply needs_smtputf8() { return {553, "5.6.7", "an address beyond ASCII needs th
 
 std::optional<reply> set_notify(std::string_view value, dsn_notify& notify) {   // RFC 3461 section 4.1
     notify.given = true;
-    if (equal_ascii_case(value, "NEVER")) {
+    if (mail::ascii::equal_no_case(value, "NEVER")) {
         notify.never = true;
         return std::nullopt;
     }
@@ -131,9 +129,9 @@ std::optional<reply> set_notify(std::string_view value, dsn_notify& notify) {   
         more = comma != value.npos;
         const auto word = value.substr(0, comma);
         value.remove_prefix(more ? comma + 1 : value.size());
-        if (equal_ascii_case(word, "SUCCESS")) notify.success = true;
-        else if (equal_ascii_case(word, "FAILURE")) notify.failure = true;
-        else if (equal_ascii_case(word, "DELAY")) notify.delay = true;
+        if (mail::ascii::equal_no_case(word, "SUCCESS")) notify.success = true;
+        else if (mail::ascii::equal_no_case(word, "FAILURE")) notify.failure = true;
+        else if (mail::ascii::equal_no_case(word, "DELAY")) notify.delay = true;
         else return syntax_error("NOTIFY takes NEVER, or a list of SUCCESS, FAILURE and DELAY");
     }
     return std::nullopt;
@@ -176,14 +174,14 @@ parsed<mail_from> parse_mail(std::string_view argument, std::uint64_t size_max) 
             if (size_max > 0 && *out.size_bytes > size_max)
                 return reply{552, "5.3.4", "the mail is larger than the " + std::to_string(size_max) + " bytes taken here"};
         } else if (p.key == "BODY") {   // RFC 6152 section 3
-            if (p.value && equal_ascii_case(*p.value, "8BITMIME")) out.body_8bit = true;
-            else if (!p.value || !equal_ascii_case(*p.value, "7BIT")) return syntax_error("BODY is 7BIT or 8BITMIME");
+            if (p.value && mail::ascii::equal_no_case(*p.value, "8BITMIME")) out.body_8bit = true;
+            else if (!p.value || !mail::ascii::equal_no_case(*p.value, "7BIT")) return syntax_error("BODY is 7BIT or 8BITMIME");
         } else if (p.key == "SMTPUTF8") {   // RFC 6531 section 3.4: no value
             if (p.value) return syntax_error("SMTPUTF8 takes no value");
             out.smtputf8 = true;
         } else if (p.key == "RET") {   // RFC 3461 section 4.3
-            if (p.value && equal_ascii_case(*p.value, "FULL")) out.ret = dsn_return::full;
-            else if (p.value && equal_ascii_case(*p.value, "HDRS")) out.ret = dsn_return::headers;
+            if (p.value && mail::ascii::equal_no_case(*p.value, "FULL")) out.ret = dsn_return::full;
+            else if (p.value && mail::ascii::equal_no_case(*p.value, "HDRS")) out.ret = dsn_return::headers;
             else return syntax_error("RET is FULL or HDRS");
         } else if (p.key == "ENVID") {   // RFC 3461 section 4.4
             const auto id = p.value ? decode_xtext(*p.value) : std::nullopt;
@@ -220,7 +218,7 @@ parsed<recipient> parse_rcpt(std::string_view argument, bool smtputf8, std::stri
         }
     }
     if (!smtputf8 && !is_ascii(path)) return needs_smtputf8();
-    if (equal_ascii_case(path, "postmaster")) {
+    if (mail::ascii::equal_no_case(path, "postmaster")) {
         out.to = mail::address{std::string(path), std::string(host_name)};
         return out;
     }
@@ -234,7 +232,7 @@ parsed<bdat> parse_bdat(std::string_view argument) {
     const auto blank = std::min(argument.find_first_of(" \t"), argument.size());
     const auto size = parse_number(argument.substr(0, blank));
     const auto word = trimmed(argument.substr(blank));
-    if (!size || !(word.empty() || equal_ascii_case(word, "LAST"))) return syntax_error("write BDAT size, or BDAT size LAST");
+    if (!size || !(word.empty() || mail::ascii::equal_no_case(word, "LAST"))) return syntax_error("write BDAT size, or BDAT size LAST");
     return bdat{*size, !word.empty()};
 }
 

@@ -1,7 +1,7 @@
 // The conversation from greeting to QUIT, and the commands that need no file of their own.
 #include "proto/smtp/server_session.hpp"
 
-#include "proto/mail/charset.hpp"
+#include "proto/mail/ascii.hpp"
 #include "proto/smtp/session_state.hpp"
 
 namespace pp::smtp {
@@ -19,10 +19,13 @@ void server_session::shut_down() {
 
 namespace {
 
-bool has_control(std::string_view line) {
-    for (const char c : line)
-        if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) return true;
-    return false;
+bool is_clean_text(std::string_view line) {   // UTF-8 (RFC 6531) without control characters
+    while (!line.empty()) {
+        const auto length = pp::mail::ascii::utf8_sequence(line);
+        if (length == 0 || (length == 1 && line.front() != '\t' && pp::mail::ascii::is_control(line.front()))) return false;
+        line.remove_prefix(length);
+    }
+    return true;
 }
 
 }  // namespace
@@ -44,7 +47,7 @@ wire::task<> server_session::state::converse() {
             continue;
         }
         text.remove_suffix(2);
-        if (has_control(text) || !mail::is_valid_utf8(text)) {
+        if (!is_clean_text(text)) {
             bad({500, "5.5.2", "the line holds characters that no command has"});
             continue;
         }

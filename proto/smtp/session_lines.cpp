@@ -1,7 +1,7 @@
 // Reading command lines and writing replies: limits, time-outs, refusal of what is no SMTP at all.
 #include "proto/smtp/session_state.hpp"
 
-#include "proto/mail/charset.hpp"
+#include "proto/mail/ascii.hpp"
 
 #include <algorithm>
 
@@ -58,7 +58,7 @@ wire::task<server_session::state::got> server_session::state::read_line(bool in_
             const auto known = text.substr(0, std::min(length, command_line_bytes_max));
             if (looks_like_http(known)) co_return got::http;
         }
-        const bool long_form = in_auth || mail::equal_ascii_case(text.substr(0, 5), "AUTH ");
+        const bool long_form = in_auth || pp::mail::ascii::equal_no_case(text.substr(0, 5), "AUTH ");
         if (length > (long_form ? auth_line_bytes_max : command_line_bytes_max) + 2) too_long = true;
         if (end != text.npos) {
             if (!too_long) line.assign(text.substr(0, length));

@@ -1,0 +1,121 @@
+#include "daemon/engine/delivery.hpp"
+
+#include <algorithm>
+
+namespace pp::engine {
+namespace {
+
+using storage::outbox_row;
+using storage::outbox_state;
+
+void enter(outbox_row& row, outbox_state state, unix_ms now) {
+    if (row.state == state) return;
+    row.state = state;
+    row.state_since = now;
+}
+
+outbox_row failed(outbox_row row, std::string sentence, unix_ms now) {
+    enter(row, outbox_state::failed, now);
+    row.last_error = std::move(sentence);
+    return row;
+}
+
+void count_attempt(outbox_row& row) {
+    if (row.attempts < UINT32_MAX) ++row.attempts;
+}
+
+unix_ms deadline(const outbox_row& row) { return row.submitted_at + give_up_after.count(); }
+
+// Never waits beyond the moment of giving up.
+unix_ms no_later_than_the_end(const outbox_row& row, unix_ms at, unix_ms now) {
+    return std::min(at, std::max(now, deadline(row)));
+}
+
+std::string with_reason(std::string sentence, const std::string& reason) {
+    return reason.empty() ? sentence : sentence + ": " + reason;
+}
+
+}  // namespace
+
+unix_ms next_attempt(std::uint32_t attempts_made, unix_ms now, double dice) {
+    const auto doublings = std::min<std::uint32_t>(attempts_made, 7);   // 30 s * 2^7 is beyond the longest wait
+    const auto wait = std::min(retry_first * (1 << doublings), retry_longest);
+    return now + wait.count() + static_cast<unix_ms>(static_cast<double>(wait.count()) * dice / 4);
+}
+
+bool is_open(const outbox_row& row) {
+    return row.state == outbox_state::queued || row.state == outbox_state::notified;
+}
+
+bool is_due(const outbox_row& row, unix_ms now) { return is_open(row) && row.next_attempt_at <= now; }
+
+outbox_row link_came_up(outbox_row row, unix_ms now) {
+    const bool waits = row.state == outbox_state::queued ||
+                       // The recipient fetches now, perhaps over this very link; only what hangs is asked for again.
+                       (row.state == outbox_state::notified && now - row.state_since >= notified_again_after.count());
+    if (waits) row.next_attempt_at = std::min(row.next_attempt_at, now);
+    return row;
+}
+
+outbox_row give_up_when_late(outbox_row row, unix_ms now) {
+    if (!is_open(row) || now < deadline(row)) return row;
+    auto sentence = std::string(row.state == outbox_state::notified
+                                    ? "the recipient knows of the mail but has not fetched it for five days"
+                                    : "the mail could not be delivered for five days");
+    if (!row.last_error.empty()) sentence += "; last: " + row.last_error;
+    return failed(std::move(row), std::move(sentence), now);
+}
+
+outbox_row attempt_failed(outbox_row row, std::string sentence, unix_ms now, double dice) {
+    if (!is_open(row)) return row;
+    row.last_error = std::move(sentence);
+    row.next_attempt_at = no_later_than_the_end(row, next_attempt(row.attempts, now, dice), now);
+    count_attempt(row);
+    return give_up_when_late(std::move(row), now);
+}
+
+result<peer::receipt> check_receipt(const outbox_row& row, const crypto::account_key& sender,
+                                    const crypto::blob_id& blob, bytes_view signed_receipt) {
+    auto receipt = peer::decode_receipt(signed_receipt);
+    if (!receipt) return receipt.error();
+    if (receipt->recipient != row.account) return peer::errc::wrong_peer;
+    if (receipt->id != row.notification || receipt->sender != sender || receipt->blob != blob)
+        return peer::errc::not_for_us;
+    if (const auto good = peer::verify(*receipt); !good) return good.error();
+    return receipt;
+}
+
+outbox_row receipt_came(outbox_row row, bytes signed_receipt, unix_ms now) {
+    if (row.state == outbox_state::delivered) return row;   // the first receipt stays
+    // Also after failure: the proof that it has arrived after all is worth more than our impatience.
+    enter(row, outbox_state::delivered, now);
+    row.receipt = std::move(signed_receipt);
+    row.last_error.clear();
+    return row;
+}
+
+notify_outcome notify_answered(outbox_row row, const peer::notify_reply& reply, const crypto::account_key& sender,
+                               const crypto::blob_id& blob, unix_ms now, double dice) {
+    if (!is_open(row)) return {std::move(row)};
+    switch (reply.status) {
+    case peer::notify_status::stored:
+        if (!check_receipt(row, sender, blob, reply.signed_receipt))
+            return {attempt_failed(std::move(row), "the recipient's receipt does not fit the mail", now, dice)};
+        return {receipt_came(std::move(row), reply.signed_receipt, now)};
+    case peer::notify_status::fetching:
+        enter(row, outbox_state::notified, now);
+        row.last_error.clear();
+        count_attempt(row);
+        row.next_attempt_at = no_later_than_the_end(row, now + notified_again_after.count(), now);
+        return {give_up_when_late(std::move(row), now)};
+    case peer::notify_status::refused:
+        return {failed(std::move(row), with_reason("the recipient refused the mail", reply.reason), now)};
+    case peer::notify_status::unknown_prekey:
+        return {attempt_failed(std::move(row), "the recipient's keys have changed", now, dice), true};
+    case peer::notify_status::try_later:
+        break;
+    }
+    return {attempt_failed(std::move(row), with_reason("the recipient asks to try later", reply.reason), now, dice)};
+}
+
+}  // namespace pp::engine

@@ -1,0 +1,50 @@
+// Fetching one blob, range by range (02-architecture 2.4 steps 8 and 9): what to ask next, what of an answer may be
+// kept. Resumes from what an earlier link has brought; unverified bytes never leave it.
+#pragma once
+
+#include "crypto/blob_cipher.hpp"
+#include "proto/peer/messages.hpp"
+
+#include <optional>
+
+namespace pp::engine {
+
+struct fetch_step {
+    enum class kind {
+        keep,       // append `chunks` (empty: only the header was missing), then ask next()
+        restart,    // what was kept belongs to another blob: throw it away, then ask next()
+        gone,       // this source does not have the blob
+        wrong,      // this source's bytes are not the blob: do not ask it again
+    };
+    kind what = kind::wrong;
+    bytes chunks;
+};
+
+class fetch_plan {
+public:
+    // cipher_bytes as notified; kept_chunks as the partial blob on disk holds them.
+    fetch_plan(const crypto::blob_id& blob, std::uint64_t cipher_bytes, std::uint64_t kept_chunks);
+
+    // True when more is kept than the blob has: it must be thrown away before the first request.
+    bool must_restart() const { return must_restart_; }
+    // nullopt when finished.
+    std::optional<peer::fetch_request> next() const;
+    // The answer to next().
+    fetch_step accept(const peer::fetch_request& asked, peer::fetch_reply reply);
+    // Every chunk is kept and the header known.
+    bool finished() const { return kept_ == total_ && header_.has_value(); }
+
+    std::uint64_t total_chunks() const { return total_; }
+    std::uint64_t kept_chunks() const { return kept_; }
+    // From the first verified answer on.
+    const std::optional<crypto::blob_header>& header() const { return header_; }
+
+private:
+    crypto::blob_id blob_;
+    std::uint64_t cipher_bytes_, total_, kept_;
+    std::optional<crypto::blob_header> header_;
+    crypto::hash256 root_;
+    bool must_restart_ = false;
+};
+
+}  // namespace pp::engine

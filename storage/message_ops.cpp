@@ -22,9 +22,11 @@ result<mail::flags> checked(const mail::flags& f) {
 result<placed> job_txn::add_mail(const new_mail& what, blob_writer& blob) {
     auto& s = blob.internals();
     if (!s.finished) return errc::io_error;
-    PP_LET(const auto box, view::load_folder(rows_, what.box));
-    if (!box) return errc::no_such_mailbox;
-    if (box->box.uid_next == 0xffffffff) return errc::limit;
+    if (what.box != no_mailbox) {
+        PP_LET(const auto box, view::load_folder(rows_, what.box));
+        if (!box) return errc::no_such_mailbox;
+        if (box->box.uid_next == 0xffffffff) return errc::limit;
+    }
     PP_TRY(checked(what.flags));   // before anything is recorded
     const auto id = s.encryptor.id();
     if (s.serial != 0) {   // placed before: in this transaction, or in one that committed
@@ -51,6 +53,7 @@ result<placed> job_txn::add_mail(const new_mail& what, blob_writer& blob) {
         broken_ = r.error();
         return broken_;
     }
+    if (what.box == no_mailbox) return placed{0, 0, 0, s.serial};
     return place(what, s.serial, s.encryptor.plain_bytes());
 }
 

@@ -16,6 +16,7 @@
 namespace pp::storage {
 
 using mailbox_id = std::uint64_t;                     // random, stays the same when renamed
+inline constexpr mailbox_id no_mailbox = 0;           // for add_mail: only outbox rows of the same job hold the mail
 using id16 = std::array<std::byte, 16>;               // random names of rows: placements, outbox, contacts...
 using unix_ms = std::int64_t;
 

@@ -3,12 +3,11 @@
 #pragma once
 
 #include "crypto/certificate.hpp"
+#include "daemon/services/account.hpp"
 #include "daemon/services/change_bus.hpp"
+#include "daemon/services/clock.hpp"
 #include "daemon/services/config.hpp"
 #include "daemon/services/store_writer.hpp"
-#include "proto/mail/address.hpp"
-#include "proto/peer/messages.hpp"
-#include "storage/account_store.hpp"
 #include "storage/home.hpp"
 #include "storage/txn.hpp"
 
@@ -21,52 +20,6 @@
 
 namespace pp::services {
 
-// Wall time; the one place daemon code reads it.
-storage::unix_ms now_ms();
-peer::unix_s now_s();
-
-class account {
-public:
-    const std::string& label() const { return label_; }
-    const crypto::account_key& key() const { return key_; }
-    std::string domain() const { return label_ + ".peerpost.alt"; }
-    std::string address() const { return local_part_ + "@" + domain(); }   // the one `init` printed
-    const std::string& name() const { return name_; }                      // display name, may be empty
-    const crypto::signing_key& identity() const { return identity_; }
-    storage::account_store& store() const { return *store_; }
-    const storage::recovery_report& recovery() const { return recovery_; }
-
-    // The device's certificate for this account; made at start.
-    const peer::device_certificate& certificate() const { return certificate_; }
-    // The signed record as it stands, with the endpoints last set. Thread-safe.
-    peer::account_record record() const;
-    void set_endpoints(std::vector<std::string> endpoints);
-    // Private half of a prekey by id; nullopt when it was rotated away. Thread-safe.
-    std::optional<crypto::prekey_secret> prekey(std::uint32_t id) const;
-
-    // True when the password is one of this account's app passwords. Thread-safe, constant time over all of them.
-    bool password_fits(std::string_view password) const;
-
-private:
-    friend class node;
-    account(crypto::signing_key identity);
-    std::string label_, local_part_, name_;
-    crypto::account_key key_;
-    crypto::signing_key identity_;
-    crypto::row_key password_key_;
-    peer::device_certificate certificate_;
-    std::unique_ptr<storage::account_store> store_;
-    storage::recovery_report recovery_;
-    mutable std::mutex mutex_;
-    std::vector<std::string> endpoints_;
-    struct own_prekey {
-        std::uint32_t id;
-        crypto::prekey_secret secret;
-        peer::unix_s made_at;
-    };
-    std::vector<own_prekey> prekeys_;   // newest first
-};
-
 // What init and account add have to show once.
 struct new_account {
     std::string address, label, password, recovery_words;
@@ -74,6 +27,8 @@ struct new_account {
 
 class node {
 public:
+    // True when the home holds a finished account: `init` refuses then.
+    static bool has_account(const storage::home_paths& home);
     // Makes keyring, certificates and the first account with its welcome mail. errc::exists_already, changing nothing,
     // when an account exists. The home must be locked by the caller.
     static result<new_account> init(const storage::home_paths& home, const config& c, const std::string& name);
@@ -92,6 +47,8 @@ public:
     account* find_account(const crypto::account_key& key) const;
     // By any address of the account, or its bare label: what clients give as login name.
     account* find_login(std::string_view login) const;
+    // The account when login and app password fit; the password's day of last use is noted.
+    account* log_in(std::string_view login, std::string_view password);
     result<new_account> add_account(const std::string& name);
 
     // App passwords; the new one is shown once.
@@ -109,6 +66,9 @@ public:
     change_bus& changes() { return changes_; }
     result<void> write(account& a, store_writer::job work) { return writer_->run(a.label(), a.store(), std::move(work)); }
 
+    // Makes a new prekey when the newest is a week old and destroys those past their time; daily is often enough.
+    result<void> rotate_prekeys(account& a);
+
     // Set by the network layer: delivery has something to do (a new outbox row, contact or invite token). Thread-safe.
     void on_delivery_work(std::function<void(const std::string& account)> f);
     void delivery_work(const std::string& account);
@@ -117,9 +77,12 @@ public:
 
 private:
     node(const storage::home_paths& home, const config& c, crypto::keyring ring, crypto::signing_key device);
+    static result<new_account> begin(const storage::home_paths& home, const config& c, const std::string& name,
+                                     const crypto::account_seed& seed);
     result<account*> open_account(const std::string& label);
     result<new_account> make_account(const std::string& name, const crypto::account_seed& seed);
-    void rotate_prekeys(account& a);
+    result<void> greet(account& a);
+    result<void> save_ring();
 
     storage::home_paths home_;
     config config_;

@@ -1,5 +1,5 @@
 // The one thread that writes stores, with group commit: all jobs that wait are one log sync and one view commit
-// (02-architecture 2.5). Also zero-writes the logs ahead when there is nothing else to do.
+// (02-architecture 2.5). A second, idle-time thread zero-writes the logs ahead.
 #pragma once
 
 #include "daemon/services/change_bus.hpp"
@@ -10,6 +10,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace pp::services {
 
@@ -24,10 +25,10 @@ public:
     ~store_writer();   // stop()
 
     // The store must live until the completion was called. After stop() the completion gets errc::read_only at once.
-    void submit(std::string account, storage::account_store& store, job work, completion done);
+    void submit(const std::string& account, storage::account_store& store, job work, completion done);
     // The same, waiting for the result; not from the writer thread.
     result<void> run(const std::string& account, storage::account_store& store, job work);
-    // Commits what is queued, then ends the thread.
+    // Commits what is queued, then ends the threads.
     void stop();
 
 private:
@@ -37,15 +38,17 @@ private:
         job work;
         completion done;
     };
-    void loop();
-    void commit(std::vector<waiting> group);
+    void write_loop();
+    void commit(std::vector<waiting>& group);
+    void zero_loop();
 
     change_bus& changes_;
     std::mutex mutex_;
-    std::condition_variable wake_;
+    std::condition_variable work_, zero_;
     std::deque<waiting> queue_;
+    storage::account_store* to_zero_ = nullptr;
     bool stopping_ = false;
-    std::thread thread_;
+    std::thread writer_, zeroer_;
 };
 
 }  // namespace pp::services

@@ -1,0 +1,77 @@
+#include "daemon/services/account.hpp"
+
+#include "crypto/password.hpp"
+#include "daemon/services/clock.hpp"
+#include "storage/txn.hpp"
+
+namespace pp::services {
+
+namespace {
+constexpr std::size_t prekeys_offered_max = 2;   // the newest, and one for who has an old record
+}  // namespace
+
+account::account(crypto::signing_key identity, crypto::row_key password_key, peer::device_certificate certificate,
+                 profile p, std::unique_ptr<storage::account_store> store, storage::recovery_report recovery)
+    : key_(*crypto::account_key::from(identity.public_key())),
+      identity_(std::move(identity)),
+      password_key_(std::move(password_key)),
+      certificate_(std::move(certificate)),
+      profile_(std::move(p)),
+      store_(std::move(store)),
+      recovery_(std::move(recovery)) {
+    label_ = crypto::account_label(key_);
+    offer_.name = profile_.name;
+    offer_.devices = {certificate_};
+    sign_record();
+}
+
+peer::account_record account::record() const {
+    const std::lock_guard lock(mutex_);
+    return record_;
+}
+
+void account::set_endpoints(std::vector<std::string> endpoints) {
+    const std::lock_guard lock(mutex_);
+    if (endpoints.size() > peer::endpoints_max) endpoints.resize(peer::endpoints_max);
+    if (offer_.endpoints == endpoints) return;
+    offer_.endpoints = std::move(endpoints);
+    sign_record();
+}
+
+void account::set_prekeys(std::vector<own_prekey> newest_first) {
+    const std::lock_guard lock(mutex_);
+    prekeys_ = std::move(newest_first);
+    offer_.prekeys.clear();
+    for (const auto& own : prekeys_)
+        if (offer_.prekeys.size() < prekeys_offered_max)
+            offer_.prekeys.push_back({own.id, crypto::prekey_of(own.secret), engine::prekey_not_after(own.made_at)});
+    sign_record();
+}
+
+std::optional<crypto::prekey_secret> account::prekey(std::uint32_t id) const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& own : prekeys_)
+        if (own.id == id) return own.secret.clone();
+    return std::nullopt;
+}
+
+void account::sign_record() {
+    offer_.last_sequence = record_.sequence;
+    record_ = engine::make_own_record(offer_, identity_, now_ms());
+}
+
+std::optional<storage::app_password> account::matching_password(std::string_view password) const {
+    const auto hash = password_hash(password);
+    const auto all = store_->read([](const storage::read_txn& txn) { return txn.passwords(); });
+    if (!all) return std::nullopt;
+    std::optional<storage::app_password> match;
+    for (const auto& p : *all)
+        if (crypto::equal_constant_time(p.hash.view(), hash.view())) match = p;
+    return match;
+}
+
+crypto::hash256 account::password_hash(std::string_view password) const {
+    return crypto::app_password_hash(password_key_, password);
+}
+
+}  // namespace pp::services

@@ -1,0 +1,382 @@
+#include "daemon/services/node.hpp"
+
+#include "crypto/password.hpp"
+#include "crypto/recovery_words.hpp"
+#include "daemon/services/greeting.hpp"
+#include "daemon/services/interfaces.hpp"
+#include "daemon/services/keyring_names.hpp"
+#include "proto/mail/address.hpp"
+#include "proto/mail/charset.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace pp::services {
+
+namespace {
+
+constexpr peer::unix_s day_s = 24 * 3600;
+constexpr peer::unix_s device_certificate_s = 365 * day_s;  // made anew at every start
+constexpr std::string_view profile_setting = "profile";
+
+// The local part that stands in the address we print: letters, digits, dot, dash and underscore of the name.
+std::string local_part_of(std::string_view name) {
+    std::string out;
+    for (const char c : name) {
+        const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        if ((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '_' || lower == '-')
+            out += lower;
+        else if ((lower == ' ' || lower == '.') && !out.empty() && out.back() != '.')
+            out += '.';
+        if (out.size() == mail::local_part_bytes_max) break;
+    }
+    while (!out.empty() && out.back() == '.') out.pop_back();
+    return out.empty() ? "me" : out;
+}
+
+bytes encode_profile(const profile& p) { return to_bytes(p.local_part + "\n" + p.name); }
+
+profile decode_profile(bytes_view data) {
+    const auto text = as_text(data);
+    const auto cut = text.find('\n');
+    return {std::string(text.substr(0, cut)), cut == text.npos ? "" : std::string(text.substr(cut + 1))};
+}
+
+std::string pem(const crypto::keyring_body& body, const std::string& name) {
+    const auto found = body.get(name);
+    return found ? std::string(as_text(*found)) : std::string();
+}
+
+template <class Secret>
+result<Secret> secret(const crypto::keyring_body& body, const std::string& name) {
+    const auto found = body.get(name);
+    if (!found) return storage::errc::damaged;
+    return Secret::from(*found);
+}
+
+result<storage::account_keys> keys_of(const crypto::keyring_body& body, const std::string& label) {
+    auto drive = secret<crypto::ed25519_seed>(body, account_entry(label, "drive"));
+    auto log = secret<crypto::row_key>(body, account_entry(label, "log"));
+    auto store = secret<crypto::row_key>(body, account_entry(label, "store"));
+    auto shred = secret<crypto::row_key>(body, account_entry(label, "shred"));
+    if (!drive || !log || !store || !shred) return storage::errc::damaged;
+    return storage::account_keys{std::move(*drive), std::move(*log), std::move(*store), std::move(*shred)};
+}
+
+// Accounts are finished when their "made" entry stands; anything else was cut off while being created.
+std::vector<std::string> finished_accounts(const crypto::keyring_body& body) {
+    std::vector<std::pair<std::int64_t, std::string>> found;
+    for (const auto& name : body.names("account/"))
+        if (name.ends_with("/made")) {
+            const auto label = name.substr(8, name.size() - 8 - 5);
+            found.emplace_back(decode_number(*body.get(name)), label);
+        }
+    std::sort(found.begin(), found.end());
+    std::vector<std::string> labels;
+    for (auto& [made, label] : found) labels.push_back(std::move(label));
+    return labels;
+}
+
+// Newest first.
+std::vector<own_prekey> prekeys_of(const crypto::keyring_body& body, const std::string& label) {
+    std::vector<own_prekey> found;
+    const auto prefix = account_entry(label, "prekey/");
+    for (const auto& name : body.names(prefix))
+        if (auto own = decode_prekey(name.substr(prefix.size()), *body.get(name))) found.push_back(std::move(*own));
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.made_at > b.made_at; });
+    return found;
+}
+
+result<void> make_certificates(crypto::keyring_body& body) {
+    const auto now = std::chrono::system_clock::now();
+    if (!body.get(ca_key_entry)) {
+        auto ca = crypto::make_local_ca(now);
+        if (!ca) return ca.error();
+        body.put(ca_key_entry, as_bytes(ca->private_key_pem));
+        body.put(ca_certificate_entry, as_bytes(ca->certificate_pem));
+    }
+    if (!body.get(leaf_key_entry) || crypto::needs_renewal(pem(body, leaf_certificate_entry), now)) {
+        auto leaf = crypto::issue_leaf({pem(body, ca_certificate_entry), pem(body, ca_key_entry)}, now);
+        if (!leaf) return leaf.error();
+        body.put(leaf_key_entry, as_bytes(leaf->private_key_pem));
+        body.put(leaf_certificate_entry, as_bytes(leaf->certificate_pem));
+    }
+    return {};
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- making
+
+bool node::has_account(const storage::home_paths& home) {
+    if (!storage::has_keyring(home)) return false;
+    const auto ring = storage::open_keyring(home);
+    return !ring || !finished_accounts(ring->body()).empty();   // a locked keyring may hold one: never make another
+}
+
+result<new_account> node::init(const storage::home_paths& home, const config& c, const std::string& name) {
+    return begin(home, c, name, crypto::random<crypto::account_seed>());
+}
+
+result<new_account> node::recover(const storage::home_paths& home, const config& c, const std::string& name,
+                                  std::string_view words) {
+    auto seed = crypto::parse_recovery_words(words);
+    if (!seed) return seed.error();
+    return begin(home, c, name, *seed);
+}
+
+result<new_account> node::begin(const storage::home_paths& home, const config& c, const std::string& name,
+                                const crypto::account_seed& seed) {
+    if (has_account(home)) return storage::errc::exists_already;
+    auto ring = storage::has_keyring(home) ? storage::open_keyring(home) : storage::create_keyring(home);
+    if (!ring) return ring.error();
+    auto& body = ring->body();
+    if (!body.get(device_entry)) body.put(device_entry, crypto::random<crypto::ed25519_seed>().view());
+    if (auto r = make_certificates(body); !r) return r.error();
+    if (auto r = storage::save_keyring(home, *ring); !r) return r.error();
+
+    auto opened = open(home, c);
+    if (!opened) return opened.error();
+    return (*opened)->make_account(name, seed);
+}
+
+result<new_account> node::add_account(const std::string& name) {
+    return make_account(name, crypto::random<crypto::account_seed>());
+}
+
+// The order makes a cut at any point harmless: secrets, store, first contents, and last the mark that it is finished.
+result<new_account> node::make_account(const std::string& name, const crypto::account_seed& seed) {
+    const crypto::signing_key identity(*crypto::ed25519_seed::from(seed.view()));
+    const auto label = crypto::account_label(*crypto::account_key::from(identity.public_key()));
+    if (find_account(label)) return storage::errc::exists_already;
+
+    auto keys = storage::account_keys::generate();
+    {
+        const std::lock_guard lock(mutex_);
+        auto& body = ring_.body();
+        body.put(account_entry(label, "seed"), seed.view());
+        body.put(account_entry(label, "drive"), keys.drive_seed.view());
+        body.put(account_entry(label, "log"), keys.log_key.view());
+        body.put(account_entry(label, "store"), keys.store_key.view());
+        body.put(account_entry(label, "shred"), keys.shred_key.view());
+        if (auto r = save_ring(); !r) return r.error();
+    }
+    const auto folder = home_.account(label);
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);   // of an account that never got finished; nothing was acknowledged
+    {
+        auto store = storage::account_store::create(folder, std::move(keys));
+        if (!store) return store.error();
+        std::vector<storage::account_store::job> first{[&](storage::write_txn& txn) {
+            return txn.put_setting(profile_setting, encode_profile({local_part_of(name), name}));
+        }};
+        if (auto r = (*store)->write(first).front(); !r) return r.error();
+    }
+    auto opened = open_account(label);
+    if (!opened) return opened.error();
+    account& a = **opened;
+    if (auto r = rotate_prekeys(a); !r) return r.error();
+    auto password = new_password(a, "first");
+    if (!password) return password.error();
+    if (auto r = greet(a); !r) return r.error();
+    {
+        const std::lock_guard lock(mutex_);
+        ring_.body().put(account_entry(label, "made"), encode_number(now_ms()));
+        if (auto r = save_ring(); !r) return r.error();
+    }
+    return new_account{a.address(), label, *password, crypto::recovery_words(seed)};
+}
+
+result<void> node::greet(account& a) {
+    auto link = new_invite(a, std::chrono::hours(24 * 30), 1);
+    if (!link) return link.error();
+    return deliver_greeting(*this, a, *link);
+}
+
+// ---------------------------------------------------------------- opening
+
+node::node(const storage::home_paths& home, const config& c, crypto::keyring ring, crypto::signing_key device)
+    : home_(home), config_(c), ring_(std::move(ring)), device_(std::move(device)),
+      writer_(std::make_unique<store_writer>(changes_)) {}
+
+node::~node() { writer_->stop(); }
+
+result<std::unique_ptr<node>> node::open(const storage::home_paths& home, const config& c) {
+    auto ring = storage::open_keyring(home);
+    if (!ring) return ring.error();
+    auto device = secret<crypto::ed25519_seed>(ring->body(), device_entry);
+    if (!device) return device.error();
+    std::unique_ptr<node> n(new node(home, c, std::move(*ring), crypto::signing_key(*device)));
+    for (const auto& label : finished_accounts(n->ring_.body()))
+        if (auto r = n->open_account(label); !r) return r.error();
+    std::error_code ignored;
+    if (const auto ca = n->ca_certificate_pem(); !std::filesystem::exists(home.ca_certificate(), ignored))
+        if (auto r = storage::replace_file(home.ca_certificate(), as_bytes(ca), 0644); !r) return r.error();
+    return n;
+}
+
+result<account*> node::open_account(const std::string& label) {
+    std::unique_lock ring_lock(mutex_);
+    auto seed = secret<crypto::ed25519_seed>(ring_.body(), account_entry(label, "seed"));
+    auto keys = keys_of(ring_.body(), label);
+    auto prekeys = prekeys_of(ring_.body(), label);
+    ring_lock.unlock();
+    if (!seed || !keys) return storage::errc::damaged;
+    crypto::signing_key identity(*seed);
+    auto password_key = crypto::derive<crypto::row_key>(keys->store_key.view(), "peerpost app passwords 1");
+
+    storage::recovery_report recovery;
+    storage::storage_options options;
+    options.reserve_bytes = config_.limits.reserve_bytes;
+    auto store = storage::account_store::open(home_.account(label), std::move(*keys), recovery, options);
+    if (!store) return store.error();
+    auto stored = (*store)->read([](const storage::read_txn& txn) { return txn.setting(profile_setting); });
+    if (!stored) return stored.error();
+    auto certificate = peer::certify_device(identity, *crypto::device_key::from(device_.public_key()),
+                                            (*store)->drive(), "node", now_s() + device_certificate_s);
+    auto opened = std::make_unique<account>(std::move(identity), std::move(password_key), std::move(certificate),
+                                            *stored ? decode_profile(**stored) : profile{"me", ""}, std::move(*store),
+                                            std::move(recovery));
+    opened->set_endpoints(own_endpoints(config_.peer.listen));
+
+    opened->set_prekeys(std::move(prekeys));
+
+    const std::lock_guard lock(mutex_);
+    accounts_.push_back(std::move(opened));
+    return accounts_.back().get();
+}
+
+result<void> node::save_ring() { return storage::save_keyring(home_, ring_); }
+
+result<void> node::rotate_prekeys(account& a) {
+    const std::lock_guard lock(mutex_);
+    auto& body = ring_.body();
+    const auto prefix = account_entry(a.label(), "prekey/");
+    const auto now = now_s();
+    auto ours = prekeys_of(body, a.label());
+    std::vector<engine::prekey_age> ages;
+    for (const auto& own : ours) ages.push_back({own.id, own.made_at});
+    const auto plan = engine::plan_prekeys(ages, now);
+    if (!plan.make_new && plan.forget.empty()) return {};
+    for (const auto id : plan.forget) {
+        body.erase(prefix + std::to_string(id));   // what is sealed to it opens no more: forward secrecy
+        std::erase_if(ours, [id](const auto& own) { return own.id == id; });
+    }
+    if (plan.make_new) {
+        own_prekey fresh{plan.new_id, crypto::random<crypto::prekey_secret>(), now};
+        body.put(prefix + std::to_string(fresh.id), encode_prekey(fresh));
+        ours.insert(ours.begin(), std::move(fresh));
+    }
+    if (auto r = save_ring(); !r) return r;
+    a.set_prekeys(std::move(ours));
+    return {};
+}
+
+// ---------------------------------------------------------------- looking up
+
+std::vector<account*> node::accounts() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<account*> all;
+    for (const auto& a : accounts_) all.push_back(a.get());
+    return all;
+}
+
+account* node::find_account(std::string_view label) const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& a : accounts_)
+        if (mail::equal_ascii_case(a->label(), label)) return a.get();
+    return nullptr;
+}
+
+account* node::find_account(const crypto::account_key& key) const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& a : accounts_)
+        if (a->key() == key) return a.get();
+    return nullptr;
+}
+
+account* node::find_login(std::string_view login) const {
+    if (const auto address = mail::parse_address(login)) {
+        std::string_view domain = address->domain;
+        if (!domain.ends_with(address_suffix)) return nullptr;
+        domain.remove_suffix(address_suffix.size());
+        return find_account(domain);
+    }
+    return find_account(login);
+}
+
+account* node::log_in(std::string_view login, std::string_view password) {
+    auto* a = find_login(login);
+    // An unknown user costs the same as a wrong password: the answer tells nothing (06-security 6.1.2).
+    const auto all = accounts();
+    if (all.empty()) return nullptr;
+    auto match = (a ? a : all.front())->matching_password(password);
+    if (!a || !match) return nullptr;
+    constexpr storage::unix_ms day_ms = day_s * 1000;
+    const auto now = now_ms();
+    if (match->last_used_at / day_ms != now / day_ms) {
+        writer_->submit(a->label(), a->store(), [id = match->id, now](storage::write_txn& txn) -> result<void> {
+            auto passwords = txn.passwords();
+            if (!passwords) return passwords.error();
+            for (auto& p : *passwords)
+                if (p.id == id) {   // not when it was revoked meanwhile
+                    p.last_used_at = now;
+                    return txn.put_password(p);
+                }
+            return {};
+        }, [](const result<void>&) {});   // a missing date of last use is no reason to refuse a login
+    }
+    return a;
+}
+
+// ---------------------------------------------------------------- passwords, invites, certificates
+
+result<std::string> node::new_password(account& a, const std::string& name) {
+    auto password = crypto::generate_app_password();
+    storage::app_password row;
+    crypto::random_bytes(row.id);
+    row.name = name;
+    row.hash = a.password_hash(password);
+    row.created_at = now_ms();
+    if (auto r = write(a, [row](storage::write_txn& txn) { return txn.put_password(row); }); !r) return r.error();
+    return password;
+}
+
+result<std::string> node::new_invite(account& a, std::chrono::hours lifetime, std::uint32_t uses) {
+    storage::invite row;
+    crypto::random_bytes(row.token);
+    row.created_at = now_ms();
+    row.expires_at = row.created_at + std::chrono::duration_cast<std::chrono::milliseconds>(lifetime).count();
+    row.uses_left = uses;
+    if (auto r = write(a, [row](storage::write_txn& txn) { return txn.put_invite(row); }); !r) return r.error();
+    return peer::encode_link({a.record(), row.token, row.expires_at / 1000});
+}
+
+crypto::pem_pair node::local_tls() {
+    const std::lock_guard lock(mutex_);
+    auto& body = ring_.body();
+    if (crypto::needs_renewal(pem(body, leaf_certificate_entry), std::chrono::system_clock::now()))
+        if (make_certificates(body)) (void)save_ring();   // not saved: made again at the next start
+    return {pem(body, leaf_certificate_entry), pem(body, leaf_key_entry)};
+}
+
+std::string node::ca_certificate_pem() const {
+    const std::lock_guard lock(mutex_);
+    return pem(ring_.body(), ca_certificate_entry);
+}
+
+void node::on_delivery_work(std::function<void(const std::string&)> f) {
+    const std::lock_guard lock(mutex_);
+    delivery_hook_ = std::move(f);
+}
+
+void node::delivery_work(const std::string& account) {
+    std::function<void(const std::string&)> hook;
+    {
+        const std::lock_guard lock(mutex_);
+        hook = delivery_hook_;
+    }
+    if (hook) hook(account);
+}
+
+}  // namespace pp::services

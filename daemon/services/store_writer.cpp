@@ -1,0 +1,112 @@
+#include "daemon/services/store_writer.hpp"
+
+#include "storage/txn.hpp"
+
+#include <future>
+
+namespace pp::services {
+
+store_writer::store_writer(change_bus& changes) : changes_(changes) {
+    writer_ = std::thread([this] { write_loop(); });
+    zeroer_ = std::thread([this] { zero_loop(); });
+}
+
+store_writer::~store_writer() { stop(); }
+
+void store_writer::submit(const std::string& account, storage::account_store& store, job work, completion done) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!stopping_) {
+            queue_.push_back({account, &store, std::move(work), std::move(done)});
+            work_.notify_one();
+            return;
+        }
+    }
+    done(storage::errc::read_only);
+}
+
+result<void> store_writer::run(const std::string& account, storage::account_store& store, job work) {
+    std::promise<result<void>> outcome;
+    auto future = outcome.get_future();
+    submit(account, store, std::move(work), [&outcome](result<void> r) { outcome.set_value(std::move(r)); });
+    return future.get();
+}
+
+void store_writer::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    work_.notify_all();
+    zero_.notify_all();
+    if (writer_.joinable()) writer_.join();
+    if (zeroer_.joinable()) zeroer_.join();
+}
+
+void store_writer::write_loop() {
+    std::vector<waiting> group;
+    while (true) {
+        {
+            std::unique_lock lock(mutex_);
+            work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+            if (queue_.empty()) return;   // stopping, and everything is committed
+            // One group is of one store; jobs of another store keep their order for the next round.
+            auto* store = queue_.front().store;
+            for (auto it = queue_.begin(); it != queue_.end() && group.size() < group_jobs_max;) {
+                if (it->store == store) {
+                    group.push_back(std::move(*it));
+                    it = queue_.erase(it);
+                } else {
+                    ++it;
+                }
+            }
+        }
+        commit(group);
+        group.clear();
+    }
+}
+
+void store_writer::commit(std::vector<waiting>& group) {
+    auto& store = *group.front().store;
+    if (!store.writable()) (void)store.try_heal();   // after a full disk: is there room again?
+
+    std::vector<std::vector<storage::mailbox_id>> touched(group.size());
+    std::vector<job> jobs;
+    jobs.reserve(group.size());
+    for (std::size_t i = 0; i < group.size(); ++i)
+        jobs.push_back([&work = group[i].work, &seen = touched[i]](storage::write_txn& txn) -> result<void> {
+            auto r = work(txn);
+            if (r) seen = txn.touched();
+            return r;
+        });
+    const auto results = store.write(jobs);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        // The waiter first: an own change is answered before the bus tells it to everybody.
+        group[i].done(results[i]);
+        if (results[i])
+            for (const auto box : touched[i]) changes_.publish(group[i].account, box);
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        to_zero_ = &store;
+    }
+    zero_.notify_one();
+}
+
+void store_writer::zero_loop() {
+    while (true) {
+        storage::account_store* store = nullptr;
+        {
+            std::unique_lock lock(mutex_);
+            zero_.wait(lock, [this] { return stopping_ || to_zero_; });
+            if (stopping_) return;
+            store = std::exchange(to_zero_, nullptr);
+        }
+        while (store->housekeeping()) {
+            const std::lock_guard lock(mutex_);
+            if (stopping_) return;
+        }
+    }
+}
+
+}  // namespace pp::services

@@ -1,0 +1,125 @@
+#include "daemon/net/any_stream.hpp"
+
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+
+#include <openssl/x509.h>
+
+namespace pp::net {
+
+namespace ssl = asio::ssl;
+using tls_stream = ssl::stream<tcp::socket>;
+
+namespace {
+
+// Closes a stream when an operation takes too long; destroyed in time it does nothing.
+class time_limit {
+public:
+    time_limit(any_stream& stream, std::chrono::seconds limit) : timer_(stream.executor(), limit) {
+        timer_.async_wait([&stream](error_code ec) {
+            if (!ec) stream.close();
+        });
+    }
+
+private:
+    asio::steady_timer timer_;
+};
+
+}  // namespace
+
+struct any_stream::state {
+    std::unique_ptr<tcp::socket> plain;     // until TLS
+    std::shared_ptr<ssl::context> context;
+    std::unique_ptr<tls_stream> secure;
+    std::string remote;
+    bool remote_is_loopback = false;
+
+    tcp::socket& socket() { return secure ? secure->next_layer() : *plain; }
+};
+
+any_stream::any_stream(tcp::socket socket) : state_(std::make_unique<state>()) {
+    error_code ec;
+    const auto remote = socket.remote_endpoint(ec);
+    if (!ec) {
+        const auto address = remote.address();
+        state_->remote = (address.is_v6() ? "[" + address.to_string() + "]" : address.to_string()) + ":" +
+                         std::to_string(remote.port());
+        state_->remote_is_loopback = address.is_loopback();
+    }
+    socket.set_option(tcp::no_delay(true), ec);
+    state_->plain = std::make_unique<tcp::socket>(std::move(socket));
+}
+
+any_stream::any_stream(any_stream&&) noexcept = default;
+any_stream::~any_stream() = default;
+
+void any_stream::async_read_some(mutable_bytes_view into, read_handler done) {
+    const auto buffer = asio::buffer(into.data(), into.size());
+    if (state_->secure)
+        state_->secure->async_read_some(buffer, std::move(done));
+    else
+        state_->plain->async_read_some(buffer, std::move(done));
+}
+
+awaitable<error_code> any_stream::write(bytes_view data) {
+    const auto buffer = asio::buffer(data.data(), data.size());
+    if (state_->secure) {
+        auto [ec, n] = co_await asio::async_write(*state_->secure, buffer, as_result);
+        co_return ec;
+    }
+    auto [ec, n] = co_await asio::async_write(*state_->plain, buffer, as_result);
+    co_return ec;
+}
+
+awaitable<error_code> any_stream::start_tls_as_server(std::shared_ptr<ssl::context> context, std::chrono::seconds limit) {
+    state_->context = std::move(context);
+    state_->secure = std::make_unique<tls_stream>(std::move(*state_->plain), *state_->context);
+    state_->plain.reset();
+    const time_limit watch(*this, limit);
+    auto [ec] = co_await state_->secure->async_handshake(ssl::stream_base::server, as_result);
+    co_return ec;
+}
+
+awaitable<error_code> any_stream::start_tls_as_client(std::shared_ptr<ssl::context> context, std::chrono::seconds limit) {
+    state_->context = std::move(context);
+    state_->secure = std::make_unique<tls_stream>(std::move(*state_->plain), *state_->context);
+    state_->plain.reset();
+    const time_limit watch(*this, limit);
+    auto [ec] = co_await state_->secure->async_handshake(ssl::stream_base::client, as_result);
+    co_return ec;
+}
+
+bool any_stream::tls() const { return state_->secure != nullptr; }
+
+bytes any_stream::peer_certificate() const {
+    if (!state_->secure) return {};
+    X509* certificate = SSL_get1_peer_certificate(state_->secure->native_handle());
+    if (!certificate) return {};
+    bytes der(static_cast<std::size_t>(std::max(0, i2d_X509(certificate, nullptr))));
+    auto* out = reinterpret_cast<unsigned char*>(der.data());
+    i2d_X509(certificate, &out);
+    X509_free(certificate);
+    return der;
+}
+
+std::string any_stream::remote_endpoint() const { return state_->remote; }
+bool any_stream::remote_is_loopback() const { return state_->remote_is_loopback; }
+
+void any_stream::close() {
+    error_code ignored;
+    state_->socket().shutdown(tcp::socket::shutdown_both, ignored);
+    state_->socket().close(ignored);
+}
+
+awaitable<void> any_stream::shut_down() {
+    const time_limit watch(*this, std::chrono::seconds(1));
+    if (state_->secure) {
+        auto [ec] = co_await state_->secure->async_shutdown(as_result);
+        (void)ec;   // the other side may be gone already
+    }
+    close();
+}
+
+asio::any_io_executor any_stream::executor() { return state_->socket().get_executor(); }
+
+}  // namespace pp::net

@@ -1,0 +1,48 @@
+// A TCP connection with or without TLS, and one that becomes TLS (STARTTLS): the one concrete stream, so that
+// ssl::stream is instantiated in one file only (02-architecture 2.8).
+#pragma once
+
+#include "crypto/bytes.hpp"
+#include "daemon/net/asio.hpp"
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace pp::net {
+
+class any_stream {
+public:
+    explicit any_stream(tcp::socket socket);
+    any_stream(any_stream&&) noexcept;
+    ~any_stream();
+
+    using read_handler = std::function<void(error_code, std::size_t)>;
+    // One read at a time; may be outstanding while a write is.
+    void async_read_some(mutable_bytes_view into, read_handler done);
+    awaitable<error_code> write(bytes_view data);
+
+    // The handshake ends within the time given or fails. The context must outlive the stream.
+    awaitable<error_code> start_tls_as_server(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit);
+    awaitable<error_code> start_tls_as_client(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit);
+    bool tls() const;
+    // DER of the certificate the other side has shown; empty without.
+    bytes peer_certificate() const;
+
+    std::string remote_endpoint() const;    // "host:port"
+    bool remote_is_loopback() const;
+    // Ends both directions at once; what is outstanding completes with an error. Any number of times.
+    void close();
+    // TLS close_notify and FIN as politely as a short time allows, then close().
+    awaitable<void> shut_down();
+    asio::any_io_executor executor();
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+}  // namespace pp::net

@@ -1,0 +1,456 @@
+#include "daemon/net/courier.hpp"
+
+#include "daemon/engine/contacts.hpp"
+#include "daemon/engine/delivery.hpp"
+#include "daemon/net/await.hpp"
+#include "daemon/net/receiver.hpp"
+#include "daemon/services/log.hpp"
+#include "storage/txn.hpp"
+
+#include <algorithm>
+
+namespace pp::net {
+
+namespace {
+
+std::string short_id(const storage::id16& id) { return crypto::hex(bytes_view(id).first(4)); }
+
+double dice() { return static_cast<double>(crypto::random_u64() >> 11) / 9007199254740992.0; }   // [0, 1)
+
+}  // namespace
+
+courier::courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan)
+    : io_(io), node_(node), links_(peers), lan_(lan) {}
+
+// ---------------------------------------------------------------- the desk of each account
+
+void courier::start() {
+    for (auto* a : node_.accounts()) {
+        auto& d = desk_of(*a);
+        // Whoever has mail for us learns that we are back; nobody has to wait for his own next try.
+        auto contacts = a->store().read([](const storage::read_txn& txn) { return txn.contacts(); });
+        if (contacts)
+            for (const auto& c : *contacts)
+                if (!c.blocked) d.routes[c.account].greet = true;
+        poke(d);
+    }
+}
+
+void courier::stop() {
+    stopping_ = true;
+    for (auto& [label, d] : desks_) d.timer->cancel();
+}
+
+courier::desk& courier::desk_of(services::account& a) {
+    auto& d = desks_[a.label()];
+    if (!d.account) {
+        d.account = &a;
+        d.timer = std::make_unique<asio::steady_timer>(io_);
+        asio::co_spawn(io_, work(d), asio::detached);
+    }
+    return d;
+}
+
+void courier::wake(const std::string& label) {
+    if (stopping_) return;
+    if (auto* a = node_.find_account(label)) poke(desk_of(*a));
+}
+
+void courier::poke(desk& d) {
+    d.woken = true;
+    d.timer->cancel();
+}
+
+awaitable<void> courier::work(desk& d) {
+    while (!stopping_) {
+        d.woken = false;
+        co_await pass(d);
+        if (d.woken || stopping_) continue;
+        auto next = std::chrono::steady_clock::time_point::max();
+        for (const auto& [peer, r] : d.routes) {
+            if (r.wanted && !r.dialling) next = std::min(next, r.next_dial);
+            next = std::min(next, r.next_due);
+        }
+        d.timer->expires_at(next);
+        auto [ec] = co_await d.timer->async_wait(as_result);
+        (void)ec;
+    }
+}
+
+// Looks at everything that is open and sets in motion what can move.
+awaitable<void> courier::pass(desk& d) {
+    auto& mine = *d.account;
+    struct open_work {
+        std::vector<storage::outbox_row> rows;
+        std::vector<storage::inbound_row> inbound;
+        std::vector<storage::contact> contacts;
+    };
+    auto open = mine.store().read([](const storage::read_txn& txn) -> result<open_work> {
+        auto rows = txn.outbox(true);
+        auto inbound = txn.inbound();
+        auto contacts = txn.contacts();
+        if (!rows) return rows.error();
+        if (!inbound) return inbound.error();
+        if (!contacts) return contacts.error();
+        return open_work{std::move(*rows), std::move(*inbound), std::move(*contacts)};
+    });
+    if (!open) {
+        services::log(services::area::delivery).error("event=queue_unreadable reason={}", services::field(open.error().message()));
+        co_return;
+    }
+    std::map<crypto::account_key, std::deque<storage::outbox_row>> by_peer;
+    for (auto& row : open->rows) {
+        auto judged = engine::give_up_when_late(std::move(row), services::now_ms());
+        if (!engine::is_open(judged)) {
+            co_await book(mine, std::move(judged));
+        } else if (auto* local = node_.find_account(judged.account)) {
+            co_await deliver_here(mine, *local, std::move(judged));
+        } else {
+            by_peer[judged.account].push_back(std::move(judged));
+        }
+    }
+    for (auto& [peer, r] : d.routes) r.wanted = r.greet;
+    for (const auto& [peer, rows] : by_peer) d.routes[peer].wanted = true;
+    for (const auto& row : open->inbound) d.routes[row.sender].wanted = true;
+    for (const auto& c : open->contacts)
+        if (!c.invite_token.empty()) d.routes[c.account].wanted = true;
+
+    const auto now = std::chrono::steady_clock::now();
+    for (auto& [peer, r] : d.routes) {
+        if (!r.wanted) continue;
+        if (auto link = links_.find(mine.key(), peer)) {
+            r.greet = false;
+            const auto rows = by_peer.find(peer);
+            r.next_due = std::chrono::steady_clock::time_point::max();
+            if (rows != by_peer.end() && !r.sending) {
+                // Told on this link: again when the row is due (try later, or no receipt for long).
+                const auto wall = services::now_ms();
+                for (const auto& row : rows->second) {
+                    if (!r.told.contains(row.id)) continue;
+                    if (engine::is_due(row, wall))
+                        r.told.erase(row.id);
+                    else
+                        r.next_due = std::min(r.next_due, now + std::chrono::milliseconds(row.next_attempt_at - wall));
+                }
+                r.sending = true;
+                asio::co_spawn(io_, send_all(d, link, std::move(rows->second)), asio::detached);
+            }
+            r.next_dial = std::chrono::steady_clock::time_point::max();   // link_down sets it again
+        } else if (!r.dialling && now >= r.next_dial) {
+            r.dialling = true;
+            asio::co_spawn(io_, dial(d, peer, by_peer.contains(peer)), asio::detached);
+        }
+    }
+}
+
+awaitable<void> courier::dial(desk& d, crypto::account_key peer, bool for_mail) {
+    std::string why;
+    const bool up = co_await links_.dial(*d.account, peer, endpoints_of(*d.account, peer), why);
+    if (stopping_) co_return;
+    auto& r = d.routes[peer];
+    r.dialling = false;
+    r.greet = false;   // one try is what greeting is worth
+    const auto now = std::chrono::steady_clock::now();
+    if (!up) {
+        if (r.failures++ == 0) r.first_failure = now;
+        const bool fresh = now - r.first_failure < redial_fresh;
+        const auto most = fresh ? std::chrono::duration_cast<std::chrono::milliseconds>(redial_max_fresh)
+                                : std::chrono::duration_cast<std::chrono::milliseconds>(redial_max_old);
+        auto wait = std::min<std::chrono::milliseconds>(redial_first * (1 << std::min(r.failures - 1, 10u)), most);
+        wait += std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) * dice() / 4));
+        r.next_dial = now + wait;
+        if (for_mail) co_await note_failure(*d.account, peer, why, wait);
+    }
+    poke(d);
+}
+
+// The rows tell why they wait, for `queue`; in the store, so that it is known after a restart.
+awaitable<void> courier::note_failure(services::account& mine, crypto::account_key peer, std::string why,
+                                      std::chrono::milliseconds wait) {
+    auto written = commit(node_, mine, [peer, why = std::move(why), wait](storage::write_txn& txn) -> result<void> {
+        auto rows = txn.outbox(true);
+        if (!rows) return rows.error();
+        const auto now = services::now_ms();
+        for (auto& row : *rows) {
+            if (row.account != peer) continue;
+            row = engine::attempt_failed(std::move(row), why, now, 0);
+            row.next_attempt_at = now + wait.count();   // dialling keeps one clock for all mails to a peer
+            if (auto r = txn.put_outbox(row); !r) return r;
+        }
+        return {};
+    });
+    auto r = co_await std::move(written);
+    (void)r;   // a full disk: the reason is not kept, the mail is
+}
+
+std::vector<engine::endpoint> courier::endpoints_of(services::account& mine, const crypto::account_key& peer) {
+    engine::known_endpoints known;
+    known.lan = lan_.endpoints_of(peer);
+    auto contact = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(peer); });
+    if (contact && *contact) known.last_good = (*contact)->endpoints;
+    if (const auto record = links_.record_of(mine, peer)) known.record = record->endpoints;
+    // Nodes of one machine find each other there; nobody else makes us dial our own services.
+    const auto own = mine.record().endpoints;
+    const bool on_loopback = std::any_of(own.begin(), own.end(), [](const auto& text) {
+        const auto e = engine::parse_endpoint(text);
+        return e && engine::kind_of(e->host) == engine::address_kind::loopback;
+    });
+    return engine::candidates(known, on_loopback);
+}
+
+// ---------------------------------------------------------------- links come and go
+
+void courier::link_up(services::account& mine, std::shared_ptr<peer_link> link) {
+    auto& d = desk_of(mine);
+    auto& r = d.routes[link->theirs];
+    r.failures = 0;
+    r.told.clear();
+    r.next_due = std::chrono::steady_clock::time_point::max();
+    asio::co_spawn(io_, present_token(mine, link), asio::detached);
+    receiver_->link_up(mine, link);
+    poke(d);
+}
+
+void courier::link_down(services::account& mine, const crypto::account_key& theirs) {
+    auto& d = desk_of(mine);
+    auto& r = d.routes[theirs];
+    r.next_dial = std::chrono::steady_clock::now() + redial_first;
+    r.next_due = std::chrono::steady_clock::time_point::max();
+    poke(d);
+}
+
+void courier::seen_on_lan(const crypto::account_key& peer) {
+    for (auto& [label, d] : desks_) {
+        auto& r = d.routes[peer];
+        r.failures = 0;
+        r.next_dial = {};
+        poke(d);
+    }
+}
+
+std::vector<crypto::account_key> courier::looked_for() {
+    std::set<crypto::account_key> all;
+    for (auto& [label, d] : desks_) {
+        for (const auto& [peer, r] : d.routes) all.insert(peer);
+        auto contacts = d.account->store().read([](const storage::read_txn& txn) { return txn.contacts(); });
+        if (contacts)
+            for (const auto& c : *contacts) all.insert(c.account);
+    }
+    return {all.begin(), all.end()};
+}
+
+awaitable<bytes> courier::requested(services::account& mine, std::shared_ptr<peer_link> link, std::string protocol,
+                                    bytes message) {
+    if (protocol == peer::notify_protocol) {
+        auto reply = co_await receiver_->notified(mine, link, std::move(message));
+        co_return reply;
+    }
+    if (protocol == peer::drive_protocol) {
+        auto reply = co_await receiver_->serve_range(mine, std::move(message));
+        co_return reply;
+    }
+    if (protocol == peer::receipt_protocol) {
+        auto reply = co_await receipt_came(mine, link, std::move(message));
+        co_return reply;
+    }
+    auto reply = co_await token_came(mine, link, std::move(message));
+    co_return reply;
+}
+
+// ---------------------------------------------------------------- sending
+
+awaitable<void> courier::send_all(desk& d, std::shared_ptr<peer_link> link, std::deque<storage::outbox_row> rows) {
+    auto shared = std::make_shared<std::deque<storage::outbox_row>>(std::move(rows));
+    auto running = std::make_shared<std::size_t>(std::min(shared->size(), notifications_in_flight_max));
+    auto all_done = std::make_shared<asio::steady_timer>(io_, asio::steady_timer::time_point::max());
+    const auto count = *running;
+    for (std::size_t i = 0; i < count; ++i) {
+        auto one_done = [running, all_done](std::exception_ptr) {
+            if (--*running == 0) all_done->cancel();
+        };
+        asio::co_spawn(io_, send_some(d, link, shared), one_done);
+    }
+    while (*running > 0) {
+        auto [ec] = co_await all_done->async_wait(as_result);
+        (void)ec;
+    }
+    d.routes[link->theirs].sending = false;
+    if (!stopping_) poke(d);
+}
+
+awaitable<void> courier::send_some(desk& d, std::shared_ptr<peer_link> link,
+                                   std::shared_ptr<std::deque<storage::outbox_row>> rows) {
+    while (!rows->empty() && !stopping_ && link->ready()) {
+        auto row = std::move(rows->front());
+        rows->pop_front();
+        // Once a link: a row that is notified already waits for its receipt, which comes by itself or at the next link.
+        if (!d.routes[link->theirs].told.insert(row.id).second) continue;
+        co_await send(*d.account, link, std::move(row));
+    }
+}
+
+awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link> link, storage::outbox_row row) {
+    const auto record = links_.record_of(mine, link->theirs);
+    const auto* prekey = record ? engine::usable_prekey(*record, services::now_s()) : nullptr;
+    if (!prekey) {
+        auto waiting = engine::attempt_failed(std::move(row), "the recipient offers no current key to seal to",
+                                              services::now_ms(), dice());
+        co_await book(mine, std::move(waiting));
+        co_return;
+    }
+    auto blob = mine.store().open_blob(row.mail_serial);
+    if (!blob) {
+        auto failed = engine::attempt_failed(std::move(row), "the mail cannot be read from the own drive: " +
+                                                                 blob.error().message(), services::now_ms(), dice());
+        co_await book(mine, std::move(failed));
+        co_return;
+    }
+    const auto ref = (*blob)->ref();
+    peer::notification note;
+    note.id = row.notification;
+    note.sender = mine.key();
+    note.device = mine.certificate();
+    note.recipient = row.account;
+    note.blob = ref.id;
+    note.key = ref.key.clone();
+    note.plain_bytes = ref.plain_bytes;
+    note.cipher_bytes = ref.cipher_bytes;
+    note.submitted_at = row.submitted_at / 1000;
+    if (const auto address = mail::parse_address(row.recipient)) note.recipient_local = address->local;
+
+    peer::notify_request request;
+    request.sealed = peer::seal_notification(note, mine.identity(), prekey->id, prekey->key);
+    if (crypto::blob_header_bytes + ref.cipher_bytes <= storage::inline_blob_cipher_bytes_max) {
+        auto cipher = mine.store().open_cipher(ref.id);
+        if (cipher) {
+            auto chunks = (*cipher)->read_chunks(0, (*cipher)->chunks());
+            if (chunks) {
+                request.ride_along.assign((*cipher)->header().begin(), (*cipher)->header().end());
+                request.ride_along.insert(request.ride_along.end(), chunks->begin(), chunks->end());
+            }
+        }
+    }
+    auto message = peer::encode(request);
+    auto answer = co_await link->ask(peer::notify_protocol, std::move(message));
+    if (stopping_ || !answer) co_return;   // the link is gone: the row is as it was, and is sent again
+    const auto reply = peer::decode_notify_reply(*answer);
+    if (!reply) co_return;
+    const auto id = short_id(row.notification);
+    auto outcome = engine::notify_answered(std::move(row), *reply, mine.key(), ref.id, services::now_ms(), dice());
+    services::log(services::area::delivery).info("event=answered notification={} status={}", id, static_cast<int>(reply->status));
+    if (outcome.refresh_record) link->go_away();   // the next HELLO brings her prekeys
+    co_await book(mine, std::move(outcome.row));
+}
+
+awaitable<void> courier::book(services::account& mine, storage::outbox_row row) {
+    auto written = commit(node_, mine, [row](storage::write_txn& txn) -> result<void> {
+        auto known = txn.get_outbox(row.id);
+        if (!known) return known.error();
+        // A receipt that came meanwhile stands; a row that was cancelled stays away.
+        if (!*known || (*known)->state == storage::outbox_state::delivered) return {};
+        return txn.put_outbox(row);
+    });
+    const auto r = co_await std::move(written);
+    if (!r)   // repeated after a restart or with the next link: the other side knows the notification
+        services::log(services::area::delivery).error("event=row_not_written reason={}", services::field(r.error().message()));
+}
+
+awaitable<void> courier::deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row) {
+    const auto notification = row.notification;
+    const auto r = co_await receiver_->deliver_here(mine, theirs, row);
+    if (!r) {
+        services::log(services::area::delivery).error("event=local_delivery_failed reason={}", services::field(r.error().message()));
+        co_return;
+    }
+    services::log(services::area::delivery).info("event=delivered notification={}", short_id(notification));
+    row.state = storage::outbox_state::delivered;
+    row.state_since = services::now_ms();
+    row.last_error.clear();
+    co_await book(mine, std::move(row));
+}
+
+// ---------------------------------------------------------------- receipts and invite tokens
+
+awaitable<bytes> courier::receipt_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message) {
+    const auto decoded = peer::decode_receipt_message(message);
+    if (!decoded) co_return bytes{};
+    const auto signed_receipt = decoded->signed_receipt;
+    const auto receipt = peer::decode_receipt(signed_receipt);
+    if (!receipt || receipt->recipient != link->theirs) co_return bytes{};
+    auto written = commit(node_, mine, [id = receipt->id, signed_receipt, &mine](storage::write_txn& txn) -> result<void> {
+        auto rows = txn.outbox(true);
+        if (!rows) return rows.error();
+        for (auto& row : *rows) {
+            if (row.notification != id) continue;
+            auto blob = mine.store().open_blob(row.mail_serial);
+            if (!blob) return blob.error();
+            if (auto r = engine::check_receipt(row, mine.key(), (*blob)->ref().id, signed_receipt); !r) return r.error();
+            return txn.put_outbox(engine::receipt_came(std::move(row), signed_receipt, services::now_ms()));
+        }
+        return {};   // delivered already
+    });
+    const auto r = co_await std::move(written);
+    if (r)
+        services::log(services::area::delivery).info("event=delivered notification={}", short_id(receipt->id));
+    co_return bytes{};
+}
+
+awaitable<void> courier::present_token(services::account& mine, std::shared_ptr<peer_link> link) {
+    auto contact = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(link->theirs); });
+    if (!contact || !*contact || (*contact)->invite_token.size() != 16) co_return;
+    peer::contact_request request;
+    std::copy_n((*contact)->invite_token.begin(), request.token.size(), request.token.begin());
+    auto message = peer::encode(request);
+    auto answer = co_await link->ask(peer::contact_protocol, std::move(message));
+    if (!answer) co_return;   // again with the next link
+    const auto reply = peer::decode_contact_reply(*answer);
+    if (!reply) co_return;
+    services::log(services::area::peer).info("link={} event=invite_{}", link->number(),
+                                             reply->status == peer::contact_status::accepted ? "accepted" : "refused");
+    auto written = commit(node_, mine, [theirs = link->theirs](storage::write_txn& txn) -> result<void> {
+        auto known = txn.get_contact(theirs);
+        if (!known) return known.error();
+        if (!*known) return {};
+        (*known)->invite_token.clear();
+        return txn.put_contact(**known);
+    });
+    auto r = co_await std::move(written);
+    (void)r;   // presented again with the next link; the other side knows us by then
+}
+
+awaitable<bytes> courier::token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message) {
+    peer::contact_reply reply;
+    const auto request = peer::decode_contact_request(message);
+    const auto record = links_.record_of(mine, link->theirs);
+    if (request && record) {
+        auto accepted = std::make_shared<bool>(false);
+        auto written = commit(node_, mine, [token = request->token, record = *record, accepted](storage::write_txn& txn) -> result<void> {
+            *accepted = false;
+            auto known = txn.get_contact(record.account);
+            if (!known) return known.error();
+            auto invite = txn.get_invite(token);
+            if (!invite) return invite.error();
+            // The answer to a token used before was lost: she is known by it.
+            if (*known && (*known)->how == storage::known_by::invite_given && (*known)->accepted) {
+                *accepted = true;
+                return {};
+            }
+            auto left = engine::use_invite(*invite, services::now_ms());
+            if (!left) return {};
+            *accepted = true;
+            auto contact = *known ? **known
+                                  : engine::contact_from_record(record, storage::known_by::invite_given, services::now_s());
+            contact.accepted = true;
+            if (auto r = txn.put_contact(contact); !r) return r;
+            return left->uses_left == 0 ? txn.erase_invite(token) : txn.put_invite(*left);
+        });
+        const auto r = co_await std::move(written);
+        if (r && *accepted) {
+            reply.status = peer::contact_status::accepted;
+            services::log(services::area::peer).info("link={} event=contact_added", link->number());
+        }
+    }
+    co_return peer::encode(reply);
+}
+
+}  // namespace pp::net

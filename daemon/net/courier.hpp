@@ -1,0 +1,87 @@
+// Brings submitted mails to their recipients: takes open outbox rows, sees to a link, seals and sends notifications,
+// books replies and receipts. Decides when to dial whom, for everything that needs a link. Restart-safe: all it knows is
+// in the store; a step that is repeated is recognised by the other side. One network thread.
+#pragma once
+
+#include "daemon/net/discovery.hpp"
+#include "daemon/net/links.hpp"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+
+namespace pp::net {
+
+class receiver;
+
+inline constexpr std::size_t notifications_in_flight_max = 16;   // per link
+inline constexpr auto redial_first = std::chrono::seconds(1);
+inline constexpr auto redial_max_fresh = std::chrono::seconds(30);    // while the first failure is less than an hour ago
+inline constexpr auto redial_max_old = std::chrono::minutes(10);
+inline constexpr auto redial_fresh = std::chrono::hours(1);
+
+class courier : public links::listener, public discovery::listener {
+public:
+    courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan);
+    void set_receiver(receiver& r) { receiver_ = &r; }
+
+    // Begins: tells every contact that we are there, and takes up what is open.
+    void start();
+    void stop();
+    // An outbox row, a contact or an invite token is new.
+    void wake(const std::string& label);
+
+    void link_up(services::account& mine, std::shared_ptr<peer_link> link) override;
+    void link_down(services::account& mine, const crypto::account_key& theirs) override;
+    awaitable<bytes> requested(services::account& mine, std::shared_ptr<peer_link> link, std::string protocol,
+                               bytes message) override;
+    std::vector<crypto::account_key> looked_for() override;
+    void seen_on_lan(const crypto::account_key& peer) override;
+
+private:
+    // What is known of reaching one peer for one account.
+    struct route {
+        bool wanted = false;                         // something waits for a link to this peer
+        bool dialling = false, sending = false;
+        bool greet = false;                          // dial once although there is nothing to send
+        std::uint32_t failures = 0;
+        std::chrono::steady_clock::time_point next_dial{}, first_failure{};
+        std::set<storage::id16> told;                // rows whose notification went over the link that is up
+        std::chrono::steady_clock::time_point next_due = std::chrono::steady_clock::time_point::max();   // of those
+    };
+    struct desk {                                    // one account's
+        services::account* account = nullptr;
+        std::map<crypto::account_key, route> routes;
+        std::unique_ptr<asio::steady_timer> timer;
+        bool woken = false, working = false;
+    };
+
+    desk& desk_of(services::account& a);
+    awaitable<void> work(desk& d);
+    awaitable<void> pass(desk& d);
+    awaitable<void> dial(desk& d, crypto::account_key peer, bool for_mail);
+    awaitable<void> note_failure(services::account& mine, crypto::account_key peer, std::string why,
+                                 std::chrono::milliseconds wait);
+    awaitable<void> send_all(desk& d, std::shared_ptr<peer_link> link, std::deque<storage::outbox_row> rows);
+    awaitable<void> send_some(desk& d, std::shared_ptr<peer_link> link,
+                              std::shared_ptr<std::deque<storage::outbox_row>> rows);
+    awaitable<void> send(services::account& mine, std::shared_ptr<peer_link> link, storage::outbox_row row);
+    awaitable<void> present_token(services::account& mine, std::shared_ptr<peer_link> link);
+    awaitable<void> deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row);
+    awaitable<bytes> receipt_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
+    awaitable<bytes> token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
+    awaitable<void> book(services::account& mine, storage::outbox_row row);
+    std::vector<engine::endpoint> endpoints_of(services::account& mine, const crypto::account_key& peer);
+    void poke(desk& d);
+
+    asio::io_context& io_;
+    services::node& node_;
+    links& links_;
+    const discovery& lan_;
+    receiver* receiver_ = nullptr;
+    std::map<std::string, desk> desks_;
+    bool stopping_ = false;
+};
+
+}  // namespace pp::net

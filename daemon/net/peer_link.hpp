@@ -1,0 +1,71 @@
+// One live link to another node: stream, peer::session and pump, with requests as awaitables. Created by the dialler or
+// the listener; who the other side is has been decided when ready() holds. One network thread.
+#pragma once
+
+#include "daemon/net/pump.hpp"
+#include "proto/peer/session.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace pp::net {
+
+class peer_link : public std::enable_shared_from_this<peer_link> {
+public:
+    // What the owner of the links decides.
+    struct owner {
+        virtual ~owner() = default;
+        // The peer's HELLO has been verified; a listener returns the HELLO to answer with.
+        virtual peer::hello_verdict greeted(peer_link& link, const peer::hello& theirs) = 0;
+        virtual awaitable<bytes> requested(std::shared_ptr<peer_link> link, std::string protocol, bytes message) = 0;
+        virtual void ended(peer_link& link) = 0;
+    };
+
+    peer_link(any_stream stream, peer::link_options options, owner& o);
+
+    awaitable<void> run();
+    // The peer's reply, or why there is none. Any coroutine of the same thread.
+    awaitable<result<bytes>> ask(std::string_view protocol, bytes message);
+    void go_away();
+    void close();
+
+    bool ready() const { return session_.ready(); }
+    bool dialled() const { return dialled_; }
+    const crypto::device_key& peer_device() const { return peer_device_; }
+    // After greeted(): whose links these are.
+    crypto::account_key mine{}, theirs{};
+    peer::device_certificate their_certificate;
+    std::string dialled_endpoint;              // empty on links the peer has dialled
+    std::string remote_endpoint() const { return stream_.remote_endpoint(); }
+    std::uint64_t number() const { return number_; }
+    std::chrono::steady_clock::time_point last_used() const { return last_used_; }
+
+    awaitable<peer::verdict> operator()(peer::event question);
+
+private:
+    awaitable<peer::verdict> on(peer::hello_received q);
+    awaitable<peer::verdict> on(peer::request_received q);
+    awaitable<peer::verdict> on(peer::response_received q);
+    awaitable<peer::verdict> on(peer::link_ended q);
+
+    struct waiting_reply {
+        explicit waiting_reply(asio::any_io_executor ex) : timer(std::move(ex)) {}
+        asio::steady_timer timer;
+        std::optional<result<bytes>> reply;
+    };
+
+    any_stream stream_;
+    peer::session session_;
+    pump<peer::session> pump_;
+    owner& owner_;
+    crypto::device_key peer_device_;
+    bool dialled_;
+    bool over_ = false;
+    std::uint64_t number_;
+    std::chrono::steady_clock::time_point last_used_;
+    std::map<std::uint64_t, std::shared_ptr<waiting_reply>> waiting_;
+};
+
+}  // namespace pp::net

@@ -1,0 +1,319 @@
+#include "daemon/net/receiver.hpp"
+
+#include "daemon/engine/authentication_results.hpp"
+#include "daemon/engine/fetch_plan.hpp"
+#include "daemon/engine/inbox.hpp"
+#include "daemon/net/await.hpp"
+#include "daemon/net/reencrypt.hpp"
+#include "daemon/services/log.hpp"
+#include "daemon/services/standard_mailboxes.hpp"
+#include "storage/txn.hpp"
+
+namespace pp::net {
+
+namespace {
+
+std::string short_id(const storage::id16& id) { return crypto::hex(bytes_view(id).first(4)); }
+
+bytes refusal(peer::notify_status status, std::string reason) {
+    peer::notify_reply reply;
+    reply.status = status;
+    reply.reason = std::move(reason);
+    return peer::encode(reply);
+}
+
+// What this node puts in front of the mail (01-product 1.5).
+std::string block_for(services::account& mine, const peer::notification& note,
+                      const std::optional<storage::contact>& contact) {
+    engine::arrival a;
+    a.node = mine.domain();
+    a.sender_domain = crypto::account_label(note.sender) + std::string(services::address_suffix);
+    a.known = contact ? contact->how : storage::known_by::request;
+    a.recipient = {note.recipient_local, mine.domain()};
+    return engine::authentication_results(a);
+}
+
+std::string_view mailbox_for(const std::optional<storage::contact>& sender) {
+    return sender && sender->accepted ? engine::inbox_name : engine::requests_name;
+}
+
+bytes stored(services::account& mine, const crypto::signing_key& device, const peer::notification& note) {
+    peer::notify_reply reply;
+    reply.status = peer::notify_status::stored;
+    reply.signed_receipt = peer::encode(peer::make_receipt(note, mine.certificate(), device, services::now_s()));
+    return peer::encode(reply);
+}
+
+}  // namespace
+
+receiver::receiver(asio::io_context& io, services::node& node, asio::thread_pool& workers)
+    : io_(io), node_(node), workers_(workers) {}
+
+// ---------------------------------------------------------------- notifications
+
+awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<peer_link> link, bytes message) {
+    auto request = peer::decode_notify_request(message);
+    if (!request) co_return refusal(peer::notify_status::refused, "the notification is malformed");
+    const auto secret = mine.prekey(peer::prekey_id_of(request->sealed));
+    if (!secret) co_return refusal(peer::notify_status::unknown_prekey, "sealed to a key that is no longer in use");
+    auto opened = peer::open_notification(request->sealed, *secret, mine.key());
+    if (!opened || opened->sender != link->theirs) {
+        services::log(services::area::peer).warn("link={} event=notification_refused reason={}", link->number(),
+                                                 services::field(opened ? "not from this peer" : opened.error().message()));
+        co_return refusal(peer::notify_status::refused, "the notification does not open or is not yours");
+    }
+    auto note = std::make_shared<const peer::notification>(std::move(*opened));
+
+    engine::inbox_facts facts;
+    facts.me = mine.key();
+    facts.link_account = link->theirs;
+    facts.mail_bytes_max = node_.configuration().limits.mail_bytes_max;
+    auto looked = mine.store().read([&](const storage::read_txn& txn) -> result<void> {
+        auto seen = txn.notification_seen(note->sender, note->id);
+        if (!seen) return seen.error();
+        auto contact = txn.get_contact(note->sender);
+        if (!contact) return contact.error();
+        facts.seen = *seen;
+        facts.sender = std::move(*contact);
+        return {};
+    });
+    if (!looked) co_return refusal(peer::notify_status::try_later, "the recipient's store cannot be read");
+
+    const auto decision = engine::decide(*note, request->ride_along, facts, services::now_s());
+    switch (decision.action) {
+    case engine::inbox_action::receipt_again: co_return stored(mine, node_.device(), *note);
+    case engine::inbox_action::refuse: co_return refusal(peer::notify_status::refused, decision.reason);
+    case engine::inbox_action::try_later: co_return refusal(peer::notify_status::try_later, decision.reason);
+    case engine::inbox_action::store: {
+        auto taken = co_await take(mine, note, std::move(request->ride_along), facts.sender, decision.mailbox);
+        co_return taken;
+    }
+    case engine::inbox_action::fetch: break;
+    }
+    // The row first: from here on we fetch by ourselves, also after a restart.
+    storage::inbound_row row;
+    row.notification = note->id;
+    row.sender = note->sender;
+    row.opened = peer::encode_opened(*note);
+    row.received_at = services::now_ms();
+    auto written = commit(node_, mine, [row](storage::write_txn& txn) { return txn.put_inbound(row); });
+    if (const auto r = co_await std::move(written); !r)
+        co_return refusal(peer::notify_status::try_later, "the recipient cannot store mail at the moment");
+    asio::co_spawn(io_, fetch(mine, link, std::move(row)), asio::detached);
+    co_return refusal(peer::notify_status::fetching, "");
+}
+
+// The blob came along with the notification and is the notified one.
+awaitable<bytes> receiver::take(services::account& mine, std::shared_ptr<const peer::notification> note, bytes ride_along,
+                                std::optional<storage::contact> sender, std::string_view mailbox) {
+    auto blob = std::make_shared<storage::blob_writer>(mine.store().new_blob());
+    auto written = reencrypt_small(*note, ride_along, block_for(mine, *note, sender), *blob);
+    if (written) written = blob->finish();
+    if (!written) {
+        const bool ours = written.error().category() == storage::make_error_code(storage::errc::full).category();
+        co_return ours ? refusal(peer::notify_status::try_later, "the recipient has no room at the moment")
+                       : refusal(peer::notify_status::refused, "the mail's ciphertext is damaged");
+    }
+    auto committed = store_mail(mine, blob, note, mailbox);
+    if (const auto r = co_await std::move(committed); !r)
+        co_return refusal(peer::notify_status::try_later, "the recipient cannot store mail at the moment");
+    services::log(services::area::delivery).info("event=received notification={} bytes={}", short_id(note->id), note->plain_bytes);
+    co_return stored(mine, node_.device(), *note);
+}
+
+// The one commit of a received mail: visible in a mailbox, seen for ever, no longer to be fetched.
+awaitable<result<void>> receiver::store_mail(services::account& mine, std::shared_ptr<storage::blob_writer> blob,
+                                             std::shared_ptr<const peer::notification> note,
+                                             std::string_view mailbox) {
+    auto written = commit(node_, mine, [blob, note, mailbox = std::string(mailbox)](storage::write_txn& txn) -> result<void> {
+        auto seen = txn.notification_seen(note->sender, note->id);
+        if (!seen) return seen.error();
+        if (*seen) return {};   // came a second way meanwhile
+        auto box = services::standard_mailbox(txn, storage::special_use::none, mailbox);
+        if (!box) return box.error();
+        storage::new_mail what;
+        what.box = *box;
+        what.internal_date = {services::now_s(), 0};
+        what.message_id = blob->index().envelopes.front().message_id.value_or("");
+        auto placed = txn.add_mail(what, *blob);
+        if (!placed) return placed.error();
+        if (auto r = txn.mark_notification_seen(note->sender, note->id); !r) return r;
+        return txn.erase_inbound(note->id);
+    });
+    co_return co_await std::move(written);
+}
+
+awaitable<result<void>> receiver::deliver_here(services::account& from, services::account& to, storage::outbox_row row) {
+    auto reader = from.store().open_blob(row.mail_serial);
+    if (!reader) co_return reader.error();
+    auto contact = to.store().read([&](const storage::read_txn& txn) { return txn.get_contact(from.key()); });
+    if (!contact) co_return contact.error();
+    auto note = std::make_shared<peer::notification>();
+    note->id = row.notification;
+    note->sender = from.key();
+    note->recipient = to.key();
+    if (const auto address = mail::parse_address(row.recipient)) note->recipient_local = address->local;
+    auto block = block_for(to, *note, *contact);
+    auto blob = std::make_shared<storage::blob_writer>(to.store().new_blob());
+    auto work = [reader = *reader, blob, block = std::move(block)]() -> result<void> {
+        if (auto r = blob->write(as_bytes(block)); !r) return r;
+        bytes piece(crypto::chunk_plain_bytes);
+        for (std::uint64_t at = 0; at < reader->size_bytes();) {
+            auto n = reader->read(at, piece);
+            if (!n) return n.error();
+            if (auto r = blob->write(bytes_view(piece).first(*n)); !r) return r;
+            at += *n;
+        }
+        return blob->finish();
+    };
+    if (auto written = co_await offload(workers_, std::move(work)); !written) co_return written;
+    auto committed = store_mail(to, blob, note, mailbox_for(*contact));
+    co_return co_await std::move(committed);
+}
+
+// ---------------------------------------------------------------- fetching
+
+void receiver::link_up(services::account& mine, std::shared_ptr<peer_link> link) {
+    auto rows = mine.store().read([](const storage::read_txn& txn) { return txn.inbound(); });
+    if (!rows) return;
+    for (auto& row : *rows)
+        if (row.sender == link->theirs) asio::co_spawn(io_, fetch(mine, link, std::move(row)), asio::detached);
+}
+
+awaitable<void> receiver::fetch(services::account& mine, std::shared_ptr<peer_link> link, storage::inbound_row row) {
+    const fetch_key key{mine.label(), row.notification};
+    if (stopping_ || !fetching_.insert(key).second) co_return;
+    const auto begun = std::chrono::steady_clock::now();
+    auto opened = peer::decode_opened(row.opened);
+    if (opened) {
+        auto note = std::make_shared<const peer::notification>(std::move(*opened));
+        auto fetched = co_await fetch_and_store(mine, link, note);
+        if (fetched) {
+            const auto took = std::chrono::steady_clock::now() - begun;
+            services::log(services::area::delivery)
+                .info("event=fetched notification={} bytes={} took_ms={}", short_id(row.notification), note->plain_bytes,
+                      std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+            co_await send_receipt(mine, link, note);
+        } else {
+            services::log(services::area::delivery)
+                .warn("event=fetch_stopped notification={} reason={}", short_id(row.notification),
+                      services::field(fetched.error().message()));
+        }
+    }
+    fetching_.erase(key);
+}
+
+awaitable<result<void>> receiver::fetch_and_store(services::account& mine, std::shared_ptr<peer_link> link,
+                                                  std::shared_ptr<const peer::notification> note) {
+    const auto incoming = node_.home().account(mine.label()) / "incoming";
+    auto opened = storage::partial_blob::open(incoming, crypto::hex(note->id));
+    if (!opened) co_return opened.error();
+    auto partial = std::make_shared<storage::partial_blob>(std::move(*opened));
+    auto header = std::make_shared<crypto::blob_header>();
+    if (const auto r = co_await fetch_blob(link, *note, *partial, *header); !r) co_return r;
+
+    auto contact = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(note->sender); });
+    if (!contact) co_return contact.error();
+    auto block = block_for(mine, *note, *contact);
+    auto blob = std::make_shared<storage::blob_writer>(mine.store().new_blob());
+    auto work = [note, partial, header, blob, block = std::move(block)]() -> result<void> {
+        const auto chunk = [&](std::uint64_t i) { return partial->read_chunk(i); };
+        if (auto r = reencrypt(*note, *header, chunk, block, *blob); !r) return r;
+        return blob->finish();
+    };
+    auto written = co_await offload(workers_, std::move(work));
+    if (!written) {
+        // What had been verified does not open: the disk has lost it since. From the beginning, at the next link.
+        if (written.error() == crypto::errc::not_authentic) (void)partial->restart();
+        co_return written;
+    }
+    auto committed = store_mail(mine, blob, note, mailbox_for(*contact));
+    auto stored = co_await std::move(committed);
+    if (stored) partial->remove();
+    co_return stored;
+}
+
+// Asks for range after range until every chunk is here and verified.
+awaitable<result<void>> receiver::fetch_blob(std::shared_ptr<peer_link> link, const peer::notification& note,
+                                             storage::partial_blob& partial, crypto::blob_header& header) {
+    engine::fetch_plan plan(note.blob, note.cipher_bytes, partial.whole_chunks());
+    if (plan.must_restart()) {
+        if (auto r = partial.restart(); !r) co_return r;
+        plan = engine::fetch_plan(note.blob, note.cipher_bytes, 0);
+    }
+    while (const auto asked = plan.next()) {
+        auto message = peer::encode(*asked);
+        auto answer = co_await link->ask(peer::drive_protocol, std::move(message));
+        if (!answer) co_return answer.error();
+        auto reply = peer::decode_fetch_reply(*answer);
+        if (!reply) co_return reply.error();
+        auto step = plan.accept(*asked, std::move(*reply));
+        switch (step.what) {
+        case engine::fetch_step::kind::keep:
+            if (step.chunks.empty()) break;
+            if (auto r = partial.append(step.chunks); !r) co_return r;
+            break;
+        case engine::fetch_step::kind::restart:
+            if (auto r = partial.restart(); !r) co_return r;
+            break;
+        case engine::fetch_step::kind::gone: co_return storage::errc::not_found;
+        case engine::fetch_step::kind::wrong: co_return peer::errc::bad_proof;
+        }
+        if (stopping_) co_return peer::errc::timed_out;
+    }
+    if (!plan.header()) co_return peer::errc::bad_message;
+    header = *plan.header();
+    co_return result<void>();
+}
+
+awaitable<void> receiver::send_receipt(services::account& mine, std::shared_ptr<peer_link> link,
+                                       std::shared_ptr<const peer::notification> note) {
+    peer::receipt_message message;
+    message.signed_receipt = peer::encode(peer::make_receipt(*note, mine.certificate(), node_.device(), services::now_s()));
+    auto encoded = peer::encode(message);
+    // Lost on the way: the sender asks again when the next link is up, and gets it then.
+    auto reply = co_await link->ask(peer::receipt_protocol, std::move(encoded));
+    (void)reply;
+}
+
+// ---------------------------------------------------------------- serving
+
+awaitable<bytes> receiver::serve_range(services::account& mine, bytes message) {
+    peer::fetch_reply reply;
+    const auto request = peer::decode_fetch_request(message);
+    if (!request) co_return peer::encode(reply);
+    std::shared_ptr<storage::cipher_reader> reader;
+    for (auto it = served_.begin(); it != served_.end(); ++it)
+        if (it->account == mine.label() && it->blob == request->blob) {
+            reader = it->reader;
+            auto used = std::move(*it);
+            served_.erase(it);
+            served_.push_back(std::move(used));
+            break;
+        }
+    if (!reader) {
+        auto opened = mine.store().open_cipher(request->blob);
+        if (!opened) co_return peer::encode(reply);
+        reader = *opened;
+        served_.push_back({mine.label(), request->blob, reader});
+        if (served_.size() > served_blobs_open_max) served_.pop_front();
+    }
+    if (request->first_chunk >= reader->chunks()) co_return peer::encode(reply);
+    const auto n = std::min<std::uint64_t>(request->chunks, reader->chunks() - request->first_chunk);
+    auto data = reader->read_chunks(request->first_chunk, n);
+    auto proof = reader->range_proof(request->first_chunk, n);
+    if (!data || !proof) {
+        services::log(services::area::store).error("event=blob_unreadable reason={}",
+                                                   services::field((data ? proof.error() : data.error()).message()));
+        co_return peer::encode(reply);
+    }
+    reply.found = true;
+    reply.header.assign(reader->header().begin(), reader->header().end());
+    reply.cipher_bytes = reader->cipher_bytes();
+    reply.root = reader->root();
+    reply.proof = std::move(*proof);
+    reply.data = std::move(*data);
+    co_return peer::encode(reply);
+}
+
+}  // namespace pp::net

@@ -1,0 +1,44 @@
+#include "daemon/net/reencrypt.hpp"
+
+#include <algorithm>
+
+namespace pp::net {
+
+result<void> reencrypt(const peer::notification& note, const crypto::blob_header& header, const chunk_source& chunk,
+                       std::string_view block, storage::blob_writer& into) {
+    auto opened = crypto::blob_decryptor::open(note.key, header, note.cipher_bytes);
+    if (!opened) return opened.error();
+    // The true length stands at the end of the padding, in the last chunk.
+    bytes plain;
+    const auto last = opened->chunks() - 1;
+    auto cipher = chunk(last);
+    if (!cipher) return cipher.error();
+    if (auto r = opened->decrypt(last, *cipher, plain); !r) return r;
+    const auto length = opened->plain_bytes(plain);
+    if (!length) return length.error();
+    if (*length != note.plain_bytes) return crypto::errc::bad_header;
+
+    if (auto r = into.write(as_bytes(block)); !r) return r;
+    std::uint64_t left = *length;
+    for (std::uint64_t i = 0; left > 0; ++i) {
+        cipher = chunk(i);
+        if (!cipher) return cipher.error();
+        if (auto r = opened->decrypt(i, *cipher, plain); !r) return r;
+        const auto n = std::min<std::uint64_t>(left, plain.size());
+        if (auto r = into.write(bytes_view(plain).first(n)); !r) return r;
+        left -= n;
+    }
+    return {};
+}
+
+result<void> reencrypt_small(const peer::notification& note, bytes_view ride_along, std::string_view block,
+                             storage::blob_writer& into) {
+    if (ride_along.size() != crypto::blob_header_bytes + note.cipher_bytes) return crypto::errc::bad_length;
+    crypto::blob_header header;
+    std::copy_n(ride_along.begin(), header.size(), header.begin());
+    const auto cipher = ride_along.subspan(header.size());
+    const auto chunk = [&](std::uint64_t) -> result<bytes> { return to_bytes(cipher); };
+    return reencrypt(note, header, chunk, block, into);
+}
+
+}  // namespace pp::net

@@ -1,0 +1,13 @@
+// Errors of the store as the refusals of each protocol, through the one table of engine/error_text.
+#pragma once
+
+#include "crypto/error.hpp"
+#include "proto/imap/events.hpp"
+#include "proto/smtp/reply.hpp"
+
+namespace pp::net {
+
+imap::refusal imap_refusal(error_code why);
+smtp::reply smtp_refusal(error_code why);
+
+}  // namespace pp::net

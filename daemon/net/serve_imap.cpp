@@ -1,0 +1,245 @@
+// Login, mailboxes and selection; the mails themselves are in serve_imap_messages.cpp.
+#include "daemon/net/serve_imap.hpp"
+
+#include "daemon/net/await.hpp"
+#include "daemon/net/refusals.hpp"
+#include "daemon/net/serve_common.hpp"
+#include "daemon/services/log.hpp"
+#include "proto/mail/charset.hpp"
+#include "storage/txn.hpp"
+
+#include <algorithm>
+
+namespace pp::net {
+
+namespace {
+
+imap::session_options options_of(const connection_context& c) {
+    imap::session_options o;
+    o.tls_active = c.mode == services::tls_mode::implicit;
+    o.offer_starttls = c.mode == services::tls_mode::starttls;
+    o.login_allowed = c.mode != services::tls_mode::starttls;
+    o.append_bytes_max = c.node.configuration().limits.mail_bytes_max;
+    o.server_version = PEERPOST_VERSION;
+    return o;
+}
+
+// Both enumerations stand in the order of RFC 6154; storage and proto do not know each other.
+imap::special_use to_imap(storage::special_use use) { return static_cast<imap::special_use>(use); }
+storage::special_use to_storage(imap::special_use use) { return static_cast<storage::special_use>(use); }
+static_assert(static_cast<int>(imap::special_use::trash) == static_cast<int>(storage::special_use::trash));
+static_assert(static_cast<int>(imap::special_use::drafts) == static_cast<int>(storage::special_use::drafts));
+
+imap::mailbox_status status_of(const storage::mailbox& box) {
+    imap::mailbox_status s;
+    s.messages = box.messages;
+    s.unseen = box.unseen;
+    s.deleted = box.deleted;
+    s.recent = 0;
+    s.uid_next = box.uid_next;
+    s.uid_validity = box.uid_validity;
+    s.highest_modseq = box.highest_modseq;
+    s.size_bytes = box.size_bytes;
+    s.mailbox = box.id;
+    return s;
+}
+
+template <class T>
+imap::verdict refused(error_code why) {
+    return imap::outcome<T>(imap_refusal(why));
+}
+
+imap::verdict done(const result<void>& r) {
+    if (!r) return refused<imap::nothing>(r.error());
+    return imap::outcome<imap::nothing>(imap::nothing{});
+}
+
+}  // namespace
+
+imap_connection::imap_connection(any_stream stream, connection_context context)
+    : stream_(std::move(stream)), context_(std::move(context)), session_(options_of(context_)), pump_(stream_, session_),
+      number_(next_connection_number()) {
+    pump_.tap(services::rawlog::open(context_.node.configuration(), "imap"));
+}
+
+imap_connection::~imap_connection() = default;
+
+awaitable<void> imap_connection::run() {
+    auto self = shared_from_this();
+    co_await pump_.run(self, *this);
+    forget_mailbox();
+    append_.reset();
+    co_await stream_.shut_down();
+}
+
+void imap_connection::end() { pump_.end("* BYE peerpost is stopping\r\n"); }
+
+awaitable<imap::verdict> imap_connection::operator()(imap::event question) {
+    return std::visit([this](auto& q) { return on(std::move(q)); }, question);
+}
+
+awaitable<result<void>> imap_connection::commit(services::store_writer::job work) {
+    return net::commit(context_.node, *account_, std::move(work));
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::login q) {
+    account_ = context_.node.log_in(q.user, q.password);
+    if (!account_) {
+        services::log(services::area::imap).warn("connection={} event=login_refused", number_);
+        co_await login_failure_pause(co_await asio::this_coro::executor);
+        imap::outcome<imap::nothing> no(imap::refusal{"AUTHENTICATIONFAILED", login_refused_text});
+        co_return no;
+    }
+    services::log(services::area::imap).debug("connection={} event=login", number_);
+    if (context_.authenticated) context_.authenticated();
+    co_return done({});
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::start_tls) {
+    if (!co_await flush(stream_, session_)) co_return imap::nothing{};
+    if (co_await stream_.start_tls_as_server(context_.tls, handshake_limit)) stream_.close();
+    co_return imap::nothing{};
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::list_mailboxes) {
+    using entries = std::vector<imap::mailbox_entry>;
+    auto all = account_->store().read([](const storage::read_txn& txn) -> result<entries> {
+        auto boxes = txn.mailboxes();
+        auto rest = txn.subscriptions_without_mailbox();
+        if (!boxes) return boxes.error();
+        if (!rest) return rest.error();
+        entries out;
+        for (const auto& b : *boxes) out.push_back({b.name, b.id, to_imap(b.use), b.subscribed, true});
+        for (const auto& name : *rest) out.push_back({name, 0, imap::special_use::none, true, false});
+        return out;
+    });
+    if (!all) co_return refused<entries>(all.error());
+    co_return imap::outcome<entries>(std::move(*all));
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::get_status q) {
+    auto box = account_->store().read([&](const storage::read_txn& txn) { return txn.find_mailbox(q.name); });
+    if (!box) co_return refused<imap::mailbox_status>(box.error());
+    if (!*box) co_return refused<imap::mailbox_status>(storage::errc::no_such_mailbox);
+    auto status = status_of(**box);
+    if ((*box)->uid_next > (*box)->first_recent_uid) status.recent = (*box)->uid_next - (*box)->first_recent_uid;
+    status.recent = std::min(status.recent, status.messages);
+    co_return imap::outcome<imap::mailbox_status>(std::move(status));
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::create_mailbox q) {
+    auto id = std::make_shared<std::uint64_t>(0);
+    auto written = commit([q, id](storage::write_txn& txn) -> result<void> {
+        auto made = txn.create_mailbox(q.name, to_storage(q.use));
+        if (!made) return made.error();
+        *id = *made;
+        return {};
+    });
+    const auto r = co_await std::move(written);
+    if (!r) co_return refused<std::uint64_t>(r.error());
+    co_return imap::outcome<std::uint64_t>(*id);
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::delete_mailbox q) {
+    auto written = commit([q](storage::write_txn& txn) { return txn.delete_mailbox(q.name); });
+    co_return done(co_await std::move(written));
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::rename_mailbox q) {
+    auto written = commit([q](storage::write_txn& txn) -> result<void> {
+        if (!mail::equal_ascii_case(q.from, "INBOX")) return txn.rename_mailbox(q.from, q.to);
+        // RFC 9051 section 6.3.6: renaming INBOX moves its mails to a new mailbox and leaves INBOX empty.
+        auto inbox = txn.find_mailbox("INBOX");
+        if (!inbox) return inbox.error();
+        auto to = txn.create_mailbox(q.to, storage::special_use::none);
+        if (!to) return to.error();
+        auto moved = txn.copy((*inbox)->id, mail::uid_set::of(1, (*inbox)->uid_next), *to, true);
+        if (!moved) return moved.error();
+        return {};
+    });
+    co_return done(co_await std::move(written));
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::subscribe_mailbox q) {
+    auto written = commit([q](storage::write_txn& txn) { return txn.set_subscribed(q.name, q.subscribed); });
+    co_return done(co_await std::move(written));
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::open_mailbox q) {
+    forget_mailbox();
+    // Listen first, then look: a change between the two is told twice at most, never missed.
+    auto found = account_->store().read([&](const storage::read_txn& txn) { return txn.find_mailbox(q.name); });
+    if (!found) co_return refused<imap::opened_mailbox>(found.error());
+    if (!*found) co_return refused<imap::opened_mailbox>(storage::errc::no_such_mailbox);
+    const auto id = (*found)->id;
+
+    std::uint32_t recent = (*found)->first_recent_uid;
+    if (!q.read_only && (*found)->uid_next > recent) {
+        auto claimed = std::make_shared<std::uint32_t>(0);
+        auto written = commit([id, claimed](storage::write_txn& txn) -> result<void> {
+            auto first = txn.claim_recent(id);
+            if (!first) return first.error();
+            *claimed = *first;
+            return {};
+        });
+        const auto r = co_await std::move(written);
+        recent = r ? *claimed : 0;   // a full disk must not keep anybody from reading
+    }
+
+    selected_mailbox selected;
+    selected.box = id;
+    selected.changes = context_.node.changes().subscribe(
+        account_->label(), id, [weak = weak_from_this(), ex = stream_.executor()](storage::mailbox_id) {
+            asio::post(ex, [weak] {
+                if (const auto self = weak.lock()) {
+                    self->session_.news();
+                    self->pump_.wake();
+                }
+            });
+        });
+    auto opened = account_->store().read([&](const storage::read_txn& txn) -> result<imap::opened_mailbox> {
+        auto box = txn.get_mailbox(id);
+        if (!box) return box.error();
+        if (!*box) return storage::errc::no_such_mailbox;
+        auto uids = txn.uids(id);
+        if (!uids) return uids.error();
+        auto unseen = txn.first_unseen(id);
+        if (!unseen) return unseen.error();
+        auto keywords = txn.keywords(id);
+        if (!keywords) return keywords.error();
+        imap::opened_mailbox out;
+        out.name = (*box)->name;
+        out.status = status_of(**box);
+        out.uids = std::move(*uids);
+        out.keywords = std::move(*keywords);
+        if (*unseen) {
+            const auto at = std::lower_bound(out.uids.begin(), out.uids.end(), **unseen);
+            out.first_unseen = static_cast<std::uint32_t>(at - out.uids.begin()) + 1;
+        }
+        return out;
+    });
+    if (!opened) co_return refused<imap::opened_mailbox>(opened.error());
+    opened->first_recent_uid = recent;
+    selected.uid_next = opened->status.uid_next;
+    selected.name = opened->name;
+    selected_ = std::move(selected);
+    co_return imap::outcome<imap::opened_mailbox>(std::move(*opened));
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::close_mailbox) {
+    forget_mailbox();
+    co_return imap::nothing{};
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::client_id q) {
+    services::log(services::area::imap).debug("connection={} event=client name={} version={}", number_, services::field(q.name),
+                                services::field(q.version));
+    co_return imap::nothing{};
+}
+
+void imap_connection::forget_mailbox() {
+    selected_.reset();
+    body_ = {};
+}
+
+}  // namespace pp::net

@@ -1,0 +1,90 @@
+// Joins an IMAP connection to the store: answers every event of imap::server_session. One object per connection, on
+// one network thread. Reads run here (LMDB snapshots, at most 256 rows each); writes wait for the store writer.
+#pragma once
+
+#include "daemon/net/pump.hpp"
+#include "daemon/services/node.hpp"
+#include "proto/imap/server_session.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace pp::net {
+
+// What a connection needs to know of its listener and its server.
+struct connection_context {
+    services::node& node;
+    asio::thread_pool& workers;
+    std::shared_ptr<asio::ssl::context> tls;       // for STARTTLS; null when it is not offered
+    services::tls_mode mode;
+    std::function<void()> authenticated;           // called once after a successful login
+};
+
+class imap_connection : public std::enable_shared_from_this<imap_connection> {
+public:
+    imap_connection(any_stream stream, connection_context context);
+    ~imap_connection();
+
+    awaitable<void> run();
+    void end();          // BYE at the next quiet moment
+
+    awaitable<imap::verdict> operator()(imap::event question);
+
+private:
+    awaitable<imap::verdict> on(imap::login q);
+    awaitable<imap::verdict> on(imap::start_tls q);
+    awaitable<imap::verdict> on(imap::list_mailboxes q);
+    awaitable<imap::verdict> on(imap::get_status q);
+    awaitable<imap::verdict> on(imap::create_mailbox q);
+    awaitable<imap::verdict> on(imap::delete_mailbox q);
+    awaitable<imap::verdict> on(imap::rename_mailbox q);
+    awaitable<imap::verdict> on(imap::subscribe_mailbox q);
+    awaitable<imap::verdict> on(imap::open_mailbox q);
+    awaitable<imap::verdict> on(imap::append_begin q);
+    awaitable<imap::verdict> on(imap::append_chunk q);
+    awaitable<imap::verdict> on(imap::append_end q);
+    awaitable<imap::verdict> on(imap::append_abort q);
+    awaitable<imap::verdict> on(imap::read_rows q);
+    awaitable<imap::verdict> on(imap::read_body q);
+    awaitable<imap::verdict> on(imap::store_flags q);
+    awaitable<imap::verdict> on(imap::copy_messages q);
+    awaitable<imap::verdict> on(imap::expunge_messages q);
+    awaitable<imap::verdict> on(imap::poll_changes q);
+    awaitable<imap::verdict> on(imap::close_mailbox q);
+    awaitable<imap::verdict> on(imap::client_id q);
+
+    awaitable<result<void>> commit(services::store_writer::job work);
+    result<std::string> header_of(const storage::message& m, const mail::message_index& index);
+    void forget_mailbox();
+
+    struct selected_mailbox {
+        storage::mailbox_id box = 0;
+        std::string name;
+        std::uint32_t uid_next = 1;                 // mails from there on are new to the session
+        services::change_bus::subscription changes;
+    };
+    struct append_under_way {
+        storage::mailbox box;
+        mail::flags flags;
+        mail::date_time internal_date;
+        std::optional<storage::blob_writer> blob;
+        error_code failed;
+    };
+    struct open_body {                              // the mail last read from: clients fetch in pieces
+        std::uint64_t mail_serial = 0;
+        std::shared_ptr<storage::blob_reader> reader;
+    };
+
+    any_stream stream_;
+    connection_context context_;
+    imap::server_session session_;
+    pump<imap::server_session> pump_;
+    services::account* account_ = nullptr;
+    std::optional<selected_mailbox> selected_;
+    std::optional<append_under_way> append_;
+    open_body body_;
+    std::uint32_t body_uid_ = 0;
+    std::uint64_t number_;                          // for the log
+};
+
+}  // namespace pp::net

@@ -1,0 +1,236 @@
+#include "daemon/net/serve_smtp.hpp"
+
+#include "daemon/net/await.hpp"
+#include "daemon/net/refusals.hpp"
+#include "daemon/net/serve_common.hpp"
+#include "daemon/services/log.hpp"
+#include "daemon/services/standard_mailboxes.hpp"
+#include "storage/txn.hpp"
+
+#include <filesystem>
+
+namespace pp::net {
+
+namespace {
+
+constexpr std::uint64_t finish_on_worker_bytes = 256 * 1024;
+
+smtp::session_options options_of(const connection_context& c) {
+    smtp::session_options o;
+    o.tls_active = c.mode == services::tls_mode::implicit;
+    o.offer_starttls = c.mode == services::tls_mode::starttls;
+    o.login_allowed = c.mode != services::tls_mode::starttls;
+    o.size_max = c.node.configuration().limits.mail_bytes_max;
+    return o;
+}
+
+std::uint8_t notify_bits(const smtp::dsn_notify& n) {
+    return static_cast<std::uint8_t>((n.never ? 1 : 0) | (n.success ? 2 : 0) | (n.failure ? 4 : 0) | (n.delay ? 8 : 0));
+}
+
+}  // namespace
+
+smtp_connection::smtp_connection(any_stream stream, connection_context context)
+    : stream_(std::move(stream)), context_(std::move(context)), session_(options_of(context_)), pump_(stream_, session_),
+      number_(next_connection_number()) {
+    pump_.tap(services::rawlog::open(context_.node.configuration(), "smtp"));
+}
+
+smtp_connection::~smtp_connection() = default;
+
+awaitable<void> smtp_connection::run() {
+    auto self = shared_from_this();
+    co_await pump_.run(self, *this);
+    envelope_.reset();
+    co_await stream_.shut_down();
+}
+
+void smtp_connection::end() { pump_.end("421 4.3.2 peerpost is stopping\r\n"); }
+
+awaitable<smtp::verdict> smtp_connection::operator()(smtp::event question) {
+    return std::visit([this](auto& q) { return on(std::move(q)); }, question);
+}
+
+awaitable<smtp::verdict> smtp_connection::on(smtp::login q) {
+    account_ = context_.node.log_in(q.user, q.password);
+    if (!account_) {
+        services::log(services::area::smtp).warn("connection={} event=login_refused", number_);
+        co_await login_failure_pause(co_await asio::this_coro::executor);
+        smtp::reply no{535, "5.7.8", login_refused_text};
+        co_return no;
+    }
+    services::log(services::area::smtp).debug("connection={} event=login", number_);
+    if (context_.authenticated) context_.authenticated();
+    smtp::reply yes{235, "2.7.0", "welcome"};
+    co_return yes;
+}
+
+awaitable<smtp::verdict> smtp_connection::on(smtp::start_tls) {
+    if (!co_await flush(stream_, session_)) co_return smtp::accepted{};
+    if (co_await stream_.start_tls_as_server(context_.tls, handshake_limit)) stream_.close();
+    co_return smtp::accepted{};
+}
+
+awaitable<smtp::verdict> smtp_connection::on(smtp::mail_from q) {
+    if (const auto no = engine::refuse_sender(q, account_->key())) co_return *no;
+    std::error_code ignored;
+    const auto space = std::filesystem::space(context_.node.home().root, ignored);
+    if (!ignored && space.available < q.size_bytes.value_or(0) + context_.node.configuration().limits.reserve_bytes)
+        co_return smtp_refusal(storage::errc::full);
+    envelope_.emplace();
+    envelope_->from = std::move(q);
+    smtp::reply yes{250, "2.1.0", "sender ok"};
+    co_return yes;
+}
+
+awaitable<smtp::verdict> smtp_connection::on(smtp::recipient q) {
+    std::set<crypto::account_key> here;
+    for (const auto* a : context_.node.accounts()) here.insert(a->key());
+    const auto route = engine::route_to(q.to, here);
+    if (const auto* no = std::get_if<smtp::reply>(&route)) co_return *no;
+    const auto* local = std::get_if<engine::to_local>(&route);
+    const auto account = local ? local->account : std::get<engine::to_peer>(route).account;
+    // Several addresses of one account are one recipient: she gets the mail once.
+    for (const auto& known : envelope_->recipients)
+        if (known.account == account) {
+            smtp::reply same{250, "2.1.5", "recipient ok, the same account as another recipient"};
+            co_return same;
+        }
+    envelope_->recipients.push_back({std::move(q), account});
+    smtp::reply yes{250, "2.1.5", "recipient ok"};
+    co_return yes;
+}
+
+awaitable<smtp::verdict> smtp_connection::on(smtp::body_begin) {
+    envelope_->filter.emplace(account_->key());
+    envelope_->blob.emplace(account_->store().new_blob());
+    smtp::reply go{354, "", "send the mail; end it with a dot on a line of its own"};
+    co_return go;
+}
+
+awaitable<smtp::verdict> smtp_connection::on(smtp::body_chunk q) {
+    take(q.data);
+    co_return smtp::accepted{};
+}
+
+void smtp_connection::take(bytes_view data) {
+    auto& e = *envelope_;
+    if (e.refused) return;   // the rest is read and dropped; the reply comes at the end
+    e.filtered.clear();
+    if (const auto no = e.filter->update(data, e.filtered)) {
+        e.refused = *no;
+    } else if (auto r = e.blob->write(e.filtered); !r) {
+        e.refused = smtp_refusal(r.error());
+    }
+    if (e.refused) e.blob.reset();
+}
+
+awaitable<smtp::verdict> smtp_connection::on(smtp::body_end) {
+    auto& e = *envelope_;
+    if (!e.refused) {
+        e.filtered.clear();
+        if (const auto no = e.filter->finish(e.filtered))
+            e.refused = *no;
+        else if (auto r = e.blob->write(e.filtered); !r)
+            e.refused = smtp_refusal(r.error());
+    }
+    if (e.refused) {
+        auto no = *e.refused;
+        envelope_.reset();
+        co_return no;
+    }
+    auto blob = std::make_shared<storage::blob_writer>(std::move(*e.blob));
+    result<void> finished;
+    if (blob->plain_bytes() > finish_on_worker_bytes) {
+        auto finish = [blob] { return blob->finish(); };
+        finished = co_await offload(context_.workers, std::move(finish));
+    } else {
+        finished = blob->finish();
+    }
+    if (!finished) {
+        envelope_.reset();
+        co_return smtp_refusal(finished.error());
+    }
+    auto job = submission_job(blob, e.filter->message_id());
+    envelope_.reset();
+    auto written = commit(context_.node, *account_, std::move(job));
+    const auto r = co_await std::move(written);
+    if (!r) co_return smtp_refusal(r.error());
+    services::log(services::area::smtp).info("connection={} event=submitted bytes={}", number_, blob->plain_bytes());
+    context_.node.delivery_work(account_->label());
+    smtp::reply yes{250, "2.0.0", "stored; it is on its way"};
+    co_return yes;
+}
+
+// One write: the copy in Sent, the copy in INBOX when the sender is among the recipients, a row for everybody else.
+services::store_writer::job smtp_connection::submission_job(std::shared_ptr<storage::blob_writer> blob,
+                                                            std::string message_id) {
+    auto from = std::move(envelope_->from);
+    auto recipients = std::move(envelope_->recipients);
+    const auto own = account_->key();
+    const bool file_in_sent = context_.node.configuration().sent != services::sent_rule::client;
+    const auto now = services::now_ms();
+    storage::id16 submission;
+    crypto::random_bytes(submission);
+    std::vector<storage::outbox_row> rows;
+    bool to_self = false;
+    for (const auto& r : recipients) {
+        if (r.account == own) {
+            to_self = true;
+            continue;
+        }
+        storage::outbox_row row;
+        crypto::random_bytes(row.id);
+        crypto::random_bytes(row.notification);
+        row.submission = submission;
+        row.recipient = r.asked.to.text();
+        row.account = r.account;
+        row.message_id = message_id;
+        row.orcpt = r.asked.orcpt;
+        row.envid = from.envid;
+        row.notify = notify_bits(r.asked.notify);
+        row.ret = static_cast<std::uint8_t>(from.ret);
+        row.submitted_at = row.state_since = row.next_attempt_at = now;
+        rows.push_back(std::move(row));
+    }
+    return [blob, rows = std::move(rows), to_self, file_in_sent, message_id = std::move(message_id),
+            now](storage::write_txn& txn) -> result<void> {
+        storage::new_mail what;
+        what.internal_date = {now / 1000, 0};
+        what.message_id = message_id;
+        std::optional<std::uint64_t> serial;
+        const auto place = [&](storage::mailbox_id box, bool seen) -> result<void> {
+            what.box = box;
+            what.flags.system = seen ? mail::seen : 0;
+            auto placed = serial ? txn.add_copy(what, *serial) : txn.add_mail(what, *blob);
+            if (!placed) return placed.error();
+            serial = placed->mail_serial;
+            return {};
+        };
+        if (file_in_sent) {
+            auto sent = services::standard_mailbox(txn, storage::special_use::sent, services::sent_name);
+            if (!sent) return sent.error();
+            if (auto r = place(*sent, true); !r) return r;
+        }
+        if (to_self) {
+            auto inbox = txn.find_mailbox("INBOX");
+            if (!inbox) return inbox.error();
+            if (auto r = place((*inbox)->id, false); !r) return r;
+        }
+        // Without a copy anywhere the rows alone keep the blob (storage::no_mailbox).
+        if (!serial)
+            if (auto r = place(storage::no_mailbox, true); !r) return r;
+        for (auto row : rows) {
+            row.mail_serial = *serial;
+            if (auto r = txn.put_outbox(row); !r) return r;
+        }
+        return {};
+    };
+}
+
+awaitable<smtp::verdict> smtp_connection::on(smtp::body_abort) {
+    envelope_.reset();
+    co_return smtp::accepted{};
+}
+
+}  // namespace pp::net

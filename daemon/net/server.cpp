@@ -1,0 +1,250 @@
+#include "daemon/net/server.hpp"
+
+#include "daemon/net/courier.hpp"
+#include "daemon/net/discovery.hpp"
+#include "daemon/net/listener.hpp"
+#include "daemon/net/receiver.hpp"
+#include "daemon/net/serve_common.hpp"
+#include "daemon/net/serve_imap.hpp"
+#include "daemon/net/serve_smtp.hpp"
+#include "daemon/net/tls.hpp"
+#include "daemon/services/interfaces.hpp"
+#include "daemon/services/log.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+#include <list>
+
+namespace pp::net {
+
+namespace {
+
+constexpr auto shutdown_limit = std::chrono::milliseconds(1500);   // SIGTERM to exit < 2 s
+constexpr auto upkeep_interval = std::chrono::minutes(1);
+constexpr int upkeeps_per_day = 24 * 60;
+constexpr unsigned workers_max = 4;
+
+std::string json_text(std::string_view s) {   // for addresses and labels: nothing that needs escaping but is checked
+    std::string out = "\"";
+    for (const char c : s)
+        if (c >= ' ' && c != '"' && c != '\\' && c != 127) out += c;
+    return out + "\"";
+}
+
+}  // namespace
+
+struct server::state {
+    explicit state(services::node& n)
+        : node(n), workers(std::clamp(std::thread::hardware_concurrency(), 1u, workers_max)), peers(io, n), lan(io, n),
+          outgoing(io, n, peers, lan), incoming(io, n, workers) {
+        peers.set_listener(&outgoing);
+        outgoing.set_receiver(incoming);
+    }
+
+    // One kind of client connection: how many there are, and which wait for a login.
+    struct crowd {
+        std::size_t total = 0;
+        std::list<std::weak_ptr<void>> strangers;   // oldest first
+    };
+
+    template <class Connection>
+    void accept(tcp::socket socket, const services::listen_address& where, crowd& all, std::size_t total_max,
+                std::string_view busy_text);
+    template <class Connection>
+    awaitable<void> serve(tcp::socket socket, services::listen_address where, crowd& all);
+    awaitable<void> upkeep();
+    void begin_stop();
+    awaitable<void> wait_for_ends();
+
+    services::node& node;
+    asio::io_context io{1};
+    asio::thread_pool workers;
+    std::shared_ptr<asio::ssl::context> local_tls;
+    std::vector<std::unique_ptr<listener>> listeners;
+    crowd imap, smtp;
+    std::list<std::function<void()>> ends;          // one for each open client connection
+    links peers;
+    discovery lan;
+    courier outgoing;
+    receiver incoming;
+    asio::steady_timer upkeep_timer{io};
+    bool stopping = false;
+};
+
+server::server(services::node& node) : state_(std::make_unique<state>(node)) {}
+
+server::~server() {
+    state_->node.live_status = nullptr;
+    state_->node.on_delivery_work(nullptr);
+    state_->workers.join();
+    state_->node.writer().stop();   // its last completions are posted to a context that still exists
+}
+
+// A connection's life: TLS when the listener says so, then the protocol until it ends.
+template <class Connection>
+awaitable<void> server::state::serve(tcp::socket socket, services::listen_address where, crowd& all) {
+    any_stream stream(std::move(socket));
+    if (where.tls == services::tls_mode::implicit)
+        if (co_await stream.start_tls_as_server(local_tls, handshake_limit)) co_return;
+    if (stopping) co_return;
+    auto place = std::make_shared<std::list<std::weak_ptr<void>>::iterator>();
+    auto known = std::make_shared<bool>(false);
+    connection_context context{node, workers, local_tls, where.tls, [&all, place, known] {
+                                   if (!std::exchange(*known, true)) all.strangers.erase(*place);
+                               }};
+    auto connection = std::make_shared<Connection>(std::move(stream), std::move(context));
+    all.strangers.push_back(connection);
+    *place = std::prev(all.strangers.end());
+    ends.push_back([weak = std::weak_ptr(connection)] {
+        if (const auto alive = weak.lock()) alive->end();
+    });
+    const auto end = std::prev(ends.end());
+    co_await connection->run();
+    ends.erase(end);
+    if (!*known) all.strangers.erase(*place);
+}
+
+template <class Connection>
+void server::state::accept(tcp::socket socket, const services::listen_address& where, crowd& all,
+                           std::size_t total_max, std::string_view busy_text) {
+    const auto strangers_max = node.configuration().imap.unauthenticated_max;
+    // Who has not logged in makes room, the oldest first; a login is never cut for a newcomer (06-security 6.1.3).
+    if (all.total >= total_max || all.strangers.size() >= strangers_max) {
+        if (!all.strangers.empty()) {
+            if (const auto oldest = std::static_pointer_cast<Connection>(all.strangers.front().lock())) oldest->end();
+        }
+        if (all.total >= total_max) {
+            error_code ignored;
+            if (where.tls != services::tls_mode::implicit) socket.send(asio::buffer(busy_text), 0, ignored);
+            return;
+        }
+    }
+    ++all.total;
+    auto serving = serve<Connection>(std::move(socket), where, all);
+    asio::co_spawn(io, std::move(serving), [this, &all](std::exception_ptr failed) {
+        --all.total;
+        if (!failed) return;
+        try {
+            std::rethrow_exception(failed);
+        } catch (const std::exception& e) {
+            services::log(services::area::main).error("event=connection_failed reason={}", services::field(e.what()));
+        }
+    });
+}
+
+std::string server::start() {
+    auto& s = *state_;
+    const auto& c = s.node.configuration();
+    s.local_tls = make_local_tls(s.node.local_tls());
+
+    const auto open = [&](std::string service, const services::listen_address& where, listener::accepted f) {
+        auto opened = listener::open(s.io, std::move(service), where, std::move(f));
+        if (const auto* sentence = std::get_if<std::string>(&opened)) return *sentence;
+        if (auto& l = std::get<0>(opened)) s.listeners.push_back(std::move(l));
+        return std::string();
+    };
+    for (const auto& where : c.imap.listen) {
+        auto failed = open("imap", where, [&s, &c](tcp::socket socket, const services::listen_address& w) {
+            s.accept<imap_connection>(std::move(socket), w, s.imap, c.imap.connections_max,
+                                      "* BYE too many connections; close one and try again\r\n");
+        });
+        if (!failed.empty()) return failed;
+    }
+    for (const auto& where : c.smtp.listen) {
+        auto failed = open("smtp", where, [&s, &c](tcp::socket socket, const services::listen_address& w) {
+            s.accept<smtp_connection>(std::move(socket), w, s.smtp, c.smtp.connections_max,
+                                      "421 4.3.2 too many connections; try again later\r\n");
+        });
+        if (!failed.empty()) return failed;
+    }
+    std::vector<services::listen_address> peer_listeners;
+    for (const auto& where : c.peer.listen) {
+        auto failed = open("peer", where, [&s](tcp::socket socket, const services::listen_address&) {
+            s.peers.accepted(std::move(socket));
+        });
+        if (!failed.empty()) return failed;
+        if (!s.listeners.empty() && s.listeners.back()->service() == "peer") peer_listeners.push_back(s.listeners.back()->where());
+    }
+    for (auto* a : s.node.accounts()) a->set_endpoints(services::own_endpoints(peer_listeners));
+
+    s.node.live_status = [this] { return live_status(); };
+    s.node.on_delivery_work([&s](const std::string& label) {
+        asio::post(s.io, [&s, label] { s.outgoing.wake(label); });
+    });
+    for (const auto& l : s.listeners) l->start();
+    s.outgoing.start();
+    if (c.lan.enabled) s.lan.start(s.outgoing);
+    asio::co_spawn(s.io, s.upkeep(), asio::detached);
+    return {};
+}
+
+void server::run() { state_->io.run(); }
+
+void server::stop() {
+    auto& s = *state_;
+    asio::post(s.io, [&s] { s.begin_stop(); });
+}
+
+void server::state::begin_stop() {
+    if (std::exchange(stopping, true)) return;
+    for (const auto& l : listeners) l->stop();
+    upkeep_timer.cancel();
+    lan.stop();
+    outgoing.stop();
+    incoming.stop();
+    peers.stop();
+    for (const auto& end : std::list(ends)) end();
+    // Whoever is not gone by then is cut: a store is never left half written by that.
+    auto cut = std::make_shared<asio::steady_timer>(io, shutdown_limit);
+    cut->async_wait([this, cut](error_code) { io.stop(); });
+    asio::co_spawn(io, wait_for_ends(), asio::detached);
+}
+
+awaitable<void> server::state::wait_for_ends() {
+    asio::steady_timer timer(io);
+    while (!ends.empty() || peers.count() > 0) {
+        timer.expires_after(std::chrono::milliseconds(10));
+        auto [ec] = co_await timer.async_wait(as_result);
+        (void)ec;
+    }
+    io.stop();
+}
+
+awaitable<void> server::state::upkeep() {
+    for (int round = 1; !stopping; ++round) {
+        upkeep_timer.expires_after(upkeep_interval);
+        auto [ec] = co_await upkeep_timer.async_wait(as_result);
+        if (ec || stopping) co_return;
+        peers.close_idle();
+        if (round % upkeeps_per_day != 0) continue;
+        local_tls = make_local_tls(node.local_tls());   // a renewed leaf serves the next connections
+        for (auto* a : node.accounts())
+            if (auto r = node.rotate_prekeys(*a); !r)
+                services::log(services::area::main).error("event=prekeys_not_rotated reason={}", services::field(r.error().message()));
+    }
+}
+
+std::string server::live_status() {
+    auto& s = *state_;
+    auto made = std::make_shared<std::promise<std::string>>();   // shared: the asker may have given up
+    auto future = made->get_future();
+    asio::post(s.io, [&s, made] {
+        std::string listeners, peers;
+        for (const auto& l : s.listeners)
+            listeners += fmt::format("{}{{\"service\":{},\"address\":{},\"port\":{},\"tls\":{}}}", listeners.empty() ? "" : ",",
+                                     json_text(l->service()), json_text(l->where().address), l->where().port,
+                                     json_text(services::to_string(l->where().tls)));
+        for (const auto& p : s.peers.snapshot())
+            peers += fmt::format("{}{{\"account\":{},\"peer\":{},\"remote\":{},\"path\":{},\"dialled\":{}}}",
+                                 peers.empty() ? "" : ",", json_text(p.mine), json_text(p.theirs), json_text(p.remote),
+                                 "\"direct\"", p.dialled);
+        made->set_value(fmt::format("{{\"listeners\":[{}],\"links\":[{}],\"connections\":{{\"imap\":{},\"smtp\":{}}}}}",
+                                   listeners, peers, s.imap.total, s.smtp.total));
+    });
+    if (future.wait_for(std::chrono::seconds(5)) != std::future_status::ready) return "{}";
+    return future.get();
+}
+
+}  // namespace pp::net

@@ -1,0 +1,19 @@
+// TLS contexts: the local one for IMAP and SMTP (TLS 1.2 and up, leaf of the local CA), and those of peer links
+// (TLS 1.3 only, mutual self-signed Ed25519 certificates, ALPN peerpost/1, no tickets; 04-network 4.5.1).
+#pragma once
+
+#include "crypto/certificate.hpp"
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <memory>
+
+namespace pp::net {
+
+inline constexpr std::string_view peer_alpn = "peerpost/1";
+
+std::shared_ptr<boost::asio::ssl::context> make_local_tls(const crypto::pem_pair& leaf);
+// Any well-formed Ed25519 certificate passes the handshake; who it is decides the device key afterwards.
+std::shared_ptr<boost::asio::ssl::context> make_peer_tls(const crypto::pem_pair& device, bool server);
+
+}  // namespace pp::net

@@ -1,7 +1,8 @@
 // Every decoder against every truncation and every single damaged byte: an error, or the value the bytes then say (each
 // value has one encoding). Signed things: always an error by verify.
 #include "tests/proto/peer/people.hpp"
-#include "tests/proto/peer/print_results.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace people;
 

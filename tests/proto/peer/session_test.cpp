@@ -5,7 +5,8 @@
 #include "proto/peer/session.hpp"
 #include "proto/wire/byte_reader.hpp"
 #include "tests/proto/peer/people.hpp"
-#include "tests/proto/peer/print_results.hpp"
+
+#include <catch2/catch.hpp>
 
 #include <functional>
 #include <map>

@@ -1,0 +1,143 @@
+"""One peerpost node for tests: its own home, listeners on free loopback ports, started and killed at will."""
+
+import contextlib
+import imaplib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import smtplib
+import socket
+import subprocess
+import tempfile
+import time
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Node:
+    def __init__(self, binary, folder, name, extra_toml=""):
+        self.binary, self.home, self.name = binary, pathlib.Path(folder) / name, name
+        self.home.mkdir(parents=True)
+        self.imap, self.imaps, self.smtp, self.smtps, self.peer = (free_port() for _ in range(5))
+        (self.home / "peerpost.toml").write_text(f"""
+[imap]
+listen = [{{ address = "127.0.0.1", port = {self.imap}, tls = "none" }}, {{ address = "127.0.0.1", port = {self.imaps}, tls = "implicit" }}]
+[smtp]
+listen = [{{ address = "127.0.0.1", port = {self.smtp}, tls = "none" }}, {{ address = "127.0.0.1", port = {self.smtps}, tls = "implicit" }}]
+[peer]
+listen = [{{ address = "127.0.0.1", port = {self.peer} }}]
+[lan]
+enabled = false
+{extra_toml}
+""")
+        made = json.loads(self.command("init", "--name", name, "--json"))
+        self.address, self.account, self.password = made["address"], made["account"], made["password"]
+        self.words, self.ca_file = made["recovery_words"], made["ca_file"]
+        self.process = None
+        self.log = None
+
+    def command(self, *arguments, check=True):
+        done = subprocess.run([self.binary, "--home", str(self.home), *arguments], capture_output=True, text=True,
+                              timeout=120)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{arguments}: exit {done.returncode}: {done.stderr}")
+        return done.stdout
+
+    def start(self):
+        self.log = open(self.home.parent / f"{self.name}.log", "ab")
+        self.process = subprocess.Popen([self.binary, "--home", str(self.home), "serve"], stdout=self.log, stderr=self.log)
+        wait_until(lambda: self.answers(), 30, f"{self.name} does not listen")
+        return self
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.name} ended with {self.process.returncode}:\n{self.log_text()[-2000:]}")
+        with contextlib.suppress(OSError):
+            with socket.create_connection(("127.0.0.1", self.imap), 1):
+                return True
+        return False
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(10)
+        return code, time.monotonic() - begun
+
+    def log_text(self):
+        return (self.home.parent / f"{self.name}.log").read_text(errors="replace")
+
+    def imap_client(self):
+        client = imaplib.IMAP4("127.0.0.1", self.imap, timeout=60)
+        client.login(self.address, self.password)
+        return client
+
+    def submit(self, mail, to, sender=None):
+        with smtplib.SMTP("127.0.0.1", self.smtp, timeout=120) as client:
+            client.login(self.address, self.password)
+            return client.sendmail(sender or self.address, to, mail)
+
+    def bodies(self, mailbox="INBOX"):
+        """Every mail of a mailbox as {uid: bytes}."""
+        client = self.imap_client()
+        try:
+            client.select(mailbox, readonly=True)
+            _, data = client.uid("SEARCH", "ALL")
+            found = {}
+            for uid in (data[0] or b"").split():
+                _, parts = client.uid("FETCH", uid, "(BODY.PEEK[])")
+                found[int(uid)] = parts[0][1]
+            return found
+        finally:
+            client.logout()
+
+
+def wait_until(condition, seconds, what):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(what)
+
+
+def befriend(a, b):
+    """b uses an invite of a; afterwards each is a contact of the other (both daemons run)."""
+    link = json.loads(a.command("invite", "--json"))["link"]
+    b.command("contact", "add", link)
+    wait_until(lambda: b.account in a.command("contact", "list", "--json"), 20, "the invite was not noticed")
+
+
+@contextlib.contextmanager
+def nodes(binary, *names, extra_toml=""):
+    folder = tempfile.mkdtemp(prefix="peerpost-test-")
+    made = [Node(binary, folder, name, extra_toml) for name in names]
+    try:
+        yield made
+    except BaseException:
+        for node in made:
+            print(f"---- log of {node.name}\n{node.log_text()[-4000:] if node.log else ''}")
+        raise
+    finally:
+        for node in made:
+            if node.process and node.process.poll() is None:
+                node.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def mail_from(node, to, subject, body, **headers):
+    lines = [f"From: {node.name} <{node.address}>", f"To: {to}", f"Subject: {subject}",
+             f"Message-ID: <{os.urandom(8).hex()}@{node.account}.peerpost.alt>",
+             "Date: Sun, 22 Nov 2026 10:00:00 +0000"]
+    lines += [f"{key.replace('_', '-')}: {value}" for key, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body

@@ -1,0 +1,111 @@
+"""Two daemons, real clients of the standard library: a mail goes all the way, byte for byte, pushed by IDLE; also when
+the recipient is away, and with an attachment that is fetched in ranges. Nothing readable is left on disk or in logs."""
+
+import hashlib
+import json
+import os
+import sys
+import time
+
+from node import befriend, mail_from, nodes, wait_until
+
+CANARY = "xylophonequasar"
+
+
+def idle_until_exists(client, count):
+    client.send(b"i1 IDLE\r\n")
+    assert client.readline().startswith(b"+"), "IDLE was not accepted"
+    while True:
+        line = client.readline()
+        assert line, "the connection was closed in IDLE"
+        if line.strip() == b"* %d EXISTS" % count:
+            break
+    client.send(b"DONE\r\n")
+    while not client.readline().startswith(b"i1 OK"):
+        pass
+
+
+def arrived(node, mail, mailbox="INBOX"):
+    return any(body.endswith(mail) for body in node.bodies(mailbox).values())
+
+
+def main(binary):
+    with nodes(binary, "alice", "bob", "carol") as (alice, bob, carol):
+        for node in (alice, bob, carol):
+            node.start()
+            welcome = list(node.bodies().values())
+            assert len(welcome) == 1 and node.address.encode() in welcome[0], "no welcome mail"
+        befriend(alice, bob)
+
+        # pushed to a client in IDLE, and byte for byte what was submitted
+        client = bob.imap_client()
+        client.select("INBOX")
+        mail = mail_from(alice, bob.address, f"about {CANARY}", f"Hello {CANARY}, this is ours.\r\n".encode())
+        begun = time.monotonic()
+        alice.submit(mail, [bob.address])
+        idle_until_exists(client, 2)
+        print(f"submission to EXISTS: {(time.monotonic() - begun) * 1000:.1f} ms")
+        client.logout()
+        assert arrived(bob, mail), "what arrived is not what was submitted"
+        received = [b for b in bob.bodies().values() if b.endswith(mail)][0]
+        assert received.startswith(b"Delivered-To:") or received.startswith(b"Authentication-Results:"), received[:80]
+        assert arrived(alice, mail, "Sent"), "no copy in Sent"
+        wait_until(lambda: all(r["state"] == "delivered" for r in json.loads(alice.command("queue", "--json"))["rows"]),
+                   10, "no receipt")
+
+        # Bcc is taken out, for everybody
+        secret = b"Bcc: hidden <" + bob.address.encode() + b">\r\n"
+        plain = mail_from(alice, bob.address, "bcc", b"body\r\n")
+        head, body = plain.split(b"\r\n\r\n", 1)
+        alice.submit(head + b"\r\n" + secret + b"\r\n" + body, [bob.address])
+        wait_until(lambda: arrived(bob, plain), 20, "the mail without Bcc did not arrive")
+        assert not any(b"hidden" in b for b in bob.bodies().values())
+
+        # a large one goes in ranges; the recipient is away, then comes back
+        bob.kill()
+        large = mail_from(alice, bob.address, "large", b"")
+        large += b"".join(os.urandom(36).hex().encode() + b"\r\n" for _ in range(80000))
+        alice.submit(large, [bob.address])
+        rows = json.loads(alice.command("queue", "--json"))["rows"]
+        assert any(r["state"] == "queued" for r in rows), rows
+        alice.kill()
+        alice.start()
+        bob.start()
+        wait_until(lambda: arrived(bob, large), 60, "the large mail did not arrive after both came back")
+        digest = hashlib.sha256(large).hexdigest()
+        got = [b for b in bob.bodies().values() if b.endswith(large)]
+        assert len(got) == 1 and hashlib.sha256(got[0][-len(large):]).hexdigest() == digest
+
+        # a stranger's mail is a request
+        link = json.loads(bob.command("invite", "--json"))["link"]
+        carol.command("contact", "add", link)
+        wait_until(lambda: carol.account in bob.command("contact", "list", "--json"), 20, "carol's invite was not noticed")
+        hello = mail_from(carol, bob.address, "hello", b"from carol\r\n")
+        carol.submit(hello, [bob.address])
+        wait_until(lambda: arrived(bob, hello), 20, "carol's mail did not arrive")
+
+        # to oneself, and to nobody
+        me = mail_from(alice, alice.address, "note", b"to myself\r\n")
+        alice.submit(me, [alice.address])
+        assert arrived(alice, me), "a mail to oneself is there at once"
+        import smtplib
+        for wrong in ("x@" + bob.account[:-1] + "a.peerpost.alt" if bob.account[-1] != "a" else "x@b.peerpost.alt", "someone@example.org"):
+            try:
+                alice.submit(me, [wrong])
+                raise SystemExit(f"{wrong} was accepted")
+            except smtplib.SMTPRecipientsRefused as refused:
+                assert list(refused.recipients.values())[0][0] == 550
+
+        for node in (alice, bob, carol):
+            code, took = node.stop()
+            assert code == 0 and took < 2, (node.name, code, took)
+        for root, _, files in os.walk(alice.home.parent):
+            for name in files:
+                path = os.path.join(root, name)
+                with open(path, "rb") as file:
+                    assert CANARY.encode() not in file.read(), f"the canary word stands in {path}"
+    print("two nodes: all right")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

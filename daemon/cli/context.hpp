@@ -26,6 +26,7 @@ using services::command_result;
 struct context {
     storage::home_paths home;      // absolute
     int exit_code = 0;             // of the command that ran
+    std::string program;           // argv[0]
 
     // The command line that names this home, for "the one command that mends it".
     std::string command(std::string_view what) const;

@@ -13,6 +13,7 @@ int run_program(int argc, char** argv) {
                  "delivers, encrypted, straight to other people's peerpost.",
                  "peerpost"};
     context c;
+    c.program = argc > 0 ? argv[0] : "peerpost";
     std::string home;
     app.add_option("--home", home,
                    "Directory of this peerpost; everything it keeps lies below it. Without it: "

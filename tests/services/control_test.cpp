@@ -1,8 +1,6 @@
 #include "daemon/services/control.hpp"
 #include "daemon/services/control_path.hpp"
-#include "daemon/services/port_owner.hpp"
 
-#include <arpa/inet.h>
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
 #include <sys/socket.h>
@@ -156,20 +154,4 @@ TEST_CASE("a socket left behind by a killed daemon is replaced") {
     const int fd = connect_to(s.folder / "control.sock");
     CHECK(fd >= 0);
     close(fd);
-}
-
-TEST_CASE("the owner of a taken port is found") {
-    if (!std::filesystem::exists("/proc/net/tcp")) return;
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in any{};
-    any.sin_family = AF_INET;
-    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(bind(fd, reinterpret_cast<const sockaddr*>(&any), sizeof any) == 0);
-    REQUIRE(listen(fd, 1) == 0);
-    socklen_t size = sizeof any;
-    REQUIRE(getsockname(fd, reinterpret_cast<sockaddr*>(&any), &size) == 0);
-    const auto port = ntohs(any.sin_port);
-    CHECK(port_owner(port) == "test_services, process " + std::to_string(getpid()));
-    close(fd);
-    CHECK(port_owner(port).empty());
 }

@@ -1,0 +1,33 @@
+// What the process does to itself before it touches a secret, and how it learns that it is to end.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+namespace pp::cli {
+
+inline constexpr unsigned long descriptors_max = 65536;   // what `serve` asks for at most: RLIMIT_NOFILE
+
+// umask 077, no core file, not readable by other processes of the user (06-security 6.1.5); SIGPIPE ignored.
+void harden_process();
+// Soft limit of open files to the hard one, at most descriptors_max.
+void raise_descriptor_limit();
+
+// Calls on_end once, on a thread of its own, when SIGINT, SIGTERM or SIGHUP comes. Make it before any other thread: they
+// inherit the blocked signals. When the process is still there patience after the signal it ends at once: the store is
+// crash-safe, a user who waits is not.
+class end_signal {
+public:
+    // SIGTERM to exit takes less than 2 s whatever hangs (02-architecture 2.5).
+    explicit end_signal(std::function<void()> on_end,
+                        std::chrono::milliseconds patience = std::chrono::milliseconds(1850));
+    ~end_signal();
+    bool came() const;
+
+private:
+    struct state;
+    std::shared_ptr<state> state_;
+};
+
+}  // namespace pp::cli

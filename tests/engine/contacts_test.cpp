@@ -1,0 +1,142 @@
+#include "daemon/engine/contacts.hpp"
+#include "tests/proto/peer/people.hpp"
+#include "tests/proto/peer/print_results.hpp"
+
+using namespace pp;
+using namespace pp::engine;
+
+namespace {
+
+constexpr peer::unix_s day = 86400;
+const peer::invite_link invitation{people::alice().record(), people::filled16(0x90), people::now + day};
+
+bytes record_with(std::uint64_t sequence, std::vector<std::string> endpoints, std::string name = "Alice") {
+    auto r = people::alice().record();
+    r.sequence = sequence;
+    r.endpoints = std::move(endpoints);
+    r.name = std::move(name);
+    peer::sign(r, people::alice().account);
+    return peer::encode(r);
+}
+
+}  // namespace
+
+TEST_CASE("an invite makes an accepted contact that still owes its token") {
+    const auto c = contact_from_invite(invitation, people::now);
+    REQUIRE(c);
+    CHECK(c->account == people::alice().address());
+    CHECK(c->name == "Alice");
+    CHECK(c->accepted);
+    CHECK(c->how == storage::known_by::invite_used);
+    CHECK(c->endpoints.size() == 2);
+    CHECK(c->invite_token == to_bytes(bytes_view(invitation.token)));
+    CHECK(c->record == peer::encode(invitation.record));
+    CHECK(contact_from_invite(invitation, people::now + day + 1).error() == peer::errc::expired);
+}
+
+TEST_CASE("an invite of somebody known keeps what is known") {
+    auto known = contact_from_record(invitation.record, storage::known_by::request, people::now - day);
+    CHECK_FALSE(known.accepted);
+    known.name = "Al";
+    known.blocked = true;
+    REQUIRE(endpoint_worked(known, "10.0.0.1:5"));
+    const auto c = contact_from_invite(invitation, known, people::now);
+    REQUIRE(c);
+    CHECK(c->accepted);
+    CHECK_FALSE(c->blocked);
+    CHECK(c->name == "Al");
+    CHECK(c->endpoints.front() == "10.0.0.1:5");
+    CHECK(c->since == known.since);
+    CHECK(c->how == storage::known_by::request);
+    known.account = people::bob().address();
+    CHECK(contact_from_invite(invitation, known, people::now).error() == peer::errc::wrong_peer);
+}
+
+TEST_CASE("a record counts when it is newer, right and of this account") {
+    auto c = *contact_from_invite(invitation, people::now);
+    const auto newer = record_with(invitation.record.sequence + 1, {"203.0.113.4:1"}, "Alice B");
+    const auto merged = merge_record(c, newer, people::now);
+    REQUIRE(merged);
+    CHECK(*merged);
+    CHECK(c.record == newer);
+    CHECK(c.name == "Alice");
+    CHECK(c.endpoints.front() == "203.0.113.4:1");
+    CHECK(c.endpoints.size() == 3);
+    CHECK_FALSE(*merge_record(c, newer, people::now));
+    CHECK_FALSE(*merge_record(c, record_with(invitation.record.sequence, {"198.51.100.1:1"}), people::now));
+    CHECK(c.record == newer);
+
+    auto forged = record_with(invitation.record.sequence + 9, {"198.51.100.1:1"});
+    forged[60] ^= std::byte{1};
+    CHECK_FALSE(merge_record(c, forged, people::now));
+    CHECK(merge_record(c, peer::encode(people::bob().record()), people::now).error() == peer::errc::wrong_peer);
+    CHECK_FALSE(merge_record(c, {}, people::now));
+    CHECK(c.record == newer);
+    for (std::uint64_t i = 2; i < 40; ++i)
+        CHECK(*merge_record(c, record_with(invitation.record.sequence + i, {"203.0.113.4:" + std::to_string(i)}), people::now));
+    CHECK(c.endpoints.size() == contact_endpoints_max);
+}
+
+TEST_CASE("an invite is good once, and until its date") {
+    storage::invite i;
+    i.expires_at = 1000;
+    i.uses_left = 2;
+    const auto left = use_invite(i, 1000);
+    REQUIRE(left);
+    CHECK(left->uses_left == 1);
+    CHECK(use_invite(*left, 1000)->uses_left == 0);
+    CHECK_FALSE(use_invite(use_invite(*left, 1000), 1000));
+    CHECK_FALSE(use_invite(i, 1001));
+    CHECK_FALSE(use_invite(std::nullopt, 0));
+}
+
+TEST_CASE("prekeys are renewed each week and outlive the mail sealed to them") {
+    auto plan = plan_prekeys({}, people::now);
+    CHECK(plan.make_new);
+    CHECK(plan.new_id == 1);
+    std::vector<prekey_age> ours;
+    std::size_t most = 0;
+    for (peer::unix_s now = people::now; now < people::now + 200 * day; now += day) {
+        plan = plan_prekeys(ours, now);
+        for (const auto id : plan.forget) {
+            const auto old = std::find_if(ours.begin(), ours.end(), [&](const prekey_age& p) { return p.id == id; });
+            REQUIRE(old != ours.end());
+            CHECK(now > prekey_not_after(old->made_at) + 6 * day);
+            ours.erase(old);
+        }
+        if (plan.make_new) {
+            for (const auto& p : ours) CHECK(p.id < plan.new_id);
+            ours.insert(ours.begin(), {plan.new_id, now});
+        }
+        CHECK(now - ours.front().made_at < 7 * day);
+        most = std::max(most, ours.size());
+    }
+    CHECK(most == 7);
+    const prekey_age future[] = {{5, people::now + 3650 * day}};
+    CHECK(plan_prekeys(future, people::now).make_new);      // the clock was wrong
+    CHECK(plan_prekeys(future, people::now).new_id == 6);
+    CHECK(plan_prekeys(future, people::now).forget.empty());
+}
+
+TEST_CASE("the newest prekey that is still good is used") {
+    auto r = people::alice().record();
+    REQUIRE(usable_prekey(r, people::now));
+    CHECK(usable_prekey(r, people::now)->id == 7);
+    r.prekeys.insert(r.prekeys.begin(), {8, r.prekeys[0].key, people::now - 1});
+    CHECK(usable_prekey(r, people::now)->id == 7);
+    CHECK_FALSE(usable_prekey(r, people::later + 1));
+}
+
+TEST_CASE("our record grows whatever the clock says") {
+    own_record_values values;
+    values.name = "Alice";
+    values.devices = {people::alice().certificate()};
+    values.endpoints = {"192.0.2.1:1"};
+    auto r = make_own_record(values, people::alice().account, 5000);
+    CHECK(r.sequence == 5000);
+    CHECK(peer::verify(r, people::now));
+    CHECK(r.account == people::alice().address());
+    values.last_sequence = 9000;
+    CHECK(make_own_record(values, people::alice().account, 5000).sequence == 9001);
+    CHECK(make_own_record(values, people::alice().account, -7).sequence == 9001);
+}

@@ -1,0 +1,138 @@
+#include "daemon/engine/delivery.hpp"
+#include "tests/proto/peer/people.hpp"
+#include "tests/proto/peer/print_results.hpp"
+
+using namespace pp;
+using namespace pp::engine;
+using storage::outbox_row;
+using storage::outbox_state;
+
+namespace {
+
+constexpr unix_ms start = people::now * 1000;
+constexpr unix_ms minute = 60000, day = 24 * 60 * minute;
+
+outbox_row row_to_bob() {
+    const auto n = people::mail_to_bob();
+    outbox_row row;
+    row.account = n.recipient;
+    row.notification = n.id;
+    row.submitted_at = row.state_since = start;
+    return row;
+}
+bytes receipt_of_bob() {
+    const auto b = people::bob();
+    return peer::encode(peer::make_receipt(people::mail_to_bob(), b.certificate(), b.device, people::now + 9));
+}
+const auto me = people::mail_to_bob().sender;
+const auto blob = people::mail_to_bob().blob;
+
+notify_outcome answered(outbox_row row, peer::notify_reply reply, unix_ms now = start + 5) {
+    return notify_answered(std::move(row), reply, me, blob, now, 0);
+}
+
+}  // namespace
+
+TEST_CASE("attempts back off from 30 s to an hour, spread by a quarter") {
+    CHECK(next_attempt(0, 0, 0) == 30000);
+    CHECK(next_attempt(1, 0, 0) == 60000);
+    CHECK(next_attempt(6, 0, 0) == 32 * minute);
+    CHECK(next_attempt(7, 0, 0) == 60 * minute);
+    CHECK(next_attempt(4000000000u, 0, 0) == 60 * minute);
+    CHECK(next_attempt(0, 1000, 0.5) == 1000 + 30000 + 3750);
+    CHECK(next_attempt(50, 0, 0.999) < 75 * minute);
+}
+
+TEST_CASE("a mail that cannot be brought is tried for five days and fails once") {
+    auto row = row_to_bob();
+    unix_ms now = start;
+    int attempts = 0;
+    while (row.state == outbox_state::queued) {
+        REQUIRE(is_due(row, now));
+        row = attempt_failed(row, "no answer", now, 0.3);
+        ++attempts;
+        REQUIRE(attempts < 1000);
+        if (row.state == outbox_state::queued) {
+            REQUIRE(row.next_attempt_at > now);
+            now = row.next_attempt_at;
+        }
+    }
+    CHECK(row.state == outbox_state::failed);
+    CHECK(now == start + 5 * day);
+    CHECK(row.state_since == now);
+    CHECK(row.last_error.find("five days") != std::string::npos);
+    CHECK(row.last_error.find("no answer") != std::string::npos);
+    CHECK(attempts > 100);
+    CHECK_FALSE(is_due(row, now + day));
+    CHECK(attempt_failed(row, "again", now + day, 0).state_since == now);
+}
+
+TEST_CASE("a link makes what is queued due at once, and what hangs") {
+    auto row = attempt_failed(row_to_bob(), "no answer", start, 0);
+    CHECK_FALSE(is_due(row, start + 1));
+    CHECK(is_due(link_came_up(row, start + 1), start + 1));
+    auto notified = answered(row, {peer::notify_status::fetching, {}, ""}, start + 10).row;
+    CHECK(notified.state == outbox_state::notified);
+    CHECK_FALSE(is_due(link_came_up(notified, start + minute), start + minute));
+    CHECK(is_due(link_came_up(notified, start + 16 * minute), start + 16 * minute));
+    auto done = receipt_came(row, receipt_of_bob(), start);
+    CHECK(link_came_up(done, start).next_attempt_at == done.next_attempt_at);
+}
+
+TEST_CASE("answers move the row") {
+    const auto stored = answered(row_to_bob(), {peer::notify_status::stored, receipt_of_bob(), ""});
+    CHECK(stored.row.state == outbox_state::delivered);
+    CHECK(stored.row.receipt == receipt_of_bob());
+    CHECK(stored.row.state_since == start + 5);
+
+    const auto fetching = answered(row_to_bob(), {peer::notify_status::fetching, {}, ""});
+    CHECK(fetching.row.state == outbox_state::notified);
+    CHECK(fetching.row.next_attempt_at == start + 5 + 15 * minute);
+    CHECK(give_up_when_late(fetching.row, start + 5 * day).state == outbox_state::failed);
+    CHECK(give_up_when_late(fetching.row, start + 5 * day - 1).state == outbox_state::notified);
+
+    const auto refused = answered(row_to_bob(), {peer::notify_status::refused, {}, "too large"});
+    CHECK(refused.row.state == outbox_state::failed);
+    CHECK(refused.row.last_error == "the recipient refused the mail: too large");
+
+    const auto later = answered(row_to_bob(), {peer::notify_status::try_later, {}, ""});
+    CHECK(later.row.state == outbox_state::queued);
+    CHECK(later.row.attempts == 1);
+    CHECK_FALSE(later.refresh_record);
+
+    const auto unknown = answered(row_to_bob(), {peer::notify_status::unknown_prekey, {}, ""});
+    CHECK(unknown.row.state == outbox_state::queued);
+    CHECK(unknown.row.next_attempt_at == start + 5 + 30000);
+    CHECK(unknown.refresh_record);
+
+    const auto late_answer = answered(stored.row, {peer::notify_status::refused, {}, ""});
+    CHECK(late_answer.row.state == outbox_state::delivered);
+}
+
+TEST_CASE("only a receipt for this very mail counts") {
+    const auto row = row_to_bob();
+    CHECK(check_receipt(row, me, blob, receipt_of_bob()));
+    CHECK_FALSE(check_receipt(row, me, people::filled<crypto::blob_id>(1), receipt_of_bob()));
+    CHECK_FALSE(check_receipt(row, people::bob().address(), blob, receipt_of_bob()));
+    auto other = row;
+    other.notification[0] ^= std::byte{1};
+    CHECK_FALSE(check_receipt(other, me, blob, receipt_of_bob()));
+    other = row;
+    other.account = people::alice().address();
+    CHECK(check_receipt(other, me, blob, receipt_of_bob()).error() == peer::errc::wrong_peer);
+    auto forged = receipt_of_bob();
+    forged.back() ^= std::byte{1};
+    CHECK(check_receipt(row, me, blob, forged).error() == peer::errc::bad_signature);
+    const auto outcome = answered(row, {peer::notify_status::stored, forged, ""});
+    CHECK(outcome.row.state == outbox_state::queued);
+    CHECK(outcome.row.attempts == 1);
+    CHECK(outcome.row.receipt.empty());
+}
+
+TEST_CASE("a receipt after failure still says that it has arrived") {
+    auto row = give_up_when_late(row_to_bob(), start + 6 * day);
+    REQUIRE(row.state == outbox_state::failed);
+    row = receipt_came(row, receipt_of_bob(), start + 7 * day);
+    CHECK(row.state == outbox_state::delivered);
+    CHECK(row.last_error.empty());
+}

@@ -1,0 +1,90 @@
+#include "daemon/engine/fetch_plan.hpp"
+#include "tests/proto/peer/people.hpp"
+#include "tests/proto/peer/print_results.hpp"
+
+using namespace pp;
+using namespace pp::engine;
+using kind = fetch_step::kind;
+
+namespace {
+
+bytes fetch_all(fetch_plan& plan, const people::stored_blob& blob, bytes kept = {}) {
+    int rounds = 0;
+    while (const auto request = plan.next()) {
+        REQUIRE(++rounds < 100);
+        auto step = plan.accept(*request, blob.serve(*request));
+        REQUIRE(step.what == kind::keep);
+        kept.insert(kept.end(), step.chunks.begin(), step.chunks.end());
+    }
+    return kept;
+}
+
+}  // namespace
+
+TEST_CASE("a blob is fetched whole, from wherever an earlier link has stopped") {
+    for (const std::size_t plain : {10u, 60000u, 65528u, 65529u, 600000u, 1500000u}) {
+        const people::stored_blob blob(plain);
+        for (std::uint64_t kept = 0; kept <= blob.leaves.size(); ++kept) {
+            INFO(plain << " bytes, " << kept << " chunks kept");
+            fetch_plan plan(blob.id, blob.cipher.size(), kept);
+            CHECK_FALSE(plan.must_restart());
+            CHECK_FALSE(plan.finished());
+            CHECK(plan.total_chunks() == blob.leaves.size());
+            const auto already = std::min<std::size_t>(kept * crypto::chunk_cipher_bytes, blob.cipher.size());
+            const auto got = fetch_all(plan, blob, bytes(blob.cipher.begin(), blob.cipher.begin() + static_cast<std::ptrdiff_t>(already)));
+            CHECK(got == blob.cipher);
+            CHECK(plan.finished());
+            REQUIRE(plan.header());
+            CHECK(to_bytes(bytes_view(*plan.header())) == blob.header);
+        }
+    }
+}
+
+TEST_CASE("more kept than the blob has is thrown away") {
+    const people::stored_blob blob(100000);
+    fetch_plan plan(blob.id, blob.cipher.size(), 3);
+    CHECK(plan.must_restart());
+    CHECK(fetch_all(plan, blob) == blob.cipher);
+}
+
+TEST_CASE("nothing unverified is kept") {
+    const people::stored_blob blob(300000), other(300001);
+    fetch_plan plan(blob.id, blob.cipher.size(), 0);
+    const auto request = *plan.next();
+    auto reply = blob.serve(request);
+    reply.data[70000] ^= std::byte{1};
+    auto step = plan.accept(request, reply);
+    CHECK(step.what == kind::wrong);
+    CHECK(step.chunks.empty());
+    CHECK(plan.kept_chunks() == 0);
+    CHECK(plan.accept(request, {}).what == kind::gone);
+
+    auto asked = request;
+    asked.blob = other.id;                              // right bytes of another blob
+    CHECK(plan.accept(asked, other.serve(asked)).what == kind::wrong);
+
+    fetch_plan sized(blob.id, blob.cipher.size() + 1, 0);   // the notification lied about the length
+    const auto first = *sized.next();
+    CHECK(sized.accept(first, blob.serve(first)).what == kind::wrong);
+    CHECK(fetch_all(plan, blob) == blob.cipher);
+}
+
+TEST_CASE("an answer that comes twice is kept once, a short one is enough") {
+    const people::stored_blob blob(600000);
+    fetch_plan plan(blob.id, blob.cipher.size(), 0);
+    const auto request = *plan.next();
+    auto two = request;
+    two.chunks = 2;
+    const auto step = plan.accept(request, blob.serve(two));
+    CHECK(step.what == kind::keep);
+    CHECK(plan.kept_chunks() == 2);
+    CHECK(plan.accept(request, blob.serve(two)).chunks.empty());
+    CHECK(plan.kept_chunks() == 2);
+    CHECK(fetch_all(plan, blob, step.chunks) == blob.cipher);
+}
+
+TEST_CASE("a blob of no bytes is never asked for") {
+    fetch_plan plan({}, 0, 0);
+    CHECK_FALSE(plan.next());
+    CHECK_FALSE(plan.finished());
+}

@@ -24,8 +24,10 @@ wire::task<std::optional<reply>> read_mail(connection& c, open_literal literal) 
     const auto line = co_await c.read_line(command_bytes_max);
     if (!line) co_return ok("");
     if (!line->empty()) {
-        if (const auto next = literal_at_end(*line))
-            co_await c.discard({next->size_bytes, next->synchronising, next->binary});
+        if (const auto next = literal_at_end(*line)) {
+            const open_literal another{next->size_bytes, next->synchronising, next->binary};
+            co_await c.discard(another);
+        }
         co_return bad("Nothing may follow the mail");
     }
     if (nul) co_return no("A mail with NUL needs a binary literal", "CANNOT");

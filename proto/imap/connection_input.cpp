@@ -95,7 +95,10 @@ wire::task<bool> connection::read_command(command& cmd) {
         const auto mark = literal_at_end(line);
         untagged(is_tag(tag) ? "BAD A command may not contain NUL" : "BAD A command begins with a tag");
         note_bad();
-        if (mark && !over) co_await discard({mark->size_bytes, mark->synchronising, mark->binary});
+        if (mark && !over) {
+            const open_literal literal{mark->size_bytes, mark->synchronising, mark->binary};
+            co_await discard(literal);
+        }
         co_return false;
     }
     cmd.tag = tag;

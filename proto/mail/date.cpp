@@ -130,10 +130,11 @@ civil in_its_zone(const date_time& at) {
 
 // A moment whose year does not fit four digits cannot be written; it is moved to the nearest that can.
 date_time writable(const date_time& at) {
-    constexpr std::int64_t first = -62135510400, last = 253402214399;   // years 1 to 9999 less a day for the zone
+    constexpr std::int64_t first = -62135164800, last = 253401868799;   // years 1 to 9999 less five days for the zone
     auto moved = at;
     moved.unix_seconds = std::min(std::max(at.unix_seconds, first), last);
-    if (moved.offset_minutes > 1440 || moved.offset_minutes < -1440) moved.offset_minutes = 0;
+    constexpr int most = zone_hours_max * 60 + 59;
+    if (moved.offset_minutes > most || moved.offset_minutes < -most) moved.offset_minutes = 0;
     return moved;
 }
 

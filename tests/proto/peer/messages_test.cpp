@@ -1,8 +1,7 @@
 // Every decoder against every truncation and every single damaged byte: an error, or the value the bytes then say (each
 // value has one encoding). Signed things: always an error by verify.
 #include "tests/proto/peer/people.hpp"
-
-#include <catch2/catch.hpp>
+#include "tests/proto/peer/print_results.hpp"
 
 using namespace people;
 

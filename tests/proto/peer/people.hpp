@@ -4,15 +4,6 @@
 #include "crypto/blob_cipher.hpp"
 #include "proto/peer/messages.hpp"
 
-#include <catch2/catch.hpp>
-
-namespace Catch {
-template <class T>   // results of values that cannot be printed
-struct StringMaker<pp::result<T>> {
-    static std::string convert(const pp::result<T>& r) { return r ? "a value" : r.error().message(); }
-};
-}  // namespace Catch
-
 namespace people {
 
 using namespace pp;

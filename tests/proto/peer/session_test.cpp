@@ -5,8 +5,7 @@
 #include "proto/peer/session.hpp"
 #include "proto/wire/byte_reader.hpp"
 #include "tests/proto/peer/people.hpp"
-
-#include <catch2/catch.hpp>
+#include "tests/proto/peer/print_results.hpp"
 
 #include <functional>
 #include <map>

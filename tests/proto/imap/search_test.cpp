@@ -1,0 +1,213 @@
+// SEARCH as clients see it (RFC 9051 sections 6.4.4 and 7.3.4, RFC 3501 section 7.2.5).
+#include "tests/proto/imap/mail_store.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace pp;
+using namespace pp::imap;
+using namespace pp::imap::test;
+
+namespace {
+
+// The hits of one search, by number, as the old response lists them.
+std::string hits(player& one, const std::string& criteria) {
+    const auto out = said(one, "a SEARCH " + criteria);
+    const std::string begin = "* SEARCH", end = "\r\na OK SEARCH completed\r\n";
+    if (!out.starts_with(begin) || !out.ends_with(end)) return out;
+    const auto middle = out.substr(begin.size(), out.size() - begin.size() - end.size());
+    return middle.empty() ? middle : middle.substr(1);
+}
+
+}  // namespace
+
+TEST_CASE("SEARCH matrix", "[imap][search]") {
+    player one({}, mail_store());
+    select_inbox(one);
+    const std::pair<const char*, const char*> table[] = {
+        {"ALL", "1 2 3 4"},
+        {"1:2", "1 2"},
+        {"*", "4"},
+        {"3:99", "3 4"},
+        {"UID 12:15", "2 3"},
+        {"SEEN", "2"},
+        {"UNSEEN", "1 3 4"},
+        {"UNANSWERED UNDELETED UNSEEN", "1 4"},
+        {"UNSEEN UNDELETED", "1 4"},
+        {"DELETED", "3"},
+        {"KEYWORD $LABEL1", "3"},
+        {"UNKEYWORD $label1", "1 2 4"},
+        {"NEW", "4"},
+        {"OLD", "1 2 3"},
+        {"RECENT", "4"},
+        {"ON 30-Jan-1995", "1"},
+        {"SINCE 1-Jan-1996", "2 4"},
+        {"BEFORE 1-Jan-1990", "3"},
+        {"SENTON 28-Jan-1995", "1"},
+        {"SENTSINCE 1-Jan-1990", "1"},
+        {"LARGER 100000", "4"},
+        {"SMALLER 30", "3"},
+        {"SUBJECT PARCEL", "1"},
+        {"FROM \"J\u00f6RG\"", "1"},
+        {"FROM example.com", "1 2"},
+        {"OR SUBJECT small SUBJECT nothing", "2 3"},
+        {"NOT SUBJECT small", "1 3 4"},
+        {"HEADER from \"\"", "1 2"},
+        {"BODY hello", "2"},
+        {"BODY \"caf\u00c9 AU lait\"", "1"},
+        {"TEXT inner", "1"},
+        {"BODY inner", ""},
+        {"BODY inside", "1"},
+        {"BODY \"the VERY end\"", "4"},
+        {"BODY \"line 22000\"", "4"},
+        {"TEXT subject", "1 2 3 4"},
+        {"NOT BODY line", "1 2 3"},
+        {"UNDELETED BODY \"e\" SUBJECT \"l\"", "1 2 4"},
+        {"OR (SEEN BODY hello) (KEYWORD $label1 NOT TEXT x-note)", "2 3"},
+        {"EMAILID M12", "2"},
+        {"THREADID T15", "3"},
+        {"SAVEDBEFORE 1-Jan-1990", "3"},
+        {"CHARSET UTF-8 SUBJECT small", "2"},
+        {"BODY \"\"", "1 2 3 4"},
+        {"UID 999", ""},
+    };
+    for (const auto& [criteria, expected] : table) {
+        INFO(criteria);
+        CHECK(hits(one, criteria) == expected);
+    }
+    CHECK(hits(one, "SUBJECT {5+}\r\nsmall") == "2");
+}
+
+TEST_CASE("the answers of SEARCH", "[imap][search]") {
+    CHECK(play_mails_everywhere("G: INBOX\n"
+                                "C: a UID SEARCH UNSEEN\n"
+                                "S: * SEARCH 11 15 20\n"
+                                "S: a OK SEARCH completed\n"
+                                "C: b SEARCH RETURN (MIN COUNT) UNSEEN\n"
+                                "S: * ESEARCH (TAG \"b\") MIN 1 COUNT 3\n"
+                                "S: b OK SEARCH completed\n"
+                                "C: c UID SEARCH RETURN () UNSEEN\n"
+                                "S: * ESEARCH (TAG \"c\") UID ALL 11,15,20\n"
+                                "S: c OK SEARCH completed\n"
+                                "C: d SEARCH RETURN (MIN MAX ALL COUNT) FROM nobody\n"
+                                "S: * ESEARCH (TAG \"d\") COUNT 0\n"
+                                "S: d OK SEARCH completed\n"
+                                "C: e SEARCH FROM nobody\n"
+                                "S: * SEARCH\n"
+                                "S: e OK SEARCH completed\n"
+                                "C: f SEARCH CHARSET X-NONE FROM nobody\n"
+                                "S: f NO [BADCHARSET (US-ASCII UTF-8)] ...\n"
+                                "C: g SEARCH FROM\n"
+                                "S: g BAD ...\n"
+                                "C: h SEARCH MODSEQ 4\n"
+                                "S: * SEARCH 3 4 (MODSEQ 5)\n"
+                                "S: h OK SEARCH completed\n"
+                                "C: i SEARCH RETURN (MIN) MODSEQ 4\n"
+                                "S: * ESEARCH (TAG \"i\") MIN 3 MODSEQ 4\n"
+                                "S: i OK SEARCH completed\n") == "");
+}
+
+TEST_CASE("IMAP4rev2 answers with ESEARCH", "[imap][search]") {
+    CHECK(play_mails("G: user\n"
+                     "C: x ENABLE IMAP4rev2\n"
+                     "S: * ENABLED IMAP4rev2\n"
+                     "S: x OK ...\n"
+                     "G: INBOX\n"
+                     "C: a SEARCH UNSEEN\n"
+                     "S: * ESEARCH (TAG \"a\") ALL 1,3:4\n"
+                     "S: a OK SEARCH completed\n") == "");
+}
+
+TEST_CASE("the saved result", "[imap][search]") {
+    CHECK(play_mails("G: INBOX\n"
+                     "C: a SEARCH RETURN (SAVE) UNSEEN\n"
+                     "S: a OK SEARCH completed\n"
+                     "C: b FETCH $ UID\n"
+                     "S: * 1 FETCH (UID 11)\n"
+                     "S: * 3 FETCH (UID 15)\n"
+                     "S: * 4 FETCH (UID 20)\n"
+                     "S: b OK FETCH completed\n"
+                     "C: c UID SEARCH UID $ SMALLER 4096\n"
+                     "S: * SEARCH 11 15\n"
+                     "S: c OK SEARCH completed\n"
+                     "C: d SEARCH (OR $ 2) TEXT subject\n"
+                     "S: * SEARCH 1 2 3 4\n"
+                     "S: d OK SEARCH completed\n"
+                     "C: e SEARCH RETURN (SAVE MAX) ALL\n"
+                     "S: * ESEARCH (TAG \"e\") MAX 4\n"
+                     "S: e OK SEARCH completed\n"
+                     "C: f SEARCH $\n"
+                     "S: * SEARCH 4\n"
+                     "S: f OK SEARCH completed\n"
+                     "C: g SEARCH RETURN (SAVE) CHARSET X-NONE ALL\n"
+                     "S: g NO [BADCHARSET (US-ASCII UTF-8)] ...\n"
+                     "C: h UID FETCH $ FLAGS\n"
+                     "S: h OK FETCH completed\n") == "");
+}
+
+TEST_CASE("SEARCH reads no more than it needs", "[imap][search]") {
+    player one({}, mail_store());
+    select_inbox(one);
+    const auto questions = [&](const std::string& line) {
+        std::string kinds;
+        one.session.received(as_bytes(line + "\r\n"));
+        for (;;) {
+            if (const auto pending = one.session.to_send(); !pending.empty()) one.session.sent(pending.size());
+            auto asked = one.session.next_event();
+            if (!asked && one.session.to_send().empty()) return kinds;
+            if (!asked) continue;
+            if (const auto* rows = std::get_if<read_rows>(&*asked))
+                kinds += std::string("r") + (rows->with_index ? "i" : "") + (rows->with_header ? "h" : "") + rows->uids.text() + " ";
+            if (const auto* body = std::get_if<read_body>(&*asked)) kinds += "b" + std::to_string(body->uid) + " ";
+            one.session.answer(one.daemon(*asked));
+        }
+    };
+    CHECK(questions("a SEARCH ALL") == "");
+    CHECK(questions("a SEARCH UID 11:15") == "");
+    CHECK(questions("a SEARCH UNSEEN") == "r11:12,15,20 ");
+    CHECK(questions("a SEARCH SUBJECT x 1:2") == "rh11:12 ");
+    CHECK(questions("a SEARCH SUBJECT x SEEN") == "r11:12,15,20 rh12 ");
+    CHECK(questions("a SEARCH BODY hello SEEN") == "r11:12,15,20 ri12 b12 ");
+    CHECK(questions("a SEARCH BODY line 4") == "ri20 b20 ");   // found in the first piece
+    CHECK(questions("a SEARCH BODY nowhere 4") == "ri20 b20 b20 b20 ");
+}
+
+TEST_CASE("a body that cannot be read ends the search, one that is gone does not", "[imap][search]") {
+    const auto run = [](bool expunged) {
+        player one({}, mail_store());
+        select_inbox(one);
+        one.session.received(as_bytes("a UID SEARCH BODY e\r\n"));
+        std::string output;
+        for (;;) {
+            if (const auto pending = one.session.to_send(); !pending.empty()) {
+                output += as_text(pending);
+                one.session.sent(pending.size());
+            }
+            auto asked = one.session.next_event();
+            if (!asked && one.session.to_send().empty()) return output;
+            if (!asked) continue;
+            const auto* body = std::get_if<read_body>(&*asked);
+            if (body && body->uid == 12 && expunged) one.store.mailboxes["INBOX"].expunge(12);
+            if (body && body->uid == 12 && !expunged) one.session.answer(outcome<bytes>(refusal{"UNAVAILABLE", "Not now"}));
+            else one.session.answer(one.daemon(*asked));
+        }
+    };
+    CHECK(run(false) == "a NO [UNAVAILABLE] Not now\r\n");
+    const auto gone = run(true);
+    CHECK(gone.starts_with("* SEARCH 11 20\r\n"));
+    CHECK(gone.ends_with("a OK SEARCH completed\r\n"));
+}
+
+TEST_CASE("many mails are read a batch at a time and answered in order", "[imap][search]") {
+    auto store = mail_store();
+    for (int i = 0; i < 1000; ++i) store.mailboxes["INBOX"].add("Subject: n" + std::to_string(i % 10) + "\r\n\r\nx\r\n");
+    player one({}, std::move(store));
+    select_inbox(one);
+    std::string expected = "* SEARCH";
+    for (int i = 3; i < 1000; i += 10) expected += " " + std::to_string(i + 5);
+    CHECK(said(one, "a SEARCH SUBJECT n3") == expected + "\r\na OK SEARCH completed\r\n");
+    expected = "* SEARCH";
+    for (int i = 1; i <= 1004; ++i) expected += " " + std::to_string(i);
+    CHECK(said(one, "a SEARCH OR TEXT subject SEEN") == expected + "\r\na OK SEARCH completed\r\n");
+    CHECK(said(one, "a SEARCH RETURN (ALL) OR SUBJECT n TEXT nowhere") ==
+          "* ESEARCH (TAG \"a\") ALL 3,5:1004\r\na OK SEARCH completed\r\n");
+}

@@ -1,0 +1,140 @@
+"""The real program by its command line: init, refusals, configuration errors, commands with and without the daemon."""
+
+import json
+import pathlib
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+PROGRAM = sys.argv[1]
+START_LIMIT_S, STOP_LIMIT_S = 30, 2.0
+
+
+def run(home, *arguments, code=0):
+    done = subprocess.run([PROGRAM, "--home", str(home), *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == code, f"{arguments}: exit {done.returncode}, not {code}\n{done.stdout}{done.stderr}"
+    return done
+
+
+def ask(home, *arguments):
+    return json.loads(run(home, *arguments, "--json").stdout)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def configure(home):
+    home.mkdir(exist_ok=True)
+    one = '[{{ address = "127.0.0.1", port = {} }}]\n'
+    (home / "peerpost.toml").write_text("[imap]\nlisten = " + one.format(free_port()) + "[smtp]\nlisten = " +
+                                        one.format(free_port()) + "[peer]\nlisten = []\n[lan]\nenabled = false\n")
+
+
+def snapshot(home):
+    return {str(p): p.read_bytes() for p in sorted(home.rglob("*")) if p.is_file()}
+
+
+def serve(home):
+    child = subprocess.Popen([PROGRAM, "--home", str(home), "serve"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    until = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < until:
+        assert child.poll() is None, "serve ended: " + child.stdout.read().decode()
+        if (home / "control.sock").exists():
+            return child
+        time.sleep(0.02)
+    child.kill()
+    raise AssertionError("serve did not start")
+
+
+def stop(child, number):
+    begun = time.monotonic()
+    child.send_signal(number)
+    child.wait(timeout=10)
+    assert child.returncode == 0, child.returncode
+    assert time.monotonic() - begun < STOP_LIMIT_S, "the end took too long"
+
+
+def commands(home, made, running):
+    status = ask(home, "status")
+    assert status["running"] is running, status
+    assert status["accounts"][0]["account"] == made["account"]
+    assert ask(home, "queue")["queue"] == []
+    assert ask(home, "account", "list")["accounts"][0]["address"] == made["address"]
+    password = ask(home, "password", "new", "--name", "phone")["password"]
+    assert password not in run(home, "password", "list").stdout
+    run(home, "password", "new", "--name", "phone", code=73)
+    assert "phone" in [p["name"] for p in ask(home, "password", "list")["passwords"]]
+    run(home, "password", "revoke", "phone")
+    run(home, "password", "revoke", "phone", code=65)
+    link = ask(home, "invite")["link"]
+    assert link.startswith("peerpost:")
+    assert "your own invite" in run(home, "contact", "add", link, code=65).stderr
+    run(home, "contact", "add", link[:-3], code=65)
+    assert ask(home, "check")["sound"] is True
+
+
+def main(root):
+    home = root / "home"
+    run(home, "status", code=66)
+    assert not home.exists(), "a reading command made a home"
+    configure(home)
+    made = ask(home, "init", "--name", "Alice")
+    assert set(made) == {"address", "account", "password", "recovery_words", "imap", "smtp", "ca_file"}, made
+    assert len(made["account"]) == 56 and made["address"].endswith("@" + made["account"] + ".peerpost.alt")
+    assert len(made["recovery_words"].split()) == 24
+    assert made["imap"][0]["tls"] == "implicit" and made["imap"][0]["address"] == "127.0.0.1"
+    assert pathlib.Path(made["ca_file"]).read_text().startswith("-----BEGIN CERTIFICATE-----")
+    for path in home.rglob("*"):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if path.name not in ("ca.pem", "peerpost.toml"):
+            assert mode & 0o077 == 0 or path == home, f"{path} has mode {mode:o}"
+
+    before = snapshot(home)
+    assert "already" in run(home, "init", code=73).stderr
+    assert snapshot(home) == before, "a refused init changed something"
+
+    commands(home, made, running=False)
+    child = serve(home)
+    try:
+        commands(home, made, running=True)
+        assert stat.S_IMODE((home / "control.sock").stat().st_mode) == 0o600
+        assert "already" in run(home, "serve", code=75).stderr
+        run(home, "init", code=73)
+    finally:
+        stop(child, signal.SIGTERM)
+    assert not (home / "control.sock").exists()
+    child = serve(home)
+    stop(child, signal.SIGINT)
+
+    taken = root / "taken"
+    configure(taken)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        (taken / "peerpost.toml").write_text('[imap]\nlisten = [{ address = "127.0.0.1", port = %d }]\n'
+                                             "[peer]\nlisten = []\n[smtp]\nlisten = []\n" % s.getsockname()[1])
+        assert str(s.getsockname()[1]) in run(taken, "serve", code=69).stderr
+
+    (home / "peerpost.toml").write_text("[imap]\n\nlistne = []\n")
+    for command in ("serve", "status", "config"):
+        sentence = run(home, command, code=78).stderr
+        assert "line 3" in sentence and "imap.listne" in sentence, sentence
+    run(home, "no-such-command", code=64)
+    run(home, "config", "--explain")
+    empty = root / "empty"
+    configure(empty)
+    recovered = subprocess.run([PROGRAM, "--home", str(empty), "recover", "--json"], input=made["recovery_words"] + "\n",
+                               capture_output=True, text=True, timeout=60)
+    assert recovered.returncode == 0, recovered.stderr
+    assert json.loads(recovered.stdout)["account"] == made["account"]
+
+
+with tempfile.TemporaryDirectory(prefix="peerpost-cli-") as folder:
+    main(pathlib.Path(folder))

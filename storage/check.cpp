@@ -6,9 +6,217 @@
 
 namespace pp::storage {
 
+namespace {
+
+constexpr std::size_t check_batch_mails = 256;   // a snapshot must not be held while blobs are read
+constexpr std::size_t findings_max = 1000;       // of each kind: a lost disk must not fill the memory
+
+class checker {
+public:
+    checker(const account_store::check_parts& parts, check_report& report,
+            const std::function<void(std::uint64_t, std::uint64_t)>& progress)
+        : p_(parts), report_(report), progress_(progress) {}
+
+    result<void> run() {
+        {
+            std::shared_lock hold(p_.env.readers());
+            PP_LET(auto txn, open_txn::begin(p_.env, nullptr, MDB_RDONLY));
+            const rows r(p_.env, txn.get());
+            PP_TRY(view_rows(r));
+        }
+        PP_TRY(log());
+        return blobs();
+    }
+
+private:
+    void lost(std::string what) {
+        if (report_.lost.size() < findings_max) report_.lost.push_back(std::move(what));
+    }
+    void warn(std::string what) {
+        if (report_.warnings.size() < findings_max) report_.warnings.push_back(std::move(what));
+    }
+    void advance(std::uint64_t n) {
+        done_ += n;
+        if (progress_) progress_(std::min(done_, total_), total_);
+    }
+    // Damage is a finding and the check goes on; anything else (no memory, no disk) ends it.
+    result<bool> finding(const result<void>& r, const std::string& what) {
+        if (r) return false;
+        if (r.error() != errc::damaged && r.error() != errc::newer_format && r.error() != errc::no_such_mailbox)
+            return failure{r.error()};
+        lost(what);
+        return true;
+    }
+
+    // Every row authenticates; counts and references agree with the messages.
+    result<void> view_rows(const rows& r) {
+        for (std::size_t i = 0; i < table_count; ++i) {
+            const auto t = static_cast<table>(i);
+            if (t == table::mod || t == table::msgid) continue;   // keys only
+            const auto read = r.each(t, {}, {}, [](bytes_view, bytes_view) -> result<bool> { return true; });
+            PP_TRY(finding(read, "rows of table " + std::to_string(i) + " of the view"));
+        }
+        if (!report_.lost.empty()) return {};   // counting over damaged rows would only repeat it
+        PP_LET(const auto position, view::load_applied(r));
+        if (!position) return errc::damaged;
+        PP_LET(end_, log_position::decode(*position));
+        std::map<std::uint64_t, std::uint32_t> references;
+        PP_LET(const auto boxes, queries::mailboxes(r));
+        std::size_t n = 0;
+        for (const auto& box : boxes) {
+            ++n;
+            mailbox seen;
+            PP_TRY(r.each(table::msg, view::folder_key(box.id).view(), view::folder_key(box.id).view(),
+                          [&](bytes_view key, bytes_view plain) -> result<bool> {
+                              PP_LET(const auto m, decode_message(plain));
+                              ++seen.messages;
+                              seen.unseen += !(m.m.flags.system & mail::seen);
+                              seen.deleted += (m.m.flags.system & mail::deleted) != 0;
+                              seen.size_bytes += m.m.size_bytes;
+                              ++references[m.m.mail_serial];
+                              PP_LET(const bool listed,
+                                     r.has(table::mod, view::mod_key(box.id, m.m.modseq, key_u32(key, 8)).view()));
+                              if (!listed) warn("a message of mailbox " + std::to_string(n) + " is not in its list of changes");
+                              return true;
+                          }));
+            if (seen.messages != box.messages || seen.unseen != box.unseen || seen.deleted != box.deleted ||
+                seen.size_bytes != box.size_bytes)
+                warn("the counts of mailbox " + std::to_string(n) + " differ from its messages");
+        }
+        PP_LET(const auto outgoing, queries::outbox(r, false));
+        for (const auto& o : outgoing)
+            if (view::holds_blob(o)) ++references[o.mail_serial];
+        PP_TRY(r.each(table::blob, {}, {}, [&](bytes_view key, bytes_view plain) -> result<bool> {
+            PP_LET(const auto b, decode_blob(plain));
+            const auto serial = key_u64(key, 0);
+            const auto expected = references.find(serial);
+            if (b.references != (expected == references.end() ? 0 : expected->second))
+                warn("the references of mail " + std::to_string(serial) + " are counted wrongly");
+            if (expected != references.end()) references.erase(expected);
+            PP_LET(const bool indexed, r.has(table::env, key));
+            if (!indexed) warn("mail " + std::to_string(serial) + " has no index");
+            if (b.place == blob_place::in_file) total_ += b.cipher_bytes;
+            return true;
+        }));
+        for (const auto& [serial, count] : references) lost("mail " + std::to_string(serial) + " has no blob any more");
+        return {};
+    }
+
+    // From the first frame to where the view stands.
+    result<void> log() {
+        total_ += end_.first_byte + end_.offset;
+        const auto there = segments_in(p_.log_folder, 1);
+        const auto header = there.empty() ? result<segment_header>(errc::damaged)
+                                          : read_segment_header(segment_path(p_.log_folder, 1, there.front()));
+        if (!header || there.front() != 1) {
+            warn("the beginning of the log is damaged; the view could not be rebuilt from it");
+            return {};
+        }
+        log_walker walker(p_.log_folder, p_.log_secrets, header->at);
+        while (walker.position().seq() < end_.seq()) {
+            const auto group = walker.next();
+            if (!group && group.error() == errc::io_error) return group.error();
+            if (!group || !*group) {
+                const auto& at = walker.position();
+                warn("the log is damaged in segment " + std::to_string(at.segment) + " behind byte " +
+                     std::to_string(at.offset) + "; the view is in use but could not be rebuilt from it");
+                return {};
+            }
+            report_.entries += (*group)->entries.size();
+            report_.bytes += (*group)->frame_bytes;
+            advance((*group)->frame_bytes);
+        }
+        return {};
+    }
+
+    // Every chunk opens with its key, and all of them together are what the blob's id names.
+    result<void> blobs() {
+        struct item {
+            std::uint64_t serial;
+            blob_row row;
+        };
+        std::uint64_t next = 0;
+        for (bool more = true; more;) {
+            std::vector<item> some;
+            {
+                std::shared_lock hold(p_.env.readers());
+                PP_LET(auto txn, open_txn::begin(p_.env, nullptr, MDB_RDONLY));
+                const rows r(p_.env, txn.get());
+                more = false;
+                const auto read = r.each(table::blob, {}, view::serial_key(next).view(),
+                                         [&](bytes_view key, bytes_view plain) -> result<bool> {
+                                             const auto serial = key_u64(key, 0);
+                                             if (some.size() == check_batch_mails) {
+                                                 more = true;
+                                                 next = serial;
+                                                 return false;
+                                             }
+                                             PP_LET(auto b, decode_blob(plain));
+                                             some.push_back({serial, std::move(b)});
+                                             return true;
+                                         });
+                PP_LET(const bool damaged, finding(read, "the list of mails"));
+                if (damaged) return {};
+            }
+            for (const auto& i : some) PP_TRY(blob(i.serial, i.row));
+        }
+        return {};
+    }
+
+    result<void> blob(std::uint64_t serial, const blob_row& b) {
+        const auto whole = [&]() -> result<void> {
+            PP_LET(auto key, unwrap_blob_key(p_.shred_key, serial, b));
+            PP_LET(auto stored, p_.open_stored(b));
+            crypto::merkle::accumulator tree;
+            auto decryptor = crypto::blob_decryptor::open(key, stored.header, stored.cipher_bytes);
+            if (!decryptor) return errc::damaged;
+            bytes plain;
+            for (std::uint64_t i = 0; i < stored.chunks(); ++i) {
+                PP_LET(const auto chunk, stored.read_chunks(i, 1));
+                if (!decryptor->decrypt(i, chunk, plain)) return errc::damaged;
+                tree.add(crypto::merkle::leaf_hash(chunk));
+                if (b.place == blob_place::in_file) advance(chunk.size());
+            }
+            if (crypto::make_blob_id(stored.header, stored.cipher_bytes, tree.root()) != b.id) return errc::damaged;
+            if (stored.has_leaves) {   // serving ranges needs them
+                PP_LET(const auto leaves, stored.leaves());
+                crypto::merkle::accumulator kept;
+                for (const auto& leaf : leaves) kept.add(leaf);
+                if (kept.root() != tree.root()) warn("the hashes behind mail " + std::to_string(serial) + " are damaged");
+            }
+            return {};
+        }();
+        ++report_.mails;
+        if (whole) {
+            ++report_.blobs;
+            if (b.place == blob_place::in_file) report_.bytes += b.cipher_bytes;
+            return {};
+        }
+        {   // it may have been expunged since its row was read
+            std::shared_lock hold(p_.env.readers());
+            PP_LET(auto txn, open_txn::begin(p_.env, nullptr, MDB_RDONLY));
+            PP_LET(const bool there, rows(p_.env, txn.get()).has(table::blob, view::serial_key(serial).view()));
+            if (!there) return {};
+        }
+        PP_TRY(finding(whole, "mail " + std::to_string(serial)));
+        return {};
+    }
+
+    const account_store::check_parts& p_;
+    check_report& report_;
+    const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
+    log_position end_;
+    std::uint64_t done_ = 0, total_ = 0;
+};
+
+}  // namespace
+
 result<check_report> account_store::check(const std::function<void(std::uint64_t, std::uint64_t)>& progress) const {
     check_report report;
-    (void)progress;
+    const check_parts parts{*state_->env, state_->log_secrets, state_->keys.shred_key, state_->log_folder(),
+                            [this](const blob_row& b) { return state_->open_stored(b); }};
+    checker c(parts, report, progress);
+    PP_TRY(c.run());
     return report;
 }
 

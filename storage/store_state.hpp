@@ -52,6 +52,14 @@ struct account_store::state {
     std::atomic<bool> suspect_noted = false;
 };
 
+struct account_store::check_parts {
+    const view_env& env;
+    const log_keys& log_secrets;
+    const crypto::row_key& shred_key;
+    std::filesystem::path log_folder;
+    std::function<result<stored_blob>(const blob_row&)> open_stored;
+};
+
 // A transaction that is aborted unless it is committed.
 class open_txn {
 public:

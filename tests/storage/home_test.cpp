@@ -1,0 +1,92 @@
+#include "storage/durable.hpp"
+#include "storage/home.hpp"
+#include "tests/storage/store_fixture.hpp"
+
+#include <cstdlib>
+
+using namespace pp;
+using namespace pp::storage;
+using namespace pp::storage::testing;
+namespace fs = std::filesystem;
+
+namespace {
+void flip(const fs::path& p, std::streamoff at) {
+    std::fstream file(p, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(at);
+    const char c = static_cast<char>(file.get());
+    file.seekp(at);
+    file.put(static_cast<char>(c ^ 1));
+}
+}  // namespace
+
+TEST_CASE("a home belongs to one at a time") {
+    temporary_folder t;
+    const home_paths home{t.path / "home"};
+    {
+        auto first = home_lock::acquire(home);
+        REQUIRE(first.has_value());
+        CHECK(home_lock::acquire(home).error() == errc::locked);
+        CHECK((fs::status(home.root).permissions() & static_cast<fs::perms>(077)) == fs::perms::none);
+    }
+    CHECK(home_lock::acquire(home).has_value());
+}
+
+TEST_CASE("the keyring: two copies, the newest whole one counts") {
+    temporary_folder t;
+    ::unsetenv("CREDENTIALS_DIRECTORY");
+    ::unsetenv("PEERPOST_PASSPHRASE_FILE");
+    const home_paths home{t.path / "home"};
+    CHECK_FALSE(has_keyring(home));
+    CHECK(open_keyring(home).error() == errc::no_keyring);
+    {
+        auto ring = create_keyring(home);
+        REQUIRE(ring.has_value());
+        ring->body().put("node", to_bytes("one"));
+        REQUIRE(save_keyring(home, *ring));
+        ring->body().put("node", to_bytes("two"));
+        REQUIRE(save_keyring(home, *ring));
+    }
+    CHECK(create_keyring(home).error() == errc::exists_already);
+    CHECK((fs::status(home.key_file()).permissions() & static_cast<fs::perms>(0777)) == static_cast<fs::perms>(0600));
+    const auto node = [&]() -> std::string {
+        auto ring = open_keyring(home);
+        REQUIRE(ring.has_value());
+        return std::string(as_text(ring->body().get("node").value()));
+    };
+    CHECK(node() == "two");
+    REQUIRE(fs::exists(home.keyring('a')));
+    REQUIRE(fs::exists(home.keyring('b')));
+    flip(home.keyring('a'), 60);   // the newest: third generation
+    CHECK(node() == "one");
+    flip(home.keyring('b'), 60);
+    CHECK(open_keyring(home).error() == errc::damaged);
+    flip(home.keyring('a'), 60);
+    flip(home.keyring('b'), 60);
+    CHECK(node() == "two");
+    flip(home.key_file(), 3);
+    CHECK(open_keyring(home).error() == errc::wrong_secret);
+    fs::remove(home.key_file());
+    CHECK(open_keyring(home).error() == errc::wrong_secret);
+    CHECK(create_keyring(home).error() == errc::exists_already);
+}
+
+TEST_CASE("a file is replaced whole or not at all") {
+    temporary_folder t;
+    const auto path = t.path / "f";
+    REQUIRE(replace_file(path, to_bytes("one"), 0600));
+    REQUIRE(replace_file(path, to_bytes("two"), 0640));
+    CHECK(durable::read_file(path, 100).value() == to_bytes("two"));
+    static int left;
+    for (int n = 0; n < 4; ++n) {
+        left = n;
+        durable::set_fault_hook([](durable::call kind) { return kind != durable::call::unlink && left-- == 0 ? 28 : 0; });
+        const auto r = replace_file(path, to_bytes("three"), 0600);
+        durable::set_fault_hook(nullptr);
+        CHECK_FALSE(r);
+        const auto now = durable::read_file(path, 100).value();
+        CHECK((now == to_bytes("two") || now == to_bytes("three")));
+        CHECK_FALSE(fs::exists(t.path / "f.new"));
+    }
+    CHECK(durable::read_file(path, 3).error() == errc::too_large);
+    CHECK(durable::read_file(t.path / "none", 3).error() == errc::not_found);
+}

@@ -93,7 +93,8 @@ result<void> account_store::state::commit_failed(error_code why, const log_posit
     recovery_report ignored;
     const auto again = [&]() -> result<void> {
         PP_TRY(env->reopen());
-        return replay(*env, after, ignored);
+        PP_TRY(replay(*env, after, ignored));
+        return rebuild_indexes(*env, ignored);
     }();
     if (again) {
         writable = true;

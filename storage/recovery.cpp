@@ -135,8 +135,19 @@ result<void> account_store::state::recover(recovery_report& report) {
     if (where == joint::damaged)
         report.notes.push_back("the end of the log that is in use is damaged; the view is whole and nothing was cut");
 
+    const auto caught_up = catch_up(report, rebuild);
+    if (caught_up || caught_up.error() != errc::full) return caught_up;
+    // No room to bring the view up to the log: what it has can be read, and try_heal() does the rest.
+    recovery_pending = true;
+    report.notes.push_back("the disk is full; the newest changes are kept in the log and shown when there is room");
+    return {};
+}
+
+result<void> account_store::state::catch_up(recovery_report& report, bool rebuilt) {
     PP_TRY(replay(*env, std::nullopt, report));
     PP_LET(durable_end, position_of(*env));
+    // Without the old view nobody knows whether the last bytes were in use: they are kept beside the log.
+    if (rebuilt) PP_TRY(keep_tail());
     PP_LET(const auto lost, log.cut(durable_end));
     if (lost > 0) {
         report.bytes_cut += lost;
@@ -144,8 +155,27 @@ result<void> account_store::state::recover(recovery_report& report) {
     }
     PP_TRY(rebuild_indexes(*env, report));
     PP_TRY(remove_leftovers(report));
+    recovery_pending = false;
     writable = true;
     return {};
+}
+
+result<void> account_store::state::keep_tail() {
+    PP_LET(const auto dirty, log.dirty_bytes(durable_end));
+    if (dirty == 0) return {};
+    PP_LET(auto from, durable::open_file(segment_path(log_folder(), 1, durable_end.segment), durable::mode::read));
+    PP_LET(auto to, durable::open_file(log_folder() / ("cut-" + std::to_string(durable_end.segment) + "-" +
+                                                       std::to_string(durable_end.offset)),
+                                       durable::mode::create_or_truncate));
+    bytes piece(zero_step_bytes);
+    for (std::uint64_t at = 0; at < dirty;) {
+        PP_LET(const auto n, from.read_at(durable_end.offset + at, piece));
+        if (n == 0) break;
+        PP_TRY(to.write_at(at, bytes_view(piece).first(n)));
+        at += n;
+    }
+    PP_TRY(to.sync());
+    return durable::sync_directory(log_folder());
 }
 
 // Reads groups one ahead: an inline blob that is damaged in the last group means that this group never was finished.
@@ -325,6 +355,7 @@ result<void> account_store::state::heal() {
     if (writable) return {};
     PP_TRY(env->reopen());
     recovery_report ignored;
+    if (recovery_pending) return catch_up(ignored, false);
     PP_TRY(replay(*env, durable_end, ignored));
     // What a failed write or sync left behind the promised end was refused to those who asked: it goes.
     PP_TRY(log.cut(durable_end));

@@ -21,6 +21,8 @@ struct account_store::state {
 
     // ---- recovery.cpp
     result<void> recover(recovery_report& report);
+    result<void> catch_up(recovery_report& report, bool rebuilt);
+    result<void> keep_tail();
     result<void> check_keys() const;                    // errc::wrong_secret, not_found, newer_format
     result<void> remove_leftovers(recovery_report& report);
     // Rebuilds the view from the whole log beside the old one, then puts it in its place.
@@ -49,6 +51,7 @@ struct account_store::state {
     log_file log;
     log_position durable_end;                           // the log up to here is promised
     std::atomic<bool> writable = false;
+    bool recovery_pending = false;                      // opened on a full disk: the log is ahead of the view
     std::atomic<bool> suspect_noted = false;
 };
 

@@ -41,7 +41,7 @@ TEST_CASE("the encrypted form is served with proofs") {
         CHECK(cipher->cipher_bytes() == ref.cipher_bytes);
         CHECK(crypto::make_blob_id(cipher->header(), cipher->cipher_bytes(), cipher->root()) == ref.id);
         auto decryptor = crypto::blob_decryptor::open(ref.key, cipher->header(), cipher->cipher_bytes());
-        REQUIRE(decryptor);
+        REQUIRE(decryptor.has_value());
         for (std::uint64_t i = 0; i < cipher->chunks(); ++i) {
             const auto chunk = cipher->read_chunks(i, 1).value();
             const std::array<crypto::hash256, 1> leaf{crypto::merkle::leaf_hash(chunk)};
@@ -109,7 +109,7 @@ TEST_CASE("a partial blob goes on where it was") {
     CHECK(p.whole_chunks() == 0);
     p.remove();
     CHECK(std::filesystem::is_empty(home.path / "incoming"));
-    for (const std::string bad : {"", "../x", "a/b", ".x"}) CHECK_FALSE(partial_blob::open(home.path / "incoming", bad));
+    for (const std::string bad : {"", "../x", "a/b", ".x"}) CHECK_FALSE(partial_blob::open(home.path / "incoming", bad).has_value());
 }
 
 TEST_CASE("no new mail below the reserve") {

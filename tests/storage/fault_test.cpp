@@ -109,7 +109,7 @@ TEST_CASE("every call fails once, and every call fails from some point on") {
     int runs = 0;
     for (const int error : {ENOSPC, EIO})
         for (const bool on : {false, true})
-            for (int n = 1;; n += 1 + n / 40) {
+            for (int n = 1;; n += 1 + n / 20) {
                 INFO("call " << n << (on ? " and on" : "") << " error " << error);
                 store_fixture f;
                 f.store.reset();

@@ -61,14 +61,13 @@ void any_stream::async_read_some(mutable_bytes_view into, read_handler done) {
         state_->plain->async_read_some(buffer, std::move(done));
 }
 
-awaitable<error_code> any_stream::write(bytes_view data) {
+void any_stream::async_write(bytes_view data, write_handler done) {
     const auto buffer = asio::buffer(data.data(), data.size());
-    if (state_->secure) {
-        auto [ec, n] = co_await asio::async_write(*state_->secure, buffer, as_result);
-        co_return ec;
-    }
-    auto [ec, n] = co_await asio::async_write(*state_->plain, buffer, as_result);
-    co_return ec;
+    auto finished = [done = std::move(done)](error_code ec, std::size_t) { done(ec); };
+    if (state_->secure)
+        asio::async_write(*state_->secure, buffer, std::move(finished));
+    else
+        asio::async_write(*state_->plain, buffer, std::move(finished));
 }
 
 awaitable<error_code> any_stream::start_tls_as_server(std::shared_ptr<ssl::context> context, std::chrono::seconds limit) {

@@ -23,7 +23,9 @@ public:
     using read_handler = std::function<void(error_code, std::size_t)>;
     // One read at a time; may be outstanding while a write is.
     void async_read_some(mutable_bytes_view into, read_handler done);
-    awaitable<error_code> write(bytes_view data);
+    // One write at a time, of everything; the bytes must stay until it is done.
+    using write_handler = std::function<void(error_code)>;
+    void async_write(bytes_view data, write_handler done);
 
     // The handshake ends within the time given or fails. The context must outlive the stream.
     awaitable<error_code> start_tls_as_server(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit);

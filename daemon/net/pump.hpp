@@ -1,6 +1,6 @@
 // One connection and one protocol machine, joined: the only loop that moves bytes for every protocol (02-architecture
 // 2.2). The handler answers the machine's events; the pump reads only while no question is open, so a slow store slows
-// the client and nothing piles up.
+// the client and nothing piles up. It reads while it writes: two peers that both send in bulk never wait for each other.
 //
 // Lives on one executor (one thread). wake() may be called from that thread only; other threads post it.
 #pragma once
@@ -21,17 +21,19 @@ inline constexpr auto write_stall_limit = std::chrono::minutes(5);   // a client
 template <class Machine>
 class pump {
 public:
-    pump(any_stream& stream, Machine& machine) : stream_(stream), machine_(machine), waker_(stream.executor()) {}
-    // Copies what passes into a raw session log, when there is one.
-    void tap(std::unique_ptr<services::rawlog> log) { rawlog_ = std::move(log); }
+    pump(any_stream& stream, Machine& machine)
+        : stream_(stream), machine_(machine), waker_(stream.executor()), stall_(stream.executor()) {}
     pump(const pump&) = delete;
     pump& operator=(const pump&) = delete;
+    // Copies what passes into a raw session log, when there is one.
+    void tap(std::unique_ptr<services::rawlog> log) { rawlog_ = std::move(log); }
 
     // Runs until the machine has finished, the connection is gone, or end() was called. `handle(event)` returns an
-    // awaitable of the machine's verdict. The stream is not closed here. What keeps the pump alive while a read is
-    // outstanding is `owner`.
+    // awaitable of the machine's verdict. The stream is not closed here. `owner` keeps pump, machine and stream alive
+    // while a read or write is outstanding.
     template <class Handler>
     awaitable<void> run(std::shared_ptr<void> owner, Handler& handle) {
+        owner_ = owner;
         while (true) {
             machine_.tick(std::chrono::steady_clock::now());
             while (machine_.to_send().size() < wire::output_high_water_bytes) {
@@ -40,25 +42,36 @@ public:
                 auto verdict = co_await handle(std::move(*event));
                 machine_.answer(std::move(verdict));
             }
-            if (const auto pending = machine_.to_send(); !pending.empty()) {
-                if (lost_ || !co_await write(pending)) co_return;
-                machine_.sent(pending.size());
-                continue;
+            if (!writing_ && !machine_.to_send().empty() && !lost_) {
+                write(machine_.take_output());
+                continue;   // what waited for room may go on
             }
-            if (machine_.finished()) co_return;
-            if (ending_ && machine_.wants_input()) {
-                if (!lost_ && !farewell_.empty()) co_await write(as_bytes(farewell_));
-                co_return;
-            }
-            if (lost_ && !told_end_) {
+            if (machine_.finished() && !writing_) break;
+            if (lost_) {
+                if (told_end_) break;
                 told_end_ = true;
                 machine_.input_ended();
                 continue;
             }
-            if (machine_.wants_input() && !reading_ && !lost_) read(owner);
+            if (ending_ && machine_.wants_input() && !writing_) {
+                if (farewell_.empty()) break;
+                write(to_bytes(std::exchange(farewell_, {})));
+            }
+            if (machine_.wants_input() && !reading_) read();
             if (!woken_) co_await sleep();
             woken_ = false;
         }
+        owner_.reset();
+    }
+
+    // Writes all the machine has said; false when the connection is gone. From within a handler, for STARTTLS.
+    awaitable<bool> flush() {
+        while ((writing_ || !machine_.to_send().empty()) && !lost_) {
+            if (!writing_) write(machine_.take_output());
+            if (!woken_) co_await sleep();
+            woken_ = false;
+        }
+        co_return !lost_;
     }
 
     void wake() {
@@ -71,34 +84,39 @@ public:
         farewell_ = std::move(farewell);
         wake();
     }
-    bool lost() const { return lost_; }
 
 private:
-    awaitable<bool> write(bytes_view data) {
-        asio::steady_timer stall(stream_.executor(), write_stall_limit);
-        stall.async_wait([this](error_code ec) {
-            if (!ec) stream_.close();
+    void write(bytes data) {
+        writing_ = true;
+        out_ = std::move(data);
+        if (rawlog_) rawlog_->out(out_);
+        stall_.expires_after(write_stall_limit);
+        stall_.async_wait([this, owner = owner_](error_code ec) {
+            if (!ec && writing_) stream_.close();
         });
-        if (rawlog_) rawlog_->out(data);
-        const auto ec = co_await stream_.write(data);
-        if (ec) lost_ = true;
-        co_return !ec;
+        stream_.async_write(out_, [this, owner = owner_](error_code ec) {
+            writing_ = false;
+            stall_.cancel();
+            bytes().swap(out_);
+            if (ec) lost_ = true;
+            wake();
+        });
     }
 
-    void read(const std::shared_ptr<void>& owner) {
+    void read() {
         reading_ = true;
-        if (buffer_.empty()) buffer_.resize(read_idle_bytes);
-        stream_.async_read_some(buffer_, [this, owner](error_code ec, std::size_t n) {
+        if (in_.empty()) in_.resize(read_idle_bytes);
+        stream_.async_read_some(in_, [this, owner = owner_](error_code ec, std::size_t n) {
             reading_ = false;
             if (ec) {
                 lost_ = true;
             } else {
-                if (rawlog_) rawlog_->in(bytes_view(buffer_).first(n));
-                machine_.received(bytes_view(buffer_).first(n));
-                if (n == buffer_.size() && n < read_bulk_bytes)
-                    buffer_.resize(read_bulk_bytes);
-                else if (n < read_idle_bytes && buffer_.size() > read_idle_bytes)
-                    bytes(read_idle_bytes).swap(buffer_);
+                if (rawlog_) rawlog_->in(bytes_view(in_).first(n));
+                machine_.received(bytes_view(in_).first(n));
+                if (n == in_.size() && n < read_bulk_bytes)
+                    in_.resize(read_bulk_bytes);
+                else if (n < read_idle_bytes && in_.size() > read_idle_bytes)
+                    bytes(read_idle_bytes).swap(in_);
             }
             wake();
         });
@@ -113,11 +131,12 @@ private:
 
     any_stream& stream_;
     Machine& machine_;
-    asio::steady_timer waker_;
-    bytes buffer_;
+    asio::steady_timer waker_, stall_;
+    std::shared_ptr<void> owner_;
+    bytes in_, out_;
     std::string farewell_;
     std::unique_ptr<services::rawlog> rawlog_;
-    bool reading_ = false, lost_ = false, told_end_ = false, woken_ = false, ending_ = false;
+    bool reading_ = false, writing_ = false, lost_ = false, told_end_ = false, woken_ = false, ending_ = false;
 };
 
 }  // namespace pp::net

@@ -19,17 +19,6 @@ inline std::uint64_t next_connection_number() {
     return ++last;
 }
 
-// Writes everything the machine has to say; false when the connection is gone. For STARTTLS, before the handshake.
-template <class Machine>
-awaitable<bool> flush(any_stream& stream, Machine& machine) {
-    while (!machine.to_send().empty()) {
-        const auto pending = machine.to_send();
-        if (co_await stream.write(pending)) co_return false;
-        machine.sent(pending.size());
-    }
-    co_return true;
-}
-
 inline awaitable<void> login_failure_pause(asio::any_io_executor executor) {
     asio::steady_timer timer(executor, login_failure_delay);
     auto [ec] = co_await timer.async_wait(as_result);

@@ -96,7 +96,7 @@ awaitable<imap::verdict> imap_connection::on(imap::login q) {
 }
 
 awaitable<imap::verdict> imap_connection::on(imap::start_tls) {
-    if (!co_await flush(stream_, session_)) co_return imap::nothing{};
+    if (!co_await pump_.flush()) co_return imap::nothing{};
     if (co_await stream_.start_tls_as_server(context_.tls, handshake_limit)) stream_.close();
     co_return imap::nothing{};
 }

@@ -66,7 +66,7 @@ awaitable<smtp::verdict> smtp_connection::on(smtp::login q) {
 }
 
 awaitable<smtp::verdict> smtp_connection::on(smtp::start_tls) {
-    if (!co_await flush(stream_, session_)) co_return smtp::accepted{};
+    if (!co_await pump_.flush()) co_return smtp::accepted{};
     if (co_await stream_.start_tls_as_server(context_.tls, handshake_limit)) stream_.close();
     co_return smtp::accepted{};
 }

@@ -23,6 +23,6 @@ std::string internal_date(const date_time& at);
 result<std::int32_t> parse_search_date(std::string_view text);
 std::int32_t day_in_its_zone(const date_time& at);
 
-inline constexpr std::int64_t oldest_internal_date = 398649600;   // 1982-08-13: Apple Mail fails below (GODT-773)
+inline constexpr std::int64_t oldest_internal_date = 398044800;   // 1982-08-13: Apple Mail fails below (GODT-773)
 
 }  // namespace pp::mail

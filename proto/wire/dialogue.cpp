@@ -19,6 +19,12 @@ void input_buffer::consume(std::size_t n) {
     }
 }
 
+bytes input_buffer::take() {
+    bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(used_));
+    used_ = 0;
+    return std::exchange(bytes_, {});
+}
+
 void input_buffer::release() {
     if (empty()) bytes().swap(bytes_);
 }

@@ -36,6 +36,7 @@ public:
     std::size_t size() const { return bytes_.size() - used_; }
     bool empty() const { return size() == 0; }
     void consume(std::size_t n);
+    bytes take();     // everything, leaving it empty
     void release();   // gives memory back when empty: an idle session holds no buffer
 
 private:
@@ -89,6 +90,9 @@ public:
         output_.consume(n);
         if (output_.empty()) output_.release();
     }
+
+    // All of to_send() at once, as sent: for a pump that reads while it writes.
+    bytes take_output() { return output_.take(); }
 
     void news() { news_ = true; }                    // something changed elsewhere that this session may have to tell
     void tick(time_point now) { now_ = now; }

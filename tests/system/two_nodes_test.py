@@ -50,7 +50,7 @@ def main(binary):
         received = [b for b in bob.bodies().values() if b.endswith(mail)][0]
         assert received.startswith(b"Delivered-To:") or received.startswith(b"Authentication-Results:"), received[:80]
         assert arrived(alice, mail, "Sent"), "no copy in Sent"
-        wait_until(lambda: all(r["state"] == "delivered" for r in json.loads(alice.command("queue", "--json"))["rows"]),
+        wait_until(lambda: all(r["state"] == "delivered" for r in json.loads(alice.command("queue", "--json"))["queue"]),
                    10, "no receipt")
 
         # Bcc is taken out, for everybody
@@ -66,7 +66,7 @@ def main(binary):
         large = mail_from(alice, bob.address, "large", b"")
         large += b"".join(os.urandom(36).hex().encode() + b"\r\n" for _ in range(80000))
         alice.submit(large, [bob.address])
-        rows = json.loads(alice.command("queue", "--json"))["rows"]
+        rows = json.loads(alice.command("queue", "--json"))["queue"]
         assert any(r["state"] == "queued" for r in rows), rows
         alice.kill()
         alice.start()

@@ -3,6 +3,9 @@
 namespace pp::storage {
 
 namespace {
+// Boost's category has a destructor that is not virtual, on purpose: nobody deletes one. g++ warns all the same.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class category final : public boost::system::error_category {
 public:
     const char* name() const noexcept override { return "storage"; }
@@ -32,6 +35,7 @@ public:
         return {value, *this};
     }
 };
+#pragma GCC diagnostic pop
 }  // namespace
 
 error_code make_error_code(errc e) {

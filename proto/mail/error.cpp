@@ -6,6 +6,9 @@
 namespace pp::mail {
 namespace {
 
+// Boost's category has a destructor that is not virtual, on purpose: nobody deletes one. g++ warns all the same.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class mail_category final : public boost::system::error_category {
 public:
     const char* name() const noexcept override { return "mail"; }
@@ -24,6 +27,7 @@ public:
         return "unknown mail error";
     }
 };
+#pragma GCC diagnostic pop
 
 }  // namespace
 

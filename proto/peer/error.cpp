@@ -5,6 +5,9 @@
 namespace pp::peer {
 namespace {
 
+// Boost's category has a destructor that is not virtual, on purpose: nobody deletes one. g++ warns all the same.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class category final : public boost::system::error_category {
 public:
     const char* name() const noexcept override { return "peer"; }
@@ -29,6 +32,7 @@ public:
         return "unknown error";
     }
 };
+#pragma GCC diagnostic pop
 
 }  // namespace
 

@@ -37,10 +37,13 @@ private:
 };
 
 bool has_keyring(const home_paths& home);
-// Opens the newest valid copy with, in this order: the systemd credential "peerpost-key" ($CREDENTIALS_DIRECTORY), the
-// key file, $PEERPOST_PASSPHRASE_FILE. Never makes a new one. errc::no_keyring, errc::wrong_secret, errc::damaged.
+// Opens the newest valid copy with what is at hand: the key file, the systemd credential "peerpost-key"
+// ($CREDENTIALS_DIRECTORY), the passphrase in the file that $PEERPOST_PASSPHRASE_FILE names. Never makes a new one.
+// errc::no_keyring, errc::wrong_secret, errc::damaged.
 result<crypto::keyring> open_keyring(const home_paths& home);
-// First keyring of a home and its key file (0600). errc::exists_already when any copy or key file is there.
+// First keyring of a home, for the credential and the passphrase when they are given, else for a new key file (0600): a
+// key beside the keyring would make the others useless. errc::exists_already when there is a keyring, or accounts of one
+// that is lost; errc::wrong_secret when the passphrase file cannot be read.
 result<crypto::keyring> create_keyring(const home_paths& home);
 // New file, fsync, rename over the older copy, directory fsync.
 result<void> save_keyring(const home_paths& home, crypto::keyring& ring);

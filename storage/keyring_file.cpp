@@ -40,18 +40,29 @@ std::optional<crypto::unlock_secret> secret_in(const std::filesystem::path& path
     if (kind == crypto::slot_kind::passphrase)   // an editor's line end is no part of it
         while (!content->empty() && (content->back() == std::byte{'\n'} || content->back() == std::byte{'\r'}))
             content->pop_back();
+    const auto least = kind == crypto::slot_kind::passphrase ? 1 : key_file_bytes;
+    if (content->size() < least) return std::nullopt;
     return crypto::unlock_secret{kind, std::move(*content)};
+}
+
+std::optional<crypto::unlock_secret> credential() {
+    const char* folder = std::getenv("CREDENTIALS_DIRECTORY");   // systemd.exec(5), "Credentials"
+    if (!folder) return std::nullopt;
+    return secret_in(std::filesystem::path(folder) / "peerpost-key", crypto::slot_kind::credential);
+}
+
+std::optional<crypto::unlock_secret> passphrase() {
+    const char* path = std::getenv("PEERPOST_PASSPHRASE_FILE");
+    if (!path) return std::nullopt;
+    return secret_in(path, crypto::slot_kind::passphrase);
 }
 
 std::vector<crypto::unlock_secret> secrets_at_hand(const home_paths& home) {
     std::vector<crypto::unlock_secret> out;
-    const auto add = [&](std::optional<crypto::unlock_secret> s) {
-        if (s) out.push_back(std::move(*s));
-    };
-    if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY"))   // systemd.exec(5), "Credentials"
-        add(secret_in(std::filesystem::path(folder) / "peerpost-key", crypto::slot_kind::credential));
-    add(secret_in(home.key_file(), crypto::slot_kind::key_file));
-    if (const char* path = std::getenv("PEERPOST_PASSPHRASE_FILE")) add(secret_in(path, crypto::slot_kind::passphrase));
+    for (auto* s : {&credential, &passphrase})
+        if (auto found = (*s)()) out.push_back(std::move(*found));
+    if (auto key = secret_in(home.key_file(), crypto::slot_kind::key_file))
+        out.insert(out.begin(), std::move(*key));   // before the passphrase: it costs nothing to try
     return out;
 }
 }  // namespace
@@ -75,19 +86,26 @@ result<crypto::keyring> open_keyring(const home_paths& home) {
 }
 
 result<crypto::keyring> create_keyring(const home_paths& home) {
-    if (has_keyring(home) || durable::exists(home.key_file())) return errc::exists_already;
+    if (has_keyring(home)) return errc::exists_already;
     PP_TRY(durable::make_directory(home.root));
-    bytes key(key_file_bytes);
-    crypto::random_bytes(key);
-    // The key first: a keyring that nothing opens must never exist.
-    PP_TRY(replace_file(home.key_file(), key, 0600));
     std::vector<crypto::unlock_secret> secrets;
-    secrets.push_back({crypto::slot_kind::key_file, key});
-    if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY"))
-        if (auto s = secret_in(std::filesystem::path(folder) / "peerpost-key", crypto::slot_kind::credential))
-            secrets.push_back(std::move(*s));
+    for (auto* s : {&credential, &passphrase})
+        if (auto found = (*s)()) secrets.push_back(std::move(*found));
+    if (std::getenv("PEERPOST_PASSPHRASE_FILE") && secrets.empty()) return errc::wrong_secret;   // asked for, not there
+    if (secrets.empty()) {
+        auto key = secret_in(home.key_file(), crypto::slot_kind::key_file);
+        // A key without a keyring is left behind by a cut between the two writes below; beside accounts it is all
+        // that is left of a lost keyring, and nothing new may be made.
+        if (key && durable::exists(home.root / "accounts")) return errc::exists_already;
+        if (!key) {
+            key.emplace(crypto::unlock_secret{crypto::slot_kind::key_file, bytes(key_file_bytes)});
+            crypto::random_bytes(key->material);
+            // The key first: a keyring that nothing opens must never exist.
+            PP_TRY(replace_file(home.key_file(), key->material, 0600));
+        }
+        secrets.push_back(std::move(*key));
+    }
     auto ring = crypto::keyring::create(std::move(secrets));
-    sodium_memzero(key.data(), key.size());
     PP_TRY(save_keyring(home, ring));
     return ring;
 }

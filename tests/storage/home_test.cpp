@@ -70,6 +70,43 @@ TEST_CASE("the keyring: two copies, the newest whole one counts") {
     CHECK(create_keyring(home).error() == errc::exists_already);
 }
 
+TEST_CASE("a keyring made with a passphrase opens with it and has no key file") {
+    temporary_folder t;
+    ::unsetenv("CREDENTIALS_DIRECTORY");
+    const home_paths home{t.path / "home"};
+    const auto file = (t.path / "passphrase").string();
+    ::setenv("PEERPOST_PASSPHRASE_FILE", file.c_str(), 1);
+    CHECK(create_keyring(home).error() == errc::wrong_secret);   // asked for, and not there: no key file instead
+    CHECK_FALSE(fs::exists(home.key_file()));
+    REQUIRE(replace_file(file, to_bytes("\n"), 0600));            // empty without its line end
+    CHECK(create_keyring(home).error() == errc::wrong_secret);
+    REQUIRE(replace_file(file, to_bytes("correct horse\n"), 0600));
+    REQUIRE(create_keyring(home).has_value());
+    CHECK_FALSE(fs::exists(home.key_file()));
+    CHECK(open_keyring(home).has_value());
+    REQUIRE(replace_file(file, to_bytes("correct house\n"), 0600));
+    CHECK(open_keyring(home).error() == errc::wrong_secret);
+    ::unsetenv("PEERPOST_PASSPHRASE_FILE");
+    CHECK(open_keyring(home).error() == errc::wrong_secret);
+    CHECK(create_keyring(home).error() == errc::exists_already);
+}
+
+TEST_CASE("a key file without a keyring: taken up when the home is new, never when accounts are there") {
+    temporary_folder t;
+    ::unsetenv("CREDENTIALS_DIRECTORY");
+    ::unsetenv("PEERPOST_PASSPHRASE_FILE");
+    const home_paths home{t.path / "home"};
+    REQUIRE(create_keyring(home).has_value());
+    fs::remove(home.keyring('a'));
+    fs::remove(home.keyring('b'));
+    REQUIRE(create_keyring(home).has_value());   // as after a cut between key file and keyring
+    fs::remove(home.keyring('a'));
+    fs::remove(home.keyring('b'));
+    fs::create_directories(home.root / "accounts");
+    CHECK(create_keyring(home).error() == errc::exists_already);
+    CHECK_FALSE(has_keyring(home));
+}
+
 TEST_CASE("a file is replaced whole or not at all") {
     temporary_folder t;
     const auto path = t.path / "f";

@@ -15,6 +15,17 @@ namespace {
 
 std::string short_id(const storage::id16& id) { return crypto::hex(bytes_view(id).first(4)); }
 
+std::string_view name_of(peer::notify_status status) {
+    switch (status) {
+    case peer::notify_status::stored: return "stored";
+    case peer::notify_status::fetching: return "fetching";
+    case peer::notify_status::refused: return "refused";
+    case peer::notify_status::try_later: return "try_later";
+    case peer::notify_status::unknown_prekey: return "unknown_prekey";
+    }
+    return "unknown";
+}
+
 double dice() { return static_cast<double>(crypto::random_u64() >> 11) / 9007199254740992.0; }   // [0, 1)
 
 }  // namespace
@@ -104,7 +115,9 @@ awaitable<void> courier::pass(desk& d) {
         if (!engine::is_open(judged)) {
             co_await book(mine, std::move(judged));
         } else if (auto* local = node_.find_account(judged.account)) {
-            co_await deliver_here(mine, *local, std::move(judged));
+            const auto account = judged.account;
+            if (!co_await deliver_here(mine, *local, std::move(judged)))
+                d.routes[account].next_due = std::chrono::steady_clock::now() + local_retry;
         } else {
             by_peer[judged.account].push_back(std::move(judged));
         }
@@ -120,20 +133,13 @@ awaitable<void> courier::pass(desk& d) {
         if (!r.wanted) continue;
         if (auto link = links_.find(mine.key(), peer)) {
             r.greet = false;
-            const auto rows = by_peer.find(peer);
             r.next_due = std::chrono::steady_clock::time_point::max();
-            if (rows != by_peer.end() && !r.sending) {
-                // Told on this link: again when the row is due (try later, or no receipt for long).
-                const auto wall = services::now_ms();
-                for (const auto& row : rows->second) {
-                    if (!r.told.contains(row.id)) continue;
-                    if (engine::is_due(row, wall))
-                        r.told.erase(row.id);
-                    else
-                        r.next_due = std::min(r.next_due, now + std::chrono::milliseconds(row.next_attempt_at - wall));
+            if (const auto rows = by_peer.find(peer); rows != by_peer.end() && !r.sending) {
+                auto untold = untold_on_this_link(r, std::move(rows->second));
+                if (!untold.empty()) {
+                    r.sending = true;
+                    asio::co_spawn(io_, send_all(d, link, std::move(untold)), asio::detached);
                 }
-                r.sending = true;
-                asio::co_spawn(io_, send_all(d, link, std::move(rows->second)), asio::detached);
             }
             r.next_dial = std::chrono::steady_clock::time_point::max();   // link_down sets it again
         } else if (!r.dialling && now >= r.next_dial) {
@@ -141,6 +147,23 @@ awaitable<void> courier::pass(desk& d) {
             asio::co_spawn(io_, dial(d, peer, by_peer.contains(peer)), asio::detached);
         }
     }
+}
+
+// Those whose notification has not gone over the link that is up, and those that are due again (told to try later, or no
+// receipt for long). Of the others, when the first is due.
+std::deque<storage::outbox_row> courier::untold_on_this_link(route& r, std::deque<storage::outbox_row> rows) {
+    const auto wall = services::now_ms();
+    const auto now = std::chrono::steady_clock::now();
+    std::deque<storage::outbox_row> untold;
+    for (auto& row : rows) {
+        if (r.told.contains(row.id) && !engine::is_due(row, wall)) {
+            r.next_due = std::min(r.next_due, now + std::chrono::milliseconds(row.next_attempt_at - wall));
+            continue;
+        }
+        r.told.erase(row.id);
+        untold.push_back(std::move(row));
+    }
+    return untold;
 }
 
 awaitable<void> courier::dial(desk& d, crypto::account_key peer, bool for_mail) {
@@ -196,6 +219,25 @@ std::vector<engine::endpoint> courier::endpoints_of(services::account& mine, con
         return e && engine::kind_of(e->host) == engine::address_kind::loopback;
     });
     return engine::candidates(known, on_loopback);
+}
+
+// What is over is kept for a while, so that `queue --all` can tell of it; a failed row also keeps its mail.
+awaitable<void> courier::forget_old_rows() {
+    for (auto* a : node_.accounts()) {
+        auto written = commit(node_, *a, [](storage::write_txn& txn) -> result<void> {
+            auto rows = txn.outbox(false);
+            if (!rows) return rows.error();
+            const auto now = services::now_ms();
+            for (const auto& row : *rows) {
+                const bool over = row.state == storage::outbox_state::delivered || row.state == storage::outbox_state::failed;
+                if (!over || now - row.state_since < finished_rows_kept.count()) continue;
+                if (auto r = txn.erase_outbox(row.id); !r) return r;
+            }
+            return {};
+        });
+        auto r = co_await std::move(written);
+        (void)r;   // again tomorrow
+    }
 }
 
 // ---------------------------------------------------------------- links come and go
@@ -283,8 +325,7 @@ awaitable<void> courier::send_some(desk& d, std::shared_ptr<peer_link> link,
     while (!rows->empty() && !stopping_ && link->ready()) {
         auto row = std::move(rows->front());
         rows->pop_front();
-        // Once a link: a row that is notified already waits for its receipt, which comes by itself or at the next link.
-        if (!d.routes[link->theirs].told.insert(row.id).second) continue;
+        d.routes[link->theirs].told.insert(row.id);   // once a link: its receipt comes by itself, or with the next one
         co_await send(*d.account, link, std::move(row));
     }
 }
@@ -337,7 +378,7 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
     if (!reply) co_return;
     const auto id = short_id(row.notification);
     auto outcome = engine::notify_answered(std::move(row), *reply, mine.key(), ref.id, services::now_ms(), dice());
-    services::log(services::area::delivery).info("event=answered notification={} status={}", id, static_cast<int>(reply->status));
+    services::log(services::area::delivery).info("event=answered notification={} status={}", id, name_of(reply->status));
     if (outcome.refresh_record) link->go_away();   // the next HELLO brings her prekeys
     co_await book(mine, std::move(outcome.row));
 }
@@ -355,18 +396,19 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row) 
         services::log(services::area::delivery).error("event=row_not_written reason={}", services::field(r.error().message()));
 }
 
-awaitable<void> courier::deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row) {
+awaitable<bool> courier::deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row) {
     const auto notification = row.notification;
     const auto r = co_await receiver_->deliver_here(mine, theirs, row);
     if (!r) {
         services::log(services::area::delivery).error("event=local_delivery_failed reason={}", services::field(r.error().message()));
-        co_return;
+        co_return false;
     }
     services::log(services::area::delivery).info("event=delivered notification={}", short_id(notification));
     row.state = storage::outbox_state::delivered;
     row.state_since = services::now_ms();
     row.last_error.clear();
     co_await book(mine, std::move(row));
+    co_return true;
 }
 
 // ---------------------------------------------------------------- receipts and invite tokens

@@ -21,6 +21,9 @@ inline constexpr auto redial_max_fresh = std::chrono::seconds(30);    // while t
 inline constexpr auto redial_max_old = std::chrono::minutes(10);
 inline constexpr auto redial_fresh = std::chrono::hours(1);
 
+inline constexpr auto local_retry = std::chrono::seconds(30);         // another account of this node: no room, say
+inline constexpr auto finished_rows_kept = std::chrono::milliseconds(std::chrono::hours(7 * 24));
+
 class courier : public links::listener, public discovery::listener {
 public:
     courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan);
@@ -31,6 +34,9 @@ public:
     void stop();
     // An outbox row, a contact or an invite token is new.
     void wake(const std::string& label);
+
+    // Takes rows away that were over finished_rows_kept ago; daily.
+    awaitable<void> forget_old_rows();
 
     void link_up(services::account& mine, std::shared_ptr<peer_link> link) override;
     void link_down(services::account& mine, const crypto::account_key& theirs) override;
@@ -68,10 +74,11 @@ private:
                               std::shared_ptr<std::deque<storage::outbox_row>> rows);
     awaitable<void> send(services::account& mine, std::shared_ptr<peer_link> link, storage::outbox_row row);
     awaitable<void> present_token(services::account& mine, std::shared_ptr<peer_link> link);
-    awaitable<void> deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row);
+    awaitable<bool> deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row);
     awaitable<bytes> receipt_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<bytes> token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<void> book(services::account& mine, storage::outbox_row row);
+    std::deque<storage::outbox_row> untold_on_this_link(route& r, std::deque<storage::outbox_row> rows);
     std::vector<engine::endpoint> endpoints_of(services::account& mine, const crypto::account_key& peer);
     void poke(desk& d);
 

@@ -185,20 +185,31 @@ awaitable<void> receiver::fetch(services::account& mine, std::shared_ptr<peer_li
     if (stopping_ || !fetching_.insert(key).second) co_return;
     const auto begun = std::chrono::steady_clock::now();
     auto opened = peer::decode_opened(row.opened);
-    if (opened) {
-        auto note = std::make_shared<const peer::notification>(std::move(*opened));
-        auto fetched = co_await fetch_and_store(mine, link, note);
+    if (!opened) {
+        services::log(services::area::delivery).error("event=notification_unreadable notification={}", short_id(row.notification));
+        co_return;
+    }
+    auto note = std::make_shared<const peer::notification>(std::move(*opened));
+    asio::steady_timer pause(io_);
+    auto wait = refetch_first;
+    // As long as the link is up: a full disk heals, a busy sender answers later. With the next link it begins anew.
+    while (!stopping_ && link->ready()) {
+        const auto fetched = co_await fetch_and_store(mine, link, note);
         if (fetched) {
             const auto took = std::chrono::steady_clock::now() - begun;
             services::log(services::area::delivery)
                 .info("event=fetched notification={} bytes={} took_ms={}", short_id(row.notification), note->plain_bytes,
                       std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
             co_await send_receipt(mine, link, note);
-        } else {
-            services::log(services::area::delivery)
-                .warn("event=fetch_stopped notification={} reason={}", short_id(row.notification),
-                      services::field(fetched.error().message()));
+            break;
         }
+        services::log(services::area::delivery)
+            .warn("event=fetch_stopped notification={} reason={}", short_id(row.notification),
+                  services::field(fetched.error().message()));
+        pause.expires_after(wait);
+        auto [ec] = co_await pause.async_wait(as_result);
+        (void)ec;
+        wait = std::min(wait * 2, refetch_longest);
     }
     fetching_.erase(key);
 }

@@ -13,6 +13,7 @@
 
 namespace pp::net {
 
+inline constexpr std::chrono::milliseconds refetch_first = std::chrono::seconds(2), refetch_longest = std::chrono::minutes(5);
 inline constexpr std::size_t served_blobs_open_max = 8;         // readers kept between ranges
 
 class receiver {

@@ -219,6 +219,7 @@ awaitable<void> server::state::upkeep() {
         if (ec || stopping) co_return;
         peers.close_idle();
         if (round % upkeeps_per_day != 0) continue;
+        co_await outgoing.forget_old_rows();
         local_tls = make_local_tls(node.local_tls());   // a renewed leaf serves the next connections
         for (auto* a : node.accounts())
             if (auto r = node.rotate_prekeys(*a); !r)

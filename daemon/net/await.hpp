@@ -60,4 +60,13 @@ auto offload(asio::thread_pool& workers, F f) -> awaitable<decltype(f())> {
     co_return co_await slot.wait();
 }
 
+// Syncing and renaming a large blob takes as long as the disk: not on the network thread.
+inline constexpr std::uint64_t finish_on_worker_bytes = 256 * 1024;
+
+inline awaitable<result<void>> finish_blob(asio::thread_pool& workers, std::shared_ptr<storage::blob_writer> blob) {
+    if (blob->plain_bytes() <= finish_on_worker_bytes) co_return blob->finish();
+    auto finish = [blob] { return blob->finish(); };
+    co_return co_await offload(workers, std::move(finish));
+}
+
 }  // namespace pp::net

@@ -13,8 +13,6 @@ namespace pp::net {
 
 namespace {
 
-// Syncing and renaming a large blob takes as long as the disk: not on the network thread.
-constexpr std::uint64_t finish_on_worker_bytes = 256 * 1024;
 // A client that APPENDs what it has just submitted gets the copy that is in Sent already (01-product 1.4).
 constexpr storage::unix_ms sent_window_ms = 10 * 60 * 1000;
 constexpr std::size_t changes_per_read = 256;
@@ -78,13 +76,7 @@ awaitable<imap::verdict> imap_connection::on(imap::append_end) {
     append_.reset();
     if (append.failed) co_return refused<imap::appended>(append.failed);
     auto blob = std::make_shared<storage::blob_writer>(std::move(*append.blob));
-    result<void> finished;
-    if (blob->plain_bytes() > finish_on_worker_bytes) {
-        auto finish = [blob] { return blob->finish(); };
-        finished = co_await offload(context_.workers, std::move(finish));
-    } else {
-        finished = blob->finish();
-    }
+    const auto finished = co_await finish_blob(context_.workers, blob);
     if (!finished) co_return refused<imap::appended>(finished.error());
 
     storage::new_mail what;

@@ -13,8 +13,6 @@ namespace pp::net {
 
 namespace {
 
-constexpr std::uint64_t finish_on_worker_bytes = 256 * 1024;
-
 smtp::session_options options_of(const connection_context& c) {
     smtp::session_options o;
     o.tls_active = c.mode == services::tls_mode::implicit;
@@ -140,13 +138,7 @@ awaitable<smtp::verdict> smtp_connection::on(smtp::body_end) {
         co_return no;
     }
     auto blob = std::make_shared<storage::blob_writer>(std::move(*e.blob));
-    result<void> finished;
-    if (blob->plain_bytes() > finish_on_worker_bytes) {
-        auto finish = [blob] { return blob->finish(); };
-        finished = co_await offload(context_.workers, std::move(finish));
-    } else {
-        finished = blob->finish();
-    }
+    const auto finished = co_await finish_blob(context_.workers, blob);
     if (!finished) {
         envelope_.reset();
         co_return smtp_refusal(finished.error());

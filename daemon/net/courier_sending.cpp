@@ -1,0 +1,227 @@
+// Sending one mail to one peer, and what comes back: replies, receipts, invite tokens.
+#include "daemon/net/courier.hpp"
+
+#include "daemon/engine/contacts.hpp"
+#include "daemon/engine/delivery.hpp"
+#include "daemon/net/await.hpp"
+#include "daemon/net/dice.hpp"
+#include "daemon/net/receiver.hpp"
+#include "daemon/services/log.hpp"
+#include "storage/txn.hpp"
+
+namespace pp::net {
+
+namespace {
+
+std::string short_id(const storage::id16& id) { return crypto::hex(bytes_view(id).first(4)); }
+
+std::string_view name_of(peer::notify_status status) {
+    switch (status) {
+    case peer::notify_status::stored: return "stored";
+    case peer::notify_status::fetching: return "fetching";
+    case peer::notify_status::refused: return "refused";
+    case peer::notify_status::try_later: return "try_later";
+    case peer::notify_status::unknown_prekey: return "unknown_prekey";
+    }
+    return "unknown";
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- sending
+
+awaitable<void> courier::send_all(desk& d, std::shared_ptr<peer_link> link, std::deque<storage::outbox_row> rows) {
+    auto shared = std::make_shared<std::deque<storage::outbox_row>>(std::move(rows));
+    auto running = std::make_shared<std::size_t>(std::min(shared->size(), notifications_in_flight_max));
+    auto all_done = std::make_shared<asio::steady_timer>(io_, asio::steady_timer::time_point::max());
+    const auto count = *running;
+    for (std::size_t i = 0; i < count; ++i) {
+        auto one_done = [running, all_done](std::exception_ptr) {
+            if (--*running == 0) all_done->cancel();
+        };
+        asio::co_spawn(io_, send_some(d, link, shared), one_done);
+    }
+    while (*running > 0) {
+        auto [ec] = co_await all_done->async_wait(as_result);
+        (void)ec;
+    }
+    d.routes[link->theirs].sending = false;
+    if (!stopping_) poke(d);
+}
+
+awaitable<void> courier::send_some(desk& d, std::shared_ptr<peer_link> link,
+                                   std::shared_ptr<std::deque<storage::outbox_row>> rows) {
+    while (!rows->empty() && !stopping_ && link->ready()) {
+        auto row = std::move(rows->front());
+        rows->pop_front();
+        d.routes[link->theirs].told.insert(row.id);   // once a link: its receipt comes by itself, or with the next one
+        co_await send(*d.account, link, std::move(row));
+    }
+}
+
+awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link> link, storage::outbox_row row) {
+    const auto record = links_.record_of(mine, link->theirs);
+    const auto* prekey = record ? engine::usable_prekey(*record, services::now_s()) : nullptr;
+    if (!prekey) {
+        auto waiting = engine::attempt_failed(std::move(row), "the recipient offers no current key to seal to",
+                                              services::now_ms(), dice());
+        co_await book(mine, std::move(waiting));
+        co_return;
+    }
+    auto blob = mine.store().open_blob(row.mail_serial);
+    if (!blob) {
+        auto failed = engine::attempt_failed(std::move(row), "the mail cannot be read from the own drive: " +
+                                                                 blob.error().message(), services::now_ms(), dice());
+        co_await book(mine, std::move(failed));
+        co_return;
+    }
+    const auto ref = (*blob)->ref();
+    peer::notification note;
+    note.id = row.notification;
+    note.sender = mine.key();
+    note.device = mine.certificate();
+    note.recipient = row.account;
+    note.blob = ref.id;
+    note.key = ref.key.clone();
+    note.plain_bytes = ref.plain_bytes;
+    note.cipher_bytes = ref.cipher_bytes;
+    note.submitted_at = row.submitted_at / 1000;
+    if (const auto address = mail::parse_address(row.recipient)) note.recipient_local = address->local;
+
+    peer::notify_request request;
+    request.sealed = peer::seal_notification(note, mine.identity(), prekey->id, prekey->key);
+    if (crypto::blob_header_bytes + ref.cipher_bytes <= storage::inline_blob_cipher_bytes_max) {
+        auto cipher = mine.store().open_cipher(ref.id);
+        if (cipher) {
+            auto chunks = (*cipher)->read_chunks(0, (*cipher)->chunks());
+            if (chunks) {
+                request.ride_along.assign((*cipher)->header().begin(), (*cipher)->header().end());
+                request.ride_along.insert(request.ride_along.end(), chunks->begin(), chunks->end());
+            }
+        }
+    }
+    auto message = peer::encode(request);
+    auto answer = co_await link->ask(peer::notify_protocol, std::move(message));
+    if (stopping_ || !answer) co_return;   // the link is gone: the row is as it was, and is sent again
+    const auto reply = peer::decode_notify_reply(*answer);
+    if (!reply) co_return;
+    const auto id = short_id(row.notification);
+    auto outcome = engine::notify_answered(std::move(row), *reply, mine.key(), ref.id, services::now_ms(), dice());
+    services::log(services::area::delivery).info("event=answered notification={} status={}", id, name_of(reply->status));
+    if (outcome.refresh_record) link->go_away();   // the next HELLO brings her prekeys
+    co_await book(mine, std::move(outcome.row));
+}
+
+awaitable<void> courier::book(services::account& mine, storage::outbox_row row) {
+    auto written = commit(node_, mine, [row](storage::write_txn& txn) -> result<void> {
+        auto known = txn.get_outbox(row.id);
+        if (!known) return known.error();
+        // A receipt that came meanwhile stands; a row that was cancelled stays away.
+        if (!*known || (*known)->state == storage::outbox_state::delivered) return {};
+        return txn.put_outbox(row);
+    });
+    const auto r = co_await std::move(written);
+    if (!r)   // repeated after a restart or with the next link: the other side knows the notification
+        services::log(services::area::delivery).error("event=row_not_written reason={}", services::field(r.error().message()));
+}
+
+awaitable<bool> courier::deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row) {
+    const auto notification = row.notification;
+    const auto r = co_await receiver_->deliver_here(mine, theirs, row);
+    if (!r) {
+        services::log(services::area::delivery).error("event=local_delivery_failed reason={}", services::field(r.error().message()));
+        co_return false;
+    }
+    services::log(services::area::delivery).info("event=delivered notification={}", short_id(notification));
+    row.state = storage::outbox_state::delivered;
+    row.state_since = services::now_ms();
+    row.last_error.clear();
+    co_await book(mine, std::move(row));
+    co_return true;
+}
+
+// ---------------------------------------------------------------- receipts and invite tokens
+
+awaitable<bytes> courier::receipt_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message) {
+    const auto decoded = peer::decode_receipt_message(message);
+    if (!decoded) co_return bytes{};
+    const auto signed_receipt = decoded->signed_receipt;
+    const auto receipt = peer::decode_receipt(signed_receipt);
+    if (!receipt || receipt->recipient != link->theirs) co_return bytes{};
+    auto written = commit(node_, mine, [id = receipt->id, signed_receipt, &mine](storage::write_txn& txn) -> result<void> {
+        auto rows = txn.outbox(true);
+        if (!rows) return rows.error();
+        for (auto& row : *rows) {
+            if (row.notification != id) continue;
+            auto blob = mine.store().open_blob(row.mail_serial);
+            if (!blob) return blob.error();
+            if (auto r = engine::check_receipt(row, mine.key(), (*blob)->ref().id, signed_receipt); !r) return r.error();
+            return txn.put_outbox(engine::receipt_came(std::move(row), signed_receipt, services::now_ms()));
+        }
+        return {};   // delivered already
+    });
+    const auto r = co_await std::move(written);
+    if (r)
+        services::log(services::area::delivery).info("event=delivered notification={}", short_id(receipt->id));
+    co_return bytes{};
+}
+
+awaitable<void> courier::present_token(services::account& mine, std::shared_ptr<peer_link> link) {
+    auto contact = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(link->theirs); });
+    if (!contact || !*contact || (*contact)->invite_token.size() != 16) co_return;
+    peer::contact_request request;
+    std::copy_n((*contact)->invite_token.begin(), request.token.size(), request.token.begin());
+    auto message = peer::encode(request);
+    auto answer = co_await link->ask(peer::contact_protocol, std::move(message));
+    if (!answer) co_return;   // again with the next link
+    const auto reply = peer::decode_contact_reply(*answer);
+    if (!reply) co_return;
+    services::log(services::area::peer).info("link={} event=invite_{}", link->number(),
+                                             reply->status == peer::contact_status::accepted ? "accepted" : "refused");
+    auto written = commit(node_, mine, [theirs = link->theirs](storage::write_txn& txn) -> result<void> {
+        auto known = txn.get_contact(theirs);
+        if (!known) return known.error();
+        if (!*known) return {};
+        (*known)->invite_token.clear();
+        return txn.put_contact(**known);
+    });
+    auto r = co_await std::move(written);
+    (void)r;   // presented again with the next link; the other side knows us by then
+}
+
+awaitable<bytes> courier::token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message) {
+    peer::contact_reply reply;
+    const auto request = peer::decode_contact_request(message);
+    const auto record = links_.record_of(mine, link->theirs);
+    if (request && record) {
+        auto accepted = std::make_shared<bool>(false);
+        auto written = commit(node_, mine, [token = request->token, record = *record, accepted](storage::write_txn& txn) -> result<void> {
+            *accepted = false;
+            auto known = txn.get_contact(record.account);
+            if (!known) return known.error();
+            auto invite = txn.get_invite(token);
+            if (!invite) return invite.error();
+            // The answer to a token used before was lost: she is known by it.
+            if (*known && (*known)->how == storage::known_by::invite_given && (*known)->accepted) {
+                *accepted = true;
+                return {};
+            }
+            auto left = engine::use_invite(*invite, services::now_ms());
+            if (!left) return {};
+            *accepted = true;
+            auto contact = *known ? **known
+                                  : engine::contact_from_record(record, storage::known_by::invite_given, services::now_s());
+            contact.accepted = true;
+            if (auto r = txn.put_contact(contact); !r) return r;
+            return left->uses_left == 0 ? txn.erase_invite(token) : txn.put_invite(*left);
+        });
+        const auto r = co_await std::move(written);
+        if (r && *accepted) {
+            reply.status = peer::contact_status::accepted;
+            services::log(services::area::peer).info("link={} event=contact_added", link->number());
+        }
+    }
+    co_return peer::encode(reply);
+}
+
+}  // namespace pp::net

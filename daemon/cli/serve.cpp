@@ -6,7 +6,9 @@
 #include "daemon/services/log.hpp"
 
 #include <CLI/CLI.hpp>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #ifdef PEERPOST_WITH_SYSTEMD
 #include <systemd/sd-daemon.h>
@@ -37,9 +39,22 @@ command_error open_failed(const context& c, const error_code& error) {
                 ". Nothing was changed; the log lines above say more"};
 }
 
+// systemd.exec(5), $JOURNAL_STREAM: "device:inode" of the stream the journal reads.
+bool output_goes_to_the_journal() {
+    const char* stream = std::getenv("JOURNAL_STREAM");
+    struct stat out {};
+    if (!stream || fstat(STDOUT_FILENO, &out) != 0) return false;
+    return std::to_string(out.st_dev) + ":" + std::to_string(out.st_ino) == stream;
+}
+
 // Makes the first account where there is none. False after a failure, which has been told.
 bool ensure_account(context& c, const services::config& conf) {
     if (services::node::has_account(c.home)) return true;
+    if (output_goes_to_the_journal()) {
+        fail(c, {EX_CONFIG, "there is no account in " + c.home.root.string() + " yet, and its password and recovery words "
+                            "must not be written to the journal. Make it once, by hand: " + c.command("init")});
+        return false;
+    }
     const auto made = services::node::init(c.home, conf, "");
     if (!made) {
         fail(c, init_error(c, made.error()));

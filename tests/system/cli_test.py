@@ -1,6 +1,7 @@
 """The real program by its command line: init, refusals, configuration errors, commands with and without the daemon."""
 
 import json
+import os
 import pathlib
 import signal
 import socket
@@ -121,6 +122,16 @@ def main(root):
         (taken / "peerpost.toml").write_text('[imap]\nlisten = [{ address = "127.0.0.1", port = %d }]\n'
                                              "[peer]\nlisten = []\n[smtp]\nlisten = []\n" % s.getsockname()[1])
         assert str(s.getsockname()[1]) in run(taken, "serve", code=69).stderr
+
+    # The journal must not get a password: no account is made when standard output is the journal's.
+    journal = root / "journal"
+    configure(journal)
+    with open(root / "journal.log", "wb") as log:
+        where = os.fstat(log.fileno())
+        done = subprocess.run([PROGRAM, "--home", str(journal), "serve"], stdout=log, stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, "JOURNAL_STREAM": f"{where.st_dev}:{where.st_ino}"}, timeout=60)
+    assert done.returncode == 78 and "init" in done.stderr, done
+    assert (root / "journal.log").read_bytes() == b"" and not (journal / "keyring.a").exists()
 
     (home / "peerpost.toml").write_text("[imap]\n\nlistne = []\n")
     for command in ("serve", "status", "config"):

@@ -96,8 +96,12 @@ awaitable<imap::verdict> imap_connection::on(imap::login q) {
 }
 
 awaitable<imap::verdict> imap_connection::on(imap::start_tls) {
-    if (!co_await pump_.flush()) co_return imap::nothing{};
-    if (co_await stream_.start_tls_as_server(context_.tls, handshake_limit)) stream_.close();
+    // g++ 12 misplaces the promise of this coroutine when the co_await stands in the condition of an if: named results.
+    const bool written = co_await pump_.flush();
+    if (written) {
+        const error_code failed = co_await stream_.start_tls_as_server(context_.tls, handshake_limit);
+        if (failed) stream_.close();
+    }
     co_return imap::nothing{};
 }
 

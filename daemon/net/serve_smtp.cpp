@@ -64,8 +64,12 @@ awaitable<smtp::verdict> smtp_connection::on(smtp::login q) {
 }
 
 awaitable<smtp::verdict> smtp_connection::on(smtp::start_tls) {
-    if (!co_await pump_.flush()) co_return smtp::accepted{};
-    if (co_await stream_.start_tls_as_server(context_.tls, handshake_limit)) stream_.close();
+    // Named results, as in imap_connection: g++ 12 misplaces the promise of this coroutine else.
+    const bool written = co_await pump_.flush();
+    if (written) {
+        const error_code failed = co_await stream_.start_tls_as_server(context_.tls, handshake_limit);
+        if (failed) stream_.close();
+    }
     co_return smtp::accepted{};
 }
 

@@ -25,11 +25,14 @@ class Node:
         self.binary, self.home, self.name = binary, pathlib.Path(folder) / name, name
         self.home.mkdir(parents=True)
         self.imap, self.imaps, self.smtp, self.smtps, self.peer = (free_port() for _ in range(5))
+        self.imap_starttls, self.smtp_starttls = free_port(), free_port()
         (self.home / "peerpost.toml").write_text(f"""
 [imap]
-listen = [{{ address = "127.0.0.1", port = {self.imap}, tls = "none" }}, {{ address = "127.0.0.1", port = {self.imaps}, tls = "implicit" }}]
+listen = [{{ address = "127.0.0.1", port = {self.imap}, tls = "none" }}, {{ address = "127.0.0.1", port = {self.imaps}, tls = "implicit" }},
+          {{ address = "127.0.0.1", port = {self.imap_starttls}, tls = "starttls" }}]
 [smtp]
-listen = [{{ address = "127.0.0.1", port = {self.smtp}, tls = "none" }}, {{ address = "127.0.0.1", port = {self.smtps}, tls = "implicit" }}]
+listen = [{{ address = "127.0.0.1", port = {self.smtp}, tls = "none" }}, {{ address = "127.0.0.1", port = {self.smtps}, tls = "implicit" }},
+          {{ address = "127.0.0.1", port = {self.smtp_starttls}, tls = "starttls" }}]
 [peer]
 listen = [{{ address = "127.0.0.1", port = {self.peer} }}]
 [lan]

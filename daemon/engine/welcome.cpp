@@ -12,26 +12,30 @@ std::string text_for_people(const welcome& w) {
     std::string out = name.empty() ? "Welcome to peerpost.\n\n" : "Welcome to peerpost, " + name + ".\n\n";
     out += "Your mail address is\n\n    " + clean_text(w.address) +
            "\n\n"
-           "Whatever you write in front of the @ reaches you too: shop@..., family@... are yours as well.\n"
-           "There is no mail provider. Each mail goes, encrypted, from your computer to the computer of the\n"
-           "person you write to. Nobody in between can read it.\n\n"
+           "Whatever you write in front of the @ reaches you too: shop@...,\n"
+           "family@... are yours as well. There is no mail provider. Each mail\n"
+           "goes, encrypted, from your computer to the computer of the person you\n"
+           "write to. Nobody in between can read it.\n\n"
+           "Both computers have to be switched on and reach each other for that.\n"
+           "Until then a mail waits on yours, for five days at most. See what\n"
+           "waits, and what has failed, with: peerpost queue --all\n\n"
            "Your mailboxes\n\n"
-           "INBOX       mail from people you know.\n"
-           "Sent        what you have sent. peerpost files the copy; your mail client need not do it.\n"
-           "Requests    the first mail of somebody you do not know yet. Move it to INBOX or answer it, and you\n"
-           "            accept that person: later mail comes to INBOX.\n"
-           "Junk        move a mail here, and you get no more mail from its sender. Move it back, and you do.\n\n"
-           "If a mail cannot be delivered, a mail in INBOX will tell you so.\n\n";
+           "INBOX     mail from people you know\n"
+           "Sent      what you have sent; peerpost files the copy by itself\n"
+           "Requests  mail from people you do not know yet. To have later mail\n"
+           "          from one of them in INBOX: peerpost contact add ADDRESS\n\n";
     if (!w.invite_link.empty()) {
-        out += "To exchange mail with somebody, give that person your invitation. It is attached";
-        out += w.qr_png.empty() ? " as a link.\n" : " as a link and as a picture to scan.\n";
-        out += "The other one runs: peerpost contact add LINK. After that you can write to each other.\n"
-               "Each invitation can be used by one person. Make more of them with: peerpost invite\n\n";
+        out += "To exchange mail with somebody, give that person your invitation. It\n";
+        out += w.qr_png.empty() ? "is attached as a link. " : "is attached as a link and as a picture to scan. ";
+        out += "The other one runs\n\n    peerpost contact add 'LINK'\n\n"
+               "After that you can write to each other. This invitation can be used by\n"
+               "one person. Make more of them with: peerpost invite\n\n";
     } else {
         out += "To exchange mail with somebody, make an invitation with: peerpost invite\n\n";
     }
     if (!w.vcard.empty()) out += "Your card for address books is attached as well.\n\n";
-    out += "Keep the recovery words you were shown in a safe place: they are the only way back to this address.\n"
+    out += "Keep the recovery words you were shown in a safe place: they are the\n"
+           "only way back to this address.\n"
            "Nobody reads answers to this mail.\n";
     return out;
 }

@@ -87,7 +87,12 @@ template <class Connection>
 awaitable<void> server::state::serve(tcp::socket socket, services::listen_address where, crowd& all) {
     any_stream stream(std::move(socket));
     if (where.tls == services::tls_mode::implicit)
-        if (co_await stream.start_tls_as_server(local_tls, handshake_limit)) co_return;
+        if (const auto ec = co_await stream.start_tls_as_server(local_tls, handshake_limit); ec) {
+            // "unknown ca" here is a client that was not told to trust ca.pem; clients seldom say so themselves.
+            services::log(services::area::main).info("port={} event=tls_failed reason={}", where.port,
+                                                     services::field(ec.message()));
+            co_return;
+        }
     if (stopping) co_return;
     auto place = std::make_shared<std::list<std::weak_ptr<void>>::iterator>();
     auto known = std::make_shared<bool>(false);

@@ -23,8 +23,8 @@ namespace pp::imap::test {
 
 class player {
 public:
-    explicit player(session_options options, fake_store store = usual_store())
-        : store(std::move(store)), daemon(this->store), session(options) {
+    explicit player(session_options options, fake_store contents = usual_store())
+        : store(std::move(contents)), daemon(store), session(options) {
         session.tick(now_);
     }
 

@@ -13,16 +13,18 @@ using tls_stream = ssl::stream<tcp::socket>;
 
 namespace {
 
-// Closes a stream when an operation takes too long; destroyed in time it does nothing.
+// Closes a stream when an operation takes too long; destroyed in time it does nothing, also when the timer has fired and
+// only its handler waits to run: the stream may be gone by then.
 class time_limit {
 public:
     time_limit(any_stream& stream, std::chrono::seconds limit) : timer_(stream.executor(), limit) {
-        timer_.async_wait([&stream](error_code ec) {
-            if (!ec) stream.close();
+        timer_.async_wait([&stream, watching = std::weak_ptr(watching_)](error_code ec) {
+            if (!ec && !watching.expired()) stream.close();
         });
     }
 
 private:
+    std::shared_ptr<bool> watching_ = std::make_shared<bool>(true);
     asio::steady_timer timer_;
 };
 

@@ -28,19 +28,38 @@ links::links(asio::io_context& io, services::node& node) : io_(io), node_(node) 
 // ---------------------------------------------------------------- incoming
 
 void links::accepted(tcp::socket socket) {
-    if (stopping_ || all_.size() >= node_.configuration().peer.connections_max) return;   // closed by its destructor
-    asio::co_spawn(io_, serve(std::move(socket)), asio::detached);
+    if (stopping_) return;   // closed by its destructor
+    // Whoever has not said HELLO makes room, the oldest first: silence on half of a handshake keeps nobody out.
+    const auto connections_max = node_.configuration().peer.connections_max;
+    const auto staying = [this] { return incoming_ - newcomers_.leaving(); };
+    if (staying() >= connections_max) newcomers_.cut_oldest();
+    if (staying() >= connections_max || newcomers_.leaving() >= connections_max) return;
+    ++incoming_;
+    auto place = newcomers_.enter();
+    auto serving = serve(std::move(socket), place);
+    asio::co_spawn(io_, std::move(serving), [this, place](std::exception_ptr) {
+        --incoming_;
+        newcomers_.gone(place);
+    });
 }
 
-awaitable<void> links::serve(tcp::socket socket) {
+awaitable<void> links::serve(tcp::socket socket, waiting_room::ticket place) {
     any_stream stream(std::move(socket));
-    if (co_await stream.start_tls_as_server(server_tls_, peer_handshake_limit)) co_return;
+    if (place->was_cut) co_return;
+    place->cut = [&stream] { stream.close(); };
+    const auto failed = co_await stream.start_tls_as_server(server_tls_, peer_handshake_limit);
+    place->cut = nullptr;
+    if (failed || stopping_ || place->was_cut) co_return;
     const auto device = crypto::device_key_of_certificate(stream.peer_certificate());
     if (!device) co_return;
     peer::link_options options;
     options.peer_device = *device;
     options.now = services::now_s();
     auto link = std::make_shared<peer_link>(std::move(stream), options, *this);
+    link->place = place;
+    place->cut = [weak = std::weak_ptr(link)] {
+        if (const auto alive = weak.lock()) alive->close();
+    };
     all_.insert(link);
     co_await link->run();
 }
@@ -83,9 +102,10 @@ awaitable<void> links::attempt(services::account& mine, crypto::account_key thei
     tcp::socket socket(io_);
     {
         asio::steady_timer limit(io_, connect_limit);
-        limit.async_wait([&socket](error_code ec) {
+        const auto connecting = std::make_shared<bool>(true);
+        limit.async_wait([&socket, connecting = std::weak_ptr(connecting)](error_code ec) {
             error_code ignored;
-            if (!ec) socket.close(ignored);
+            if (!ec && !connecting.expired()) socket.close(ignored);   // fired in time, run too late: nothing to close
         });
         error_code bad;
         const auto address = asio::ip::make_address(endpoint.host, bad);
@@ -171,6 +191,7 @@ peer::hello_verdict links::greeted(peer_link& link, const peer::hello& theirs) {
     verdict.accept = true;
     verdict.mine = hello_for(*mine, link.remote_endpoint());
     auto self = link.shared_from_this();
+    if (link.place) newcomers_.leave(link.place);
     ready_[key] = self;
     learn(*mine, theirs, link.dialled_endpoint);
     services::log(services::area::peer).info("link={} event=up peer={} dialled={}", link.number(), short_name(link.theirs), link.dialled());

@@ -58,7 +58,7 @@ public:
 private:
     using pair_key = std::pair<crypto::account_key, crypto::account_key>;
 
-    awaitable<void> serve(tcp::socket socket);
+    awaitable<void> serve(tcp::socket socket, waiting_room::ticket place);
     awaitable<void> attempt(services::account& mine, crypto::account_key theirs, engine::endpoint endpoint,
                             std::shared_ptr<std::string> why);
     awaitable<void> wait_for_link(services::account& mine, crypto::account_key theirs,
@@ -74,6 +74,8 @@ private:
     std::shared_ptr<asio::ssl::context> server_tls_, client_tls_;
     std::map<pair_key, std::shared_ptr<peer_link>> ready_;
     std::set<std::shared_ptr<peer_link>> all_;
+    waiting_room newcomers_;        // incoming ones before their HELLO
+    std::size_t incoming_ = 0;      // connections to the peer listener, also in their handshake
     std::map<crypto::account_key, peer::account_record> records_;   // of peers that are no contacts; bounded
     bool stopping_ = false;
 };

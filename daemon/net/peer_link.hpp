@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/net/pump.hpp"
+#include "daemon/net/waiting_room.hpp"
 #include "proto/peer/session.hpp"
 
 #include <functional>
@@ -37,6 +38,7 @@ public:
     // After greeted(): whose links these are.
     crypto::account_key mine{}, theirs{};
     peer::device_certificate their_certificate;
+    waiting_room::ticket place;                // of an incoming link, until its HELLO is accepted
     std::string dialled_endpoint;              // empty on links the peer has dialled
     std::string remote_endpoint() const { return stream_.remote_endpoint(); }
     std::uint64_t number() const { return number_; }

@@ -84,6 +84,13 @@ public:
         farewell_ = std::move(farewell);
         wake();
     }
+    // As end(), but when the session does not wait for its client, who may never read, it is cut at once.
+    void cut(std::string farewell) {
+        if (machine_.wants_input() && !writing_)
+            end(std::move(farewell));
+        else
+            stream_.close();
+    }
 
 private:
     void write(bytes data) {

@@ -58,7 +58,7 @@ imap::verdict done(const result<void>& r) {
 
 imap_connection::imap_connection(any_stream stream, connection_context context)
     : stream_(std::move(stream)), context_(std::move(context)), session_(options_of(context_)), pump_(stream_, session_),
-      number_(next_connection_number()) {
+      login_pause_(stream_.executor()), number_(next_connection_number()) {
     pump_.tap(services::rawlog::open(context_.node.configuration(), "imap"));
 }
 
@@ -69,10 +69,17 @@ awaitable<void> imap_connection::run() {
     co_await pump_.run(self, *this);
     forget_mailbox();
     append_.reset();
+    if (cut_) stream_.close();   // no time for a polite end
     co_await stream_.shut_down();
 }
 
 void imap_connection::end() { pump_.end("* BYE peerpost is stopping\r\n"); }
+
+void imap_connection::cut() {
+    cut_ = true;
+    login_pause_.cancel();
+    pump_.cut(imap_busy_text);
+}
 
 awaitable<imap::verdict> imap_connection::operator()(imap::event question) {
     return std::visit([this](auto& q) { return on(std::move(q)); }, question);
@@ -86,7 +93,7 @@ awaitable<imap::verdict> imap_connection::on(imap::login q) {
     account_ = context_.node.log_in(q.user, q.password);
     if (!account_) {
         services::log(services::area::imap).warn("connection={} event=login_refused", number_);
-        co_await login_failure_pause(co_await asio::this_coro::executor);
+        co_await login_failure_pause(login_pause_);
         imap::outcome<imap::nothing> no(imap::refusal{"AUTHENTICATIONFAILED", login_refused_text});
         co_return no;
     }

@@ -27,6 +27,7 @@ public:
 
     awaitable<void> run();
     void end();          // BYE at the next quiet moment
+    void cut();          // to make room for another: at once
 
     awaitable<imap::verdict> operator()(imap::event question);
 
@@ -79,6 +80,8 @@ private:
     connection_context context_;
     imap::server_session session_;
     pump<imap::server_session> pump_;
+    asio::steady_timer login_pause_;
+    bool cut_ = false;
     services::account* account_ = nullptr;
     std::optional<selected_mailbox> selected_;
     std::optional<append_under_way> append_;

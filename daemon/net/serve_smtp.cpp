@@ -30,7 +30,7 @@ std::uint8_t notify_bits(const smtp::dsn_notify& n) {
 
 smtp_connection::smtp_connection(any_stream stream, connection_context context)
     : stream_(std::move(stream)), context_(std::move(context)), session_(options_of(context_)), pump_(stream_, session_),
-      number_(next_connection_number()) {
+      login_pause_(stream_.executor()), number_(next_connection_number()) {
     pump_.tap(services::rawlog::open(context_.node.configuration(), "smtp"));
 }
 
@@ -40,10 +40,17 @@ awaitable<void> smtp_connection::run() {
     auto self = shared_from_this();
     co_await pump_.run(self, *this);
     envelope_.reset();
+    if (cut_) stream_.close();   // no time for a polite end
     co_await stream_.shut_down();
 }
 
 void smtp_connection::end() { pump_.end("421 4.3.2 peerpost is stopping\r\n"); }
+
+void smtp_connection::cut() {
+    cut_ = true;
+    login_pause_.cancel();
+    pump_.cut(smtp_busy_text);
+}
 
 awaitable<smtp::verdict> smtp_connection::operator()(smtp::event question) {
     return std::visit([this](auto& q) { return on(std::move(q)); }, question);
@@ -53,7 +60,7 @@ awaitable<smtp::verdict> smtp_connection::on(smtp::login q) {
     account_ = context_.node.log_in(q.user, q.password);
     if (!account_) {
         services::log(services::area::smtp).warn("connection={} event=login_refused", number_);
-        co_await login_failure_pause(co_await asio::this_coro::executor);
+        co_await login_failure_pause(login_pause_);
         smtp::reply no{535, "5.7.8", login_refused_text};
         co_return no;
     }

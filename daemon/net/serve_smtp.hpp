@@ -20,6 +20,7 @@ public:
 
     awaitable<void> run();
     void end();          // 421 at the next quiet moment
+    void cut();          // to make room for another: at once
 
     awaitable<smtp::verdict> operator()(smtp::event question);
 
@@ -53,6 +54,8 @@ private:
     connection_context context_;
     smtp::server_session session_;
     pump<smtp::server_session> pump_;
+    asio::steady_timer login_pause_;
+    bool cut_ = false;
     services::account* account_ = nullptr;
     std::optional<envelope> envelope_;
     std::uint64_t number_;

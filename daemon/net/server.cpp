@@ -8,6 +8,7 @@
 #include "daemon/net/serve_imap.hpp"
 #include "daemon/net/serve_smtp.hpp"
 #include "daemon/net/tls.hpp"
+#include "daemon/net/waiting_room.hpp"
 #include "daemon/services/interfaces.hpp"
 #include "daemon/services/log.hpp"
 
@@ -46,14 +47,14 @@ struct server::state {
     // One kind of client connection: how many there are, and which wait for a login.
     struct crowd {
         std::size_t total = 0;
-        std::list<std::weak_ptr<void>> strangers;   // oldest first
+        waiting_room strangers;
     };
 
     template <class Connection>
     void accept(tcp::socket socket, const services::listen_address& where, crowd& all, std::size_t total_max,
                 std::string_view busy_text);
     template <class Connection>
-    awaitable<void> serve(tcp::socket socket, services::listen_address where, crowd& all);
+    awaitable<void> serve(tcp::socket socket, services::listen_address where, crowd& all, waiting_room::ticket place);
     awaitable<void> upkeep();
     void begin_stop();
     awaitable<void> wait_for_ends();
@@ -84,52 +85,55 @@ server::~server() {
 
 // A connection's life: TLS when the listener says so, then the protocol until it ends.
 template <class Connection>
-awaitable<void> server::state::serve(tcp::socket socket, services::listen_address where, crowd& all) {
+awaitable<void> server::state::serve(tcp::socket socket, services::listen_address where, crowd& all,
+                                     waiting_room::ticket place) {
     any_stream stream(std::move(socket));
-    if (where.tls == services::tls_mode::implicit)
-        if (const auto ec = co_await stream.start_tls_as_server(local_tls, handshake_limit); ec) {
+    if (place->was_cut) co_return;
+    if (where.tls == services::tls_mode::implicit) {
+        place->cut = [&stream] { stream.close(); };
+        const error_code failed = co_await stream.start_tls_as_server(local_tls, handshake_limit);
+        place->cut = nullptr;
+        if (failed) {
             // "unknown ca" here is a client that was not told to trust ca.pem; clients seldom say so themselves.
-            services::log(services::area::main).info("port={} event=tls_failed reason={}", where.port,
-                                                     services::field(ec.message()));
+            if (!place->was_cut)
+                services::log(services::area::main).info("port={} event=tls_failed reason={}", where.port,
+                                                         services::field(failed.message()));
             co_return;
         }
-    if (stopping) co_return;
-    auto place = std::make_shared<std::list<std::weak_ptr<void>>::iterator>();
-    auto known = std::make_shared<bool>(false);
-    connection_context context{node, workers, local_tls, where.tls, [&all, place, known] {
-                                   if (!std::exchange(*known, true)) all.strangers.erase(*place);
-                               }};
+    }
+    if (stopping || place->was_cut) co_return;
+    connection_context context{node, workers, local_tls, where.tls, [&all, place] { all.strangers.leave(place); }};
     auto connection = std::make_shared<Connection>(std::move(stream), std::move(context));
-    all.strangers.push_back(connection);
-    *place = std::prev(all.strangers.end());
+    place->cut = [weak = std::weak_ptr(connection)] {
+        if (const auto alive = weak.lock()) alive->cut();
+    };
     ends.push_back([weak = std::weak_ptr(connection)] {
         if (const auto alive = weak.lock()) alive->end();
     });
     const auto end = std::prev(ends.end());
     co_await connection->run();
     ends.erase(end);
-    if (!*known) all.strangers.erase(*place);
 }
 
 template <class Connection>
 void server::state::accept(tcp::socket socket, const services::listen_address& where, crowd& all,
                            std::size_t total_max, std::string_view busy_text) {
     const auto strangers_max = node.configuration().imap.unauthenticated_max;
+    const auto staying = [&all] { return all.total - all.strangers.leaving(); };
     // Who has not logged in makes room, the oldest first; a login is never cut for a newcomer (06-security 6.1.3).
-    if (all.total >= total_max || all.strangers.size() >= strangers_max) {
-        if (!all.strangers.empty()) {
-            if (const auto oldest = std::static_pointer_cast<Connection>(all.strangers.front().lock())) oldest->end();
-        }
-        if (all.total >= total_max) {
-            error_code ignored;
-            if (where.tls != services::tls_mode::implicit) socket.send(asio::buffer(busy_text), 0, ignored);
-            return;
-        }
+    if (staying() >= total_max || all.strangers.size() >= strangers_max) all.strangers.cut_oldest();
+    if (staying() >= total_max || all.strangers.leaving() >= total_max) {
+        error_code ignored;
+        socket.non_blocking(true, ignored);
+        if (where.tls != services::tls_mode::implicit) socket.send(asio::buffer(busy_text), 0, ignored);
+        return;
     }
     ++all.total;
-    auto serving = serve<Connection>(std::move(socket), where, all);
-    asio::co_spawn(io, std::move(serving), [this, &all](std::exception_ptr failed) {
+    auto place = all.strangers.enter();
+    auto serving = serve<Connection>(std::move(socket), where, all, place);
+    asio::co_spawn(io, std::move(serving), [&all, place](std::exception_ptr failed) {
         --all.total;
+        all.strangers.gone(place);
         if (!failed) return;
         try {
             std::rethrow_exception(failed);
@@ -153,14 +157,14 @@ std::string server::start() {
     for (const auto& where : c.imap.listen) {
         auto failed = open("imap", where, [&s, &c](tcp::socket socket, const services::listen_address& w) {
             s.accept<imap_connection>(std::move(socket), w, s.imap, c.imap.connections_max,
-                                      "* BYE too many connections; close one and try again\r\n");
+                                      imap_busy_text);
         });
         if (!failed.empty()) return failed;
     }
     for (const auto& where : c.smtp.listen) {
         auto failed = open("smtp", where, [&s, &c](tcp::socket socket, const services::listen_address& w) {
             s.accept<smtp_connection>(std::move(socket), w, s.smtp, c.smtp.connections_max,
-                                      "421 4.3.2 too many connections; try again later\r\n");
+                                      smtp_busy_text);
         });
         if (!failed.empty()) return failed;
     }

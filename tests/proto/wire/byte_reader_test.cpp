@@ -52,7 +52,8 @@ TEST_CASE("a failed read stays failed and gives nothing") {
 TEST_CASE("lengths over their limit fail although the bytes are there") {
     const auto data = to_bytes("\x02" "ab");
     CHECK(byte_reader(data).text8(1).empty());
-    byte_reader wide(to_bytes(std::string_view("\0\3abc", 5)));
+    const auto wider = to_bytes(std::string_view("\0\3abc", 5));
+    byte_reader wide(wider);
     CHECK(wide.sized16(2).empty());
     CHECK(wide.failed());
 }

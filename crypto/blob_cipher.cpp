@@ -208,7 +208,8 @@ struct blob_encryptor::state {
     std::uint64_t plain_total = 0, cipher_total = 0;
     std::vector<hash256> leaves;
     merkle::accumulator tree;
-    bool finished = false;
+    std::uint64_t tail_left = 0;   // plaintext still to be encrypted, padding included; once ending
+    bool ending = false, finished = false;
 };
 
 blob_encryptor::blob_encryptor(const blob_key& key, blob_suite suite) : state_(std::make_unique<state>(key, suite)) {}
@@ -219,7 +220,7 @@ const blob_header& blob_encryptor::header() const { return state_->header; }
 
 void blob_encryptor::update(bytes_view plaintext, bytes& out) {
     auto& s = *state_;
-    PP_ASSERT(!s.finished);
+    PP_ASSERT(!s.ending);
     s.plain_total += plaintext.size();
     // A full chunk of plaintext is never the last one: at least the length follows. So it can leave at once, and
     // without a copy when it does not begin in an earlier piece.
@@ -240,19 +241,30 @@ void blob_encryptor::update(bytes_view plaintext, bytes& out) {
 }
 
 void blob_encryptor::finish(bytes& out) {
+    while (!finish_some(~std::size_t{0}, out)) {}
+}
+
+bool blob_encryptor::finish_some(std::size_t chunks_max, bytes& out) {
     auto& s = *state_;
     PP_ASSERT(!s.finished);
-    s.finished = true;
-    auto left = padded_bytes(s.plain_total) - (s.plain_total - s.held.size());   // plaintext still to be encrypted
-    for (; left > chunk_plain_bytes; left -= chunk_plain_bytes) {
+    if (!s.ending) {
+        s.ending = true;
+        s.tail_left = padded_bytes(s.plain_total) - (s.plain_total - s.held.size());
+    }
+    std::size_t made = 0;
+    for (; s.tail_left > chunk_plain_bytes; s.tail_left -= chunk_plain_bytes) {
+        if (made++ >= std::max<std::size_t>(chunks_max, 1)) return false;
         s.held.resize(chunk_plain_bytes);   // zeros
         s.emit(s.held, false, out);
         s.wipe_held();
     }
-    s.held.resize(static_cast<std::size_t>(left));
+    if (made >= std::max<std::size_t>(chunks_max, 1)) return false;
+    s.finished = true;
+    s.held.resize(static_cast<std::size_t>(s.tail_left));
     put_le64(s.plain_total, &s.held[s.held.size() - length_bytes]);
     s.emit(s.held, true, out);
     s.wipe_held();
+    return true;
 }
 
 std::uint64_t blob_encryptor::plain_bytes() const { return state_->plain_total; }

@@ -43,6 +43,9 @@ public:
     void update(bytes_view plaintext, bytes& out);
     // Pads, encrypts what is left, and ends. Once.
     void finish(bytes& out);
+    // The same in steps, for large blobs: their padding, up to an eighth of the mail, is never held whole. Appends at
+    // most `chunks_max` chunks (at least one); false when more are to come. No update() after the first call.
+    [[nodiscard]] bool finish_some(std::size_t chunks_max, bytes& out);
     // After finish():
     std::uint64_t plain_bytes() const;
     std::uint64_t cipher_bytes() const;

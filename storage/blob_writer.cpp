@@ -83,7 +83,9 @@ result<void> blob_writer::finish() {
     if (s.failed) return s.failed;
     if (s.finished) return {};
     const auto work = [&]() -> result<void> {
-        s.encryptor.finish(s.cipher);
+        // Padding is up to an eighth of the mail: in pieces, as the mail itself.
+        while (!s.encryptor.finish_some(blob_write_bytes / crypto::chunk_plain_bytes, s.cipher))
+            if (!s.path.empty() || s.cipher.size() > inline_blob_cipher_bytes_max) PP_TRY(s.spill(false));
         s.index = s.indexer.finish();
         if (s.path.empty() && s.cipher.size() <= inline_blob_cipher_bytes_max) return s.space->check_room(s.cipher.size());
         PP_TRY(s.spill(true));

@@ -131,6 +131,30 @@ TEST_CASE("finished chunks leave at once, and what is held stays below one chunk
     }
 }
 
+TEST_CASE("the end may be taken in steps, and no step is larger than asked for") {
+    const auto key = random<blob_key>();
+    for (const std::size_t size : {std::size_t{0}, chunk_plain_bytes - 8, chunk_plain_bytes, 40 * chunk_plain_bytes + 1}) {
+        const auto plain = some_plain(size);
+        for (const std::size_t step : {std::size_t{0}, std::size_t{1}, std::size_t{3}, std::size_t{1000}}) {
+            blob_encryptor encryptor(key);
+            sealed_blob blob{};
+            encryptor.update(plain, blob.cipher);
+            for (bool ended = false; !ended;) {
+                const auto before = blob.cipher.size();
+                ended = encryptor.finish_some(step, blob.cipher);
+                CHECK(blob.cipher.size() - before <= std::max<std::size_t>(step, 1) * chunk_cipher_bytes);
+                CHECK(blob.cipher.size() > before);
+            }
+            CHECK(blob.cipher.size() == cipher_bytes(padded_bytes(size)));
+            blob.header = encryptor.header();
+            blob.id = encryptor.id();
+            blob.root = encryptor.root();
+            blob.leaves = encryptor.leaves();
+            CHECK(open(key, blob).value() == plain);
+        }
+    }
+}
+
 TEST_CASE("long padding may add whole chunks") {
     const auto key = random<blob_key>();
     const auto plain = some_plain(1024 * 1024 + 1);   // padded to 1.125 MiB: one and a bit of chunks are zeros

@@ -1,4 +1,4 @@
-// The keyring of a home: two copies written in turn, the newest that is whole counts (storage/FORMAT.md, "Keyring").
+// The keyring of a home: two copies of one content, the newest that is whole counts (storage/FORMAT.md, "Keyring").
 #include "storage/attempt.hpp"
 #include "storage/durable.hpp"
 #include "storage/home.hpp"
@@ -115,7 +115,12 @@ result<void> save_keyring(const home_paths& home, crypto::keyring& ring) {
     // Over the older copy, or the one that is missing or damaged: the newest stays until this one is durable.
     char target = 'a';
     if (!copies.empty()) target = copies.front().name == 'a' ? 'b' : 'a';
-    return replace_file(home.keyring(target), ring.encode_next(), 0600);
+    const auto content = ring.encode_next();
+    PP_TRY(replace_file(home.keyring(target), content, 0600));
+    // Then the other one too: damage of one copy must not bring back what the last save added or erased. It is saved
+    // all the same when this fails; the next save repairs it.
+    (void)replace_file(home.keyring(target == 'a' ? 'b' : 'a'), content, 0600);
+    return {};
 }
 
 }  // namespace pp::storage

@@ -56,9 +56,12 @@ TEST_CASE("the keyring: two copies, the newest whole one counts") {
     CHECK(node() == "two");
     REQUIRE(fs::exists(home.keyring('a')));
     REQUIRE(fs::exists(home.keyring('b')));
-    flip(home.keyring('a'), 60);   // the newest: third generation
-    CHECK(node() == "one");
+    flip(home.keyring('a'), 60);
+    CHECK(node() == "two");   // damage of one copy loses nothing, not even what was saved last
+    flip(home.keyring('a'), 60);
     flip(home.keyring('b'), 60);
+    CHECK(node() == "two");
+    flip(home.keyring('a'), 60);
     CHECK(open_keyring(home).error() == errc::damaged);
     flip(home.keyring('a'), 60);
     flip(home.keyring('b'), 60);
@@ -68,6 +71,26 @@ TEST_CASE("the keyring: two copies, the newest whole one counts") {
     fs::remove(home.key_file());
     CHECK(open_keyring(home).error() == errc::wrong_secret);
     CHECK(create_keyring(home).error() == errc::exists_already);
+}
+
+TEST_CASE("what was erased from the keyring stands in neither copy") {   // a forgotten prekey must open nothing
+    temporary_folder t;
+    ::unsetenv("CREDENTIALS_DIRECTORY");
+    ::unsetenv("PEERPOST_PASSPHRASE_FILE");
+    const home_paths home{t.path / "home"};
+    auto ring = create_keyring(home);
+    REQUIRE(ring.has_value());
+    ring->body().put("secret", to_bytes("forgotten"));
+    REQUIRE(save_keyring(home, *ring));
+    ring->body().erase("secret");
+    REQUIRE(save_keyring(home, *ring));
+    for (const char damaged : {'a', 'b'}) {
+        flip(home.keyring(damaged), 60);
+        auto other = open_keyring(home);
+        REQUIRE(other.has_value());
+        CHECK_FALSE(other->body().get("secret").has_value());
+        flip(home.keyring(damaged), 60);
+    }
 }
 
 TEST_CASE("a keyring made with a passphrase opens with it and has no key file") {

@@ -20,6 +20,7 @@ courier::courier(asio::io_context& io, services::node& node, links& peers, const
 void courier::start() {
     for (auto* a : node_.accounts()) {
         auto& d = desk_of(*a);
+        receiver_->tidy(*a);
         // Whoever has mail for us learns that we are back; nobody has to wait for his own next try.
         auto contacts = a->store().read([](const storage::read_txn& txn) { return txn.contacts(); });
         if (contacts)

@@ -9,6 +9,9 @@
 #include "daemon/services/standard_mailboxes.hpp"
 #include "storage/txn.hpp"
 
+#include <filesystem>
+#include <utility>
+
 namespace pp::net {
 
 namespace {
@@ -90,16 +93,27 @@ awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<pee
     }
     case engine::inbox_action::fetch: break;
     }
+    // Its ciphertext and the own copy lie side by side for a moment.
+    if (!room_for(2 * note->cipher_bytes))
+        co_return refusal(peer::notify_status::try_later, "the recipient has no room at the moment");
     // The row first: from here on we fetch by ourselves, also after a restart.
     storage::inbound_row row;
     row.notification = note->id;
     row.sender = note->sender;
     row.opened = peer::encode_opened(*note);
     row.received_at = services::now_ms();
-    auto written = commit(node_, mine, [row](storage::write_txn& txn) { return txn.put_inbound(row); });
+    auto came_meanwhile = std::make_shared<bool>(false);
+    auto written = commit(node_, mine, [row, came_meanwhile](storage::write_txn& txn) -> result<void> {
+        auto seen = txn.notification_seen(row.sender, row.notification);
+        if (!seen) return seen.error();
+        *came_meanwhile = *seen;   // a fetch that was running has ended: nothing to be fetched again
+        return *seen ? result<void>() : txn.put_inbound(row);
+    });
     if (const auto r = co_await std::move(written); !r)
         co_return refusal(peer::notify_status::try_later, "the recipient cannot store mail at the moment");
-    asio::co_spawn(io_, fetch(mine, link, std::move(row)), asio::detached);
+    if (*came_meanwhile) co_return stored(mine, node_.device(), *note);
+    if (auto& q = queue_of(mine, note->sender); !q.link.lock()) q.link = link;
+    enqueue(mine, std::move(row));
     co_return refusal(peer::notify_status::fetching, "");
 }
 
@@ -128,7 +142,7 @@ awaitable<result<void>> receiver::store_mail(services::account& mine, std::share
     auto written = commit(node_, mine, [blob, note, mailbox = std::string(mailbox)](storage::write_txn& txn) -> result<void> {
         auto seen = txn.notification_seen(note->sender, note->id);
         if (!seen) return seen.error();
-        if (*seen) return {};   // came a second way meanwhile
+        if (*seen) return txn.erase_inbound(note->id);   // came a second way meanwhile
         auto box = services::standard_mailbox(txn, storage::special_use::none, mailbox);
         if (!box) return box.error();
         storage::new_mail what;
@@ -173,45 +187,108 @@ awaitable<result<void>> receiver::deliver_here(services::account& from, services
 
 // ---------------------------------------------------------------- fetching
 
+void receiver::tidy(services::account& mine) {
+    auto rows = mine.store().read([](const storage::read_txn& txn) { return txn.inbound(); });
+    if (!rows) return;
+    std::set<std::string> wanted;
+    for (const auto& row : *rows) wanted.insert(crypto::hex(row.notification));
+    std::error_code ignored;
+    const std::filesystem::path incoming = node_.home().account(mine.label()) / "incoming";
+    std::vector<std::filesystem::path> left_over;
+    for (std::filesystem::directory_iterator it(incoming, ignored), end; !ignored && it != end; it.increment(ignored))
+        if (!wanted.contains(it->path().filename().string())) left_over.push_back(it->path());
+    for (const auto& path : left_over) std::filesystem::remove(path, ignored);
+}
+
+bool receiver::room_for(std::uint64_t bytes) const {
+    std::error_code failed;
+    const auto space = std::filesystem::space(node_.home().root, failed);
+    return failed || space.available >= bytes + node_.configuration().limits.reserve_bytes;
+}
+
 void receiver::link_up(services::account& mine, std::shared_ptr<peer_link> link) {
+    auto& q = queue_of(mine, link->theirs);
+    q.link = link;
+    q.pause = refetch_first;
+    enqueue_all(mine, link->theirs);
+}
+
+void receiver::enqueue_all(services::account& mine, const crypto::account_key& theirs) {
     auto rows = mine.store().read([](const storage::read_txn& txn) { return txn.inbound(); });
     if (!rows) return;
     for (auto& row : *rows)
-        if (row.sender == link->theirs) asio::co_spawn(io_, fetch(mine, link, std::move(row)), asio::detached);
+        if (row.sender == theirs) enqueue(mine, std::move(row));
 }
 
-awaitable<void> receiver::fetch(services::account& mine, std::shared_ptr<peer_link> link, storage::inbound_row row) {
-    const fetch_key key{mine.label(), row.notification};
-    if (stopping_ || !fetching_.insert(key).second) co_return;
+void receiver::enqueue(services::account& mine, storage::inbound_row row) {
+    auto& q = queue_of(mine, row.sender);
+    if (stopping_ || !q.known.insert(row.notification).second) return;
+    const auto theirs = row.sender;
+    q.waiting.push_back(std::move(row));
+    if (q.running == fetches_at_once_max) return;
+    ++q.running;
+    asio::co_spawn(io_, work(mine, theirs), asio::detached);
+}
+
+awaitable<void> receiver::work(services::account& mine, crypto::account_key theirs) {
+    auto& q = queue_of(mine, theirs);
+    while (!q.waiting.empty() && !stopping_) {
+        auto link = q.link.lock();
+        if (!link || !link->ready()) {   // the next link takes all of it up again, from the store
+            for (const auto& row : q.waiting) q.known.erase(row.notification);
+            q.waiting.clear();
+            break;
+        }
+        auto row = std::move(q.waiting.front());
+        q.waiting.pop_front();
+        const auto notification = row.notification;
+        const bool done = co_await fetch(mine, link, std::move(row));
+        q.known.erase(notification);
+        if (done) q.pause = refetch_first;
+        if (done || stopping_) continue;
+        if (q.link.lock() != link) {
+            // A newer link came up while this fetch hung on the old one, and passed over it as being worked on.
+            enqueue_all(mine, theirs);
+        } else if (link->ready() && !std::exchange(q.again, true)) {
+            // As long as the link is up: a full disk heals, a busy sender answers later.
+            asio::co_spawn(io_, again_later(mine, theirs), asio::detached);
+        }
+    }
+    --q.running;
+}
+
+awaitable<void> receiver::again_later(services::account& mine, crypto::account_key theirs) {
+    auto& q = queue_of(mine, theirs);
+    asio::steady_timer pause(io_, q.pause);
+    q.pause = std::min(q.pause * 2, refetch_longest);
+    auto [ec] = co_await pause.async_wait(as_result);
+    (void)ec;
+    q.again = false;
+    if (!stopping_) enqueue_all(mine, theirs);
+}
+
+// True when the mail is here.
+awaitable<bool> receiver::fetch(services::account& mine, std::shared_ptr<peer_link> link, storage::inbound_row row) {
     const auto begun = std::chrono::steady_clock::now();
     auto opened = peer::decode_opened(row.opened);
     if (!opened) {
         services::log(services::area::delivery).error("event=notification_unreadable notification={}", short_id(row.notification));
-        co_return;
+        co_return false;
     }
     auto note = std::make_shared<const peer::notification>(std::move(*opened));
-    asio::steady_timer pause(io_);
-    auto wait = refetch_first;
-    // As long as the link is up: a full disk heals, a busy sender answers later. With the next link it begins anew.
-    while (!stopping_ && link->ready()) {
-        const auto fetched = co_await fetch_and_store(mine, link, note);
-        if (fetched) {
-            const auto took = std::chrono::steady_clock::now() - begun;
-            services::log(services::area::delivery)
-                .info("event=fetched notification={} bytes={} took_ms={}", short_id(row.notification), note->plain_bytes,
-                      std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
-            co_await send_receipt(mine, link, note);
-            break;
-        }
+    auto fetched = co_await fetch_and_store(mine, link, note);
+    if (!fetched) {
         services::log(services::area::delivery)
             .warn("event=fetch_stopped notification={} reason={}", short_id(row.notification),
                   services::field(fetched.error().message()));
-        pause.expires_after(wait);
-        auto [ec] = co_await pause.async_wait(as_result);
-        (void)ec;
-        wait = std::min(wait * 2, refetch_longest);
+        co_return false;
     }
-    fetching_.erase(key);
+    const auto took = std::chrono::steady_clock::now() - begun;
+    services::log(services::area::delivery)
+        .info("event=fetched notification={} bytes={} took_ms={}", short_id(row.notification), note->plain_bytes,
+              std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+    co_await send_receipt(mine, note);
+    co_return true;
 }
 
 awaitable<result<void>> receiver::fetch_and_store(services::account& mine, std::shared_ptr<peer_link> link,
@@ -262,6 +339,7 @@ awaitable<result<void>> receiver::fetch_blob(std::shared_ptr<peer_link> link, co
         switch (step.what) {
         case engine::fetch_step::kind::keep:
             if (step.chunks.empty()) break;
+            if (!room_for(step.chunks.size())) co_return storage::errc::full;   // what is here stays for the next try
             if (auto r = partial.append(step.chunks); !r) co_return r;
             break;
         case engine::fetch_step::kind::restart:
@@ -277,14 +355,20 @@ awaitable<result<void>> receiver::fetch_blob(std::shared_ptr<peer_link> link, co
     co_return result<void>();
 }
 
-awaitable<void> receiver::send_receipt(services::account& mine, std::shared_ptr<peer_link> link,
-                                       std::shared_ptr<const peer::notification> note) {
+awaitable<void> receiver::send_receipt(services::account& mine, std::shared_ptr<const peer::notification> note) {
     peer::receipt_message message;
     message.signed_receipt = peer::encode(peer::make_receipt(*note, mine.certificate(), node_.device(), services::now_s()));
-    auto encoded = peer::encode(message);
-    // Lost on the way: the sender asks again when the next link is up, and gets it then.
-    auto reply = co_await link->ask(peer::receipt_protocol, std::move(encoded));
-    (void)reply;
+    const auto encoded = peer::encode(message);
+    auto& q = queue_of(mine, note->sender);
+    // Over the newest link; again when that was replaced meanwhile. Lost with the last one: the sender asks again when
+    // the next link is up, and gets it then.
+    for (auto link = q.link.lock(); link && !stopping_;) {
+        auto copy = encoded;
+        const auto reply = co_await link->ask(peer::receipt_protocol, std::move(copy));
+        if (reply) break;
+        const auto newest = q.link.lock();
+        link = newest == link ? nullptr : newest;
+    }
 }
 
 // ---------------------------------------------------------------- serving

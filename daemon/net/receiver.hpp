@@ -13,8 +13,9 @@
 
 namespace pp::net {
 
-inline constexpr std::chrono::milliseconds refetch_first = std::chrono::seconds(2), refetch_longest = std::chrono::minutes(5);
 inline constexpr std::size_t served_blobs_open_max = 8;         // readers kept between ranges
+inline constexpr std::size_t fetches_at_once_max = 4;           // per peer; each holds two files and an answer in memory
+inline constexpr std::chrono::milliseconds refetch_first = std::chrono::seconds(2), refetch_longest = std::chrono::minutes(5);
 
 class receiver {
 public:
@@ -22,6 +23,8 @@ public:
 
     awaitable<bytes> notified(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<bytes> serve_range(services::account& mine, bytes message);
+    // Once, before links: removes parts of mails nobody waits for any more (a crash between commit and removal).
+    void tidy(services::account& mine);
     // Takes up what was not fetched yet from this peer.
     void link_up(services::account& mine, std::shared_ptr<peer_link> link);
     // The same end for a mail that is here already, from another account of this node: no link, no seal.
@@ -29,24 +32,40 @@ public:
     void stop() { stopping_ = true; }
 
 private:
-    using fetch_key = std::pair<std::string, storage::id16>;    // account label, notification
+    // What one account fetches from one peer. The rows themselves are in the store; this is who works on which.
+    struct fetch_queue {
+        std::weak_ptr<peer_link> link;           // the newest
+        std::deque<storage::inbound_row> waiting;
+        std::set<storage::id16> known;           // waiting or being fetched
+        std::size_t running = 0;                 // work() coroutines
+        bool again = false;                      // the pause after a failure that was not the link's runs
+        std::chrono::milliseconds pause = refetch_first;   // the next one
+    };
+    using queue_key = std::pair<std::string, crypto::account_key>;   // account label, peer
 
+    fetch_queue& queue_of(services::account& mine, const crypto::account_key& theirs) {
+        return queues_[queue_key{mine.label(), theirs}];
+    }
+    void enqueue(services::account& mine, storage::inbound_row row);
+    void enqueue_all(services::account& mine, const crypto::account_key& theirs);
+    awaitable<void> work(services::account& mine, crypto::account_key theirs);
+    awaitable<void> again_later(services::account& mine, crypto::account_key theirs);
+    bool room_for(std::uint64_t bytes) const;
     awaitable<bytes> take(services::account& mine, std::shared_ptr<const peer::notification> note, bytes ride_along,
                           std::optional<storage::contact> sender, std::string_view mailbox);
-    awaitable<void> fetch(services::account& mine, std::shared_ptr<peer_link> link, storage::inbound_row row);
+    awaitable<bool> fetch(services::account& mine, std::shared_ptr<peer_link> link, storage::inbound_row row);
     awaitable<result<void>> fetch_and_store(services::account& mine, std::shared_ptr<peer_link> link,
                                             std::shared_ptr<const peer::notification> note);
     awaitable<result<void>> fetch_blob(std::shared_ptr<peer_link> link, const peer::notification& note,
                                        storage::partial_blob& partial, crypto::blob_header& header);
-    awaitable<void> send_receipt(services::account& mine, std::shared_ptr<peer_link> link,
-                                 std::shared_ptr<const peer::notification> note);
+    awaitable<void> send_receipt(services::account& mine, std::shared_ptr<const peer::notification> note);
     awaitable<result<void>> store_mail(services::account& mine, std::shared_ptr<storage::blob_writer> blob,
                                        std::shared_ptr<const peer::notification> note, std::string_view mailbox);
 
     asio::io_context& io_;
     services::node& node_;
     asio::thread_pool& workers_;
-    std::set<fetch_key> fetching_;
+    std::map<queue_key, fetch_queue> queues_;
     struct served {
         std::string account;
         crypto::blob_id blob;

@@ -63,6 +63,8 @@ void connection::finish(const command& cmd, const reply& result) {
     send(line + line_text(result.text) + "\r\n");
     if (leaving)
         over = true;
+    else if (!logged_in_ && ++commands_before_login_ >= commands_before_login_max)
+        bye("Too many commands before login");
     else if (result.what == reply::kind::bad)
         note_bad();
     else if (logged_in_)

@@ -88,6 +88,7 @@ private:
 
     server_session& machine_;
     bool logged_in_ = false;
+    int commands_before_login_ = 0;
     int bad_commands_ = 0;                        // in a row; before login: in all
 };
 

@@ -21,6 +21,7 @@ inline constexpr std::size_t append_piece_bytes_max = 64 * 1024;         // imap
 inline constexpr std::uint64_t discarded_bytes_max = std::uint64_t(4) << 30;
 
 inline constexpr int bad_commands_before_login_max = 3;                  // 06-security 6.1.2
+inline constexpr int commands_before_login_max = 100;                     // a flood of strangers must not hold up a login
 inline constexpr int bad_commands_in_a_row_max = 20;                     // what Dovecot allows a client after login
 inline constexpr int failed_logins_max = 5;                              // of one connection
 inline constexpr auto login_time_max = std::chrono::seconds(60);         // 06-security 6.1.3, "idle connections"

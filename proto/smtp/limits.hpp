@@ -19,6 +19,7 @@ inline constexpr std::size_t size_digits_max = 20;              // RFC 1870 sect
 inline constexpr std::size_t parameters_max = 16;               // of MAIL or RCPT; fewer exist
 
 inline constexpr int bad_commands_before_login_max = 3;         // 06-security 6.1.2
+inline constexpr int commands_before_login_max = 100;           // a flood of strangers must not hold up a login
 inline constexpr int bad_commands_after_login_max = 20;         // repeated abuse ends the session (02-architecture 2.6)
 
 inline constexpr std::chrono::seconds login_timeout{60};        // from the connection on; 06-security 6.1.3

@@ -59,6 +59,11 @@ wire::task<> server_session::state::converse() {
 
 wire::task<> server_session::state::run(const command_line& command) {
     const std::string& verb = command.verb;
+    if (!logged_in && ++commands_before_login > commands_before_login_max) {
+        say(closing("4.7.0", "too many commands before login"));
+        over = true;
+        co_return;
+    }
     if (verb == "EHLO" || verb == "HELO") {
         co_await hello(command);
     } else if (verb == "MAIL") {

@@ -61,6 +61,7 @@ struct server_session::state {
     bool over = false;
     bool greeted = false;                                          // EHLO or HELO
     bool logged_in = false;
+    int commands_before_login = 0;
     int bad_commands = 0;
 
     bool mail_open = false, smtputf8 = false;

@@ -85,6 +85,19 @@ TEST_CASE("deep parentheses are refused, not followed", "[imap][security]") {
     CHECK(said(one, "a SELECT INBOX (X " + std::string(60000, '(') + "\r\n") == "a BAD Nested too deep\r\n");
 }
 
+TEST_CASE("a hundred commands are enough to log in", "[imap][security]") {
+    player stranger({});
+    said(stranger, "");
+    for (int i = 1; i < commands_before_login_max; ++i) CHECK(said(stranger, "a NOOP\r\n").find("a OK") != std::string::npos);
+    CHECK_FALSE(stranger.session.finished());
+    CHECK(said(stranger, "a NOOP\r\n").find("* BYE") != std::string::npos);
+    CHECK(stranger.session.finished());
+
+    logged_in_player known;
+    for (int i = 0; i < 2 * commands_before_login_max; ++i) said(known, "a NOOP\r\n");
+    CHECK_FALSE(known.session.finished());
+}
+
 TEST_CASE("twenty bad commands in a row end a session", "[imap][security]") {
     logged_in_player one;
     for (int i = 0; i < bad_commands_in_a_row_max - 1; ++i) CHECK(said(one, "a FROB\r\n") == "a BAD Unknown command\r\n");

@@ -34,6 +34,14 @@ imap::verdict refused(error_code why) {
     return imap::outcome<T>(imap_refusal(why));
 }
 
+// The client's copy may have a Bcc field that the submitted mail has lost; everything below the header is the same.
+// Another mail that only carries the same Message-ID is kept like any other.
+bool same_mail(const mail::message_index& filed, const mail::message_index& given) {
+    return filed.parts.size() == given.parts.size() &&
+           filed.parts.front().body_bytes == given.parts.front().body_bytes &&
+           filed.envelopes.front().subject == given.envelopes.front().subject;
+}
+
 bool is_sent(const storage::mailbox& box) { return box.use == storage::special_use::sent; }
 
 mail::date_time now_date() { return {services::now_s(), 0}; }
@@ -91,7 +99,13 @@ awaitable<imap::verdict> imap_connection::on(imap::append_end) {
         if (same_as_sent) {
             auto copy = txn.find_by_message_id(what.box, what.message_id, services::now_ms() - sent_window_ms);
             if (!copy) return copy.error();
+            bool same = false;
             if (*copy) {
+                auto filed = txn.index_of((*copy)->mail_serial);
+                if (!filed) return filed.error();
+                same = same_mail(**filed, blob->index());
+            }
+            if (same) {
                 mail::uid_set refused_uids, uids = mail::uid_set::of((*copy)->uid, (*copy)->uid);
                 auto changed = txn.change_flags(what.box, uids, storage::write_txn::flag_change::add, what.flags,
                                                 std::nullopt, refused_uids);

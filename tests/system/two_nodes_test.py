@@ -50,6 +50,13 @@ def main(binary):
         received = [b for b in bob.bodies().values() if b.endswith(mail)][0]
         assert received.startswith(b"Delivered-To:") or received.startswith(b"Authentication-Results:"), received[:80]
         assert arrived(alice, mail, "Sent"), "no copy in Sent"
+        # the client's own copy is that one; another mail with its Message-ID is not
+        client = alice.imap_client()
+        client.append("Sent", r"(\Seen)", None, mail)
+        assert len(alice.bodies("Sent")) == 1, "the client's copy was filed beside ours"
+        client.append("Sent", r"(\Seen)", None, mail + b"and more\r\n")
+        assert len(alice.bodies("Sent")) == 2, "another mail was taken for the copy"
+        client.logout()
         wait_until(lambda: all(r["state"] == "delivered" for r in json.loads(alice.command("queue", "--json"))["queue"]),
                    10, "no receipt")
 

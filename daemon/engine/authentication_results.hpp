@@ -16,6 +16,9 @@ struct arrival {
     mail::address recipient;                                   // whom it was sent to
 };
 
+// The mail keeps every byte it was sent with, so a field of the same name that the sender wrote stays below: whoever
+// filters reads the topmost field only (RFC 8601 section 4.1).
+//
 // Delivered-To and Authentication-Results (RFC 8601 section 2.2), lines with CRLF, no blank line behind. Whatever the
 // values hold, these are the only two fields.
 std::string authentication_results(const arrival& a);

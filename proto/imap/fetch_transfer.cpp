@@ -121,7 +121,7 @@ void transfer_decoder::quoted_byte(char c, std::string& out) {
     }
     if (c == '=') {
         out += held_;
-        held_ = "=";
+        held_ = '=';
     } else if (c == ' ' || c == '\t') {
         if (held_.size() >= held_blanks_max) {
             out += held_;

@@ -153,6 +153,7 @@ struct applier {
             for (const auto& m : some) PP_TRY(f.remove(m));
         }
         PP_TRY(r.erase_prefix(table::vanish, view::folder_key(o.id).view()));
+        PP_TRY(r.erase_prefix(table::metadata, view::folder_key(o.id).view()));   // RFC 5464 section 4.1
         PP_TRY(r.erase(table::keyword, view::folder_key(o.id).view()));
         PP_TRY(r.erase(table::folder, view::folder_key(o.id).view()));
         PP_TRY(r.erase(table::name, view::name_key(r, table::name, pp::as_bytes(f.row.box.name)).view()));
@@ -273,6 +274,7 @@ struct applier {
         if (b->references != 0) return errc::damaged;
         PP_TRY(r.erase(table::blob, view::serial_key(o.serial).view()));
         PP_TRY(r.erase(table::env, view::serial_key(o.serial).view()));
+        PP_TRY(r.erase(table::thread, view::serial_key(o.serial).view()));   // its Message-IDs keep leading there
         PP_TRY(r.erase(table::blob_name, view::name_key(r, table::blob_name, b->id.view()).view()));
         if (c.cleared && b->place == blob_place::in_file) c.cleared->push_back(b->id);
         PP_LET(auto n, view::load_counters(r));
@@ -352,6 +354,25 @@ struct applier {
         w.text(o.name);
         w.sized(o.value);
         return put(table::setting, hashed(table::setting, pp::as_bytes(o.name)).view(), w.out());
+    }
+    result<void> operator()(const op::put_metadata& o) {
+        const auto key = view::metadata_key(r, o.box, o.entry);
+        if (!o.value) return erase(table::metadata, key.view());
+        byte_writer w;
+        w.text(o.entry);
+        w.sized(*o.value);
+        return put(table::metadata, key.view(), w.out());
+    }
+    result<void> operator()(const op::join_thread& o) {
+        byte_writer w;
+        w.u64(o.thread);
+        if (o.thread != o.serial) PP_TRY(put(table::thread, view::serial_key(o.serial).view(), w.out()));
+        for (const auto& tag : o.tags) {
+            const auto key = hashed(table::thread_ref, tag);
+            PP_LET(const bool known, r.has(table::thread_ref, key.view()));
+            if (!known) PP_TRY(put(table::thread_ref, key.view(), w.out()));
+        }
+        return {};
     }
 };
 

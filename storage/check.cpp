@@ -98,6 +98,17 @@ private:
             if (b.place == blob_place::in_file) total_ += b.cipher_bytes;
             return true;
         }));
+        PP_TRY(r.each_key(table::thread, {}, {}, [&](bytes_view key) -> result<bool> {
+            PP_LET(const bool there, r.has(table::blob, key));
+            if (!there) warn("a thread names mail " + std::to_string(key_u64(key, 0)) + ", which is not there");
+            return true;
+        }));
+        PP_TRY(r.each_key(table::metadata, {}, {}, [&](bytes_view key) -> result<bool> {
+            const auto box = key_u64(key, 0);
+            PP_LET(const bool there, r.has(table::folder, view::folder_key(box).view()));
+            if (box != no_mailbox && !there) warn("an annotation belongs to a mailbox that is not there");
+            return true;
+        }));
         for (const auto& [serial, count] : references) lost("mail " + std::to_string(serial) + " has no blob any more");
         return {};
     }

@@ -1,5 +1,5 @@
 // One job of a group: its operations are applied as they come and become one sealed entry when it succeeds. The parts
-// are in mailbox_ops.cpp, message_ops.cpp, people_ops.cpp.
+// are in mailbox_ops.cpp, message_ops.cpp, annotation_ops.cpp, people_ops.cpp.
 #pragma once
 
 #include "storage/apply.hpp"
@@ -43,6 +43,7 @@ public:
     result<void> put_password(const app_password& p) override;
     result<void> erase_password(const id16& id) override;
     result<void> put_setting(std::string_view name, bytes_view value) override;
+    result<void> set_metadata(mailbox_id box, std::string_view entry, std::optional<bytes_view> value) override;
 
     std::vector<mailbox_id> touched() const override { return {touched_.begin(), touched_.end()}; }
 
@@ -59,6 +60,7 @@ private:
     result<void> make_parents(const std::string& name);
     result<bool> has_children(const std::string& name) const;
     result<placed> place(const new_mail& what, std::uint64_t serial, std::uint64_t size_bytes);
+    result<void> join_thread(std::uint64_t serial, const mail::envelope& of);
     result<std::vector<message_row>> rows_of(mailbox_id id, const mail::uid_set& uids) const;
 
     group_builder& group_;

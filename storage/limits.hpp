@@ -16,6 +16,12 @@ inline constexpr std::size_t setting_name_bytes_max = 255;
 inline constexpr std::size_t setting_bytes_max = 1024 * 1024;
 inline constexpr std::size_t row_bytes_max = 1024 * 1024;         // one record of delivery or people, encoded
 
+inline constexpr std::size_t metadata_entry_bytes_max = 255;      // a name; RFC 5464 sets none
+inline constexpr std::size_t metadata_value_bytes_max = 16 * 1024;   // RFC 5464 section 4.1: at least 1024
+inline constexpr std::size_t metadata_entries_max = 256;          // of one mailbox; RFC 5464 section 4.1: at least 10
+// Message-IDs of one mail that lead to its thread: the first and the last of its References name root and parent.
+inline constexpr std::size_t thread_tags_max = 64;
+
 // Tables that outsiders can make grow.
 inline constexpr std::uint64_t seen_rows_max = 1'000'000;         // replay guard; the oldest goes
 inline constexpr std::uint64_t vanish_rows_max = 4096;            // per mailbox; older ones are merged into one

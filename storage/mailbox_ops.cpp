@@ -114,6 +114,8 @@ result<void> job_txn::rename_mailbox(std::string_view wanted_from, std::string_v
         mail::uid_set set;
         for (const auto uid : all) set.add(uid);
         PP_TRY(copy(*id, set, made, true));
+        PP_LET(const auto notes, metadata(*id));   // RFC 5464 section 4.1: they stay, and are copied
+        for (const auto& note : notes) PP_TRY(set_metadata(made, note.entry, bytes_view(note.value)));
         return {};
     }
     // With the mailboxes below it; the name itself may be only a level that has no mailbox any more.

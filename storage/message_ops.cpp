@@ -53,6 +53,7 @@ result<placed> job_txn::add_mail(const new_mail& what, blob_writer& blob) {
         broken_ = r.error();
         return broken_;
     }
+    PP_TRY(join_thread(s.serial, s.index->envelopes.front()));
     if (what.box == no_mailbox) return placed{0, 0, 0, s.serial};
     return place(what, s.serial, s.encryptor.plain_bytes());
 }

@@ -181,6 +181,29 @@ void decode(byte_reader& r, put_setting& o) {
     o.name = r.text();
     o.value = to_bytes(r.sized());
 }
+void encode(byte_writer& w, const put_metadata& o) {
+    w.u64(o.box);
+    w.text(o.entry);
+    w.u8(o.value.has_value());
+    if (o.value) w.sized(*o.value);
+}
+void decode(byte_reader& r, put_metadata& o) {
+    o.box = r.u64();
+    o.entry = r.text();
+    if (r.u8() != 0) o.value = to_bytes(r.sized());
+}
+void encode(byte_writer& w, const join_thread& o) {
+    w.u64(o.serial);
+    w.u64(o.thread);
+    w.varint(o.tags.size());
+    for (const auto& tag : o.tags) w.raw(tag);
+}
+void decode(byte_reader& r, join_thread& o) {
+    o.serial = r.u64();
+    o.thread = r.u64();
+    o.tags.resize(r.count(16));
+    for (auto& tag : o.tags) tag = r.array<16>();
+}
 
 }  // namespace
 }  // namespace op

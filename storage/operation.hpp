@@ -83,6 +83,16 @@ struct put_setting {
     std::string name;
     bytes value;
 };
+struct put_metadata {        // RFC 5464; box 0: of the account ("server" entries)
+    mailbox_id box = 0;
+    std::string entry;       // in lower case
+    std::optional<bytes> value;   // nullopt: the entry goes
+};
+struct join_thread {         // RFC 8474 section 5.2; decided when the mail was added
+    std::uint64_t serial = 0;
+    std::uint64_t thread = 0;     // serial of the first mail of the thread
+    std::vector<std::array<std::byte, 16>> tags;   // keyed, of every Message-ID the mail names; new ones lead here
+};
 
 }  // namespace op
 
@@ -91,7 +101,8 @@ using operation =
     std::variant<op::make_mailbox, op::rename_mailbox, op::delete_mailbox, op::subscribe, op::claim_recent, op::add_blob,
                  op::place_mail, op::set_flags, op::vanish, op::clear_blob, op::put_outbox, op::erase_outbox,
                  op::put_inbound, op::erase_inbound, op::mark_seen, op::put_contact, op::erase_contact, op::put_invite,
-                 op::erase_invite, op::put_password, op::erase_password, op::put_setting>;
+                 op::erase_invite, op::put_password, op::erase_password, op::put_setting, op::put_metadata,
+                 op::join_thread>;
 
 // Appends number, length and content.
 void encode_operation(const operation& o, bytes& out);

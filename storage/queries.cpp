@@ -251,6 +251,22 @@ result<std::optional<bytes>> setting(const rows& r, std::string_view name) {
     return std::optional<bytes>(std::move(value));
 }
 
+result<std::vector<annotation>> metadata(const rows& r, mailbox_id box) {
+    std::vector<annotation> out;
+    const auto prefix = view::folder_key(box);
+    PP_TRY(r.each(table::metadata, prefix.view(), prefix.view(), [&](bytes_view, bytes_view plain) -> result<bool> {
+        byte_reader in(plain);
+        annotation one;
+        one.entry = in.text();
+        one.value = to_bytes(in.sized());
+        if (!in.done()) return errc::damaged;
+        out.push_back(std::move(one));
+        return true;
+    }));
+    std::sort(out.begin(), out.end(), [](const annotation& a, const annotation& b) { return a.entry < b.entry; });
+    return out;
+}
+
 result<std::uint64_t> blob_bytes(const rows& r) {
     PP_LET(const auto n, view::load_counters(r));
     return n.blob_bytes;

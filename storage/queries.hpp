@@ -30,6 +30,7 @@ result<std::optional<invite>> get_invite(const rows& r, const id16& token);
 result<std::vector<app_password>> passwords(const rows& r);
 result<std::optional<bytes>> setting(const rows& r, std::string_view name);
 result<std::uint64_t> blob_bytes(const rows& r);
+result<std::vector<annotation>> metadata(const rows& r, mailbox_id box);
 }  // namespace queries
 
 // "inbox" and "INBOX/x" become "INBOX" and "INBOX/x" (RFC 9051 section 5.1: INBOX has no case).
@@ -86,6 +87,8 @@ public:
     result<std::vector<app_password>> passwords() const override { return queries::passwords(rows_); }
     result<std::optional<bytes>> setting(std::string_view name) const override { return queries::setting(rows_, name); }
     result<std::uint64_t> blob_bytes() const override { return queries::blob_bytes(rows_); }
+    result<std::vector<annotation>> metadata(mailbox_id box) const override { return queries::metadata(rows_, box); }
+    result<std::uint64_t> thread_of(std::uint64_t serial) const override { return view::thread_of(rows_, serial); }
 
 protected:
     rows rows_;

@@ -46,6 +46,11 @@ struct message {                                      // one placement of a mail
     std::uint64_t size_bytes = 0;
 };
 
+struct annotation {                                   // RFC 5464
+    std::string entry;                                // "/private/comment", in lower case
+    bytes value;
+};
+
 // How to open and fetch a blob: what a notification carries.
 struct blob_ref {
     crypto::blob_id id;

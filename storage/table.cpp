@@ -13,7 +13,9 @@ constexpr std::uint8_t row_version = 1;
 constexpr std::size_t row_step_bytes = 16;
 constexpr std::array<const char*, table_count> table_names = {
     "meta", "folder", "name",  "unhoused", "keyword", "msg",    "mod",      "vanish",  "msgid", "env",
-    "blob", "bname",  "out",   "inbox",    "peer",    "invite", "password", "setting", "seen",  "seen_order"};
+    "blob", "bname",  "out",   "inbox",    "peer",    "invite", "password", "setting", "seen",  "seen_order",
+    "metadata", "thread", "threadref"};
+constexpr auto first_later_table = static_cast<std::size_t>(table::metadata);   // views of the first version end before
 constexpr std::string_view identity_key = "\0";   // the one row in the clear: random store id and key checks
 constexpr std::size_t identity_bytes = 1 + 16 + 16 + 16 + 32;
 constexpr std::uint64_t map_headroom_bytes = 64ull << 20;
@@ -145,14 +147,23 @@ result<void> view_env::prepare(bool fresh, std::uint64_t file_bytes) {
     if (!fresh && (static_cast<std::uint64_t>(info.me_last_pgno) + 1) * stat.ms_psize > file_bytes) return errc::damaged;
 
     MDB_txn* txn = nullptr;
-    if (const int rc = mdb_txn_begin(env_, nullptr, fresh ? 0 : MDB_RDONLY, &txn)) return error_of_lmdb(rc);
+    bool writes = fresh;
+    if (const int rc = mdb_txn_begin(env_, nullptr, writes ? 0 : MDB_RDONLY, &txn)) return error_of_lmdb(rc);
     const auto give_up = [&](error_code e) -> result<void> {
         mdb_txn_abort(txn);
         return e;
     };
-    for (std::size_t i = 0; i < table_count; ++i)
-        if (const int rc = mdb_dbi_open(txn, table_names[i], fresh ? MDB_CREATE : 0, &dbi_[i]))
-            return give_up(rc == MDB_NOTFOUND ? error_code(errc::damaged) : error_of_lmdb(rc));
+    for (std::size_t i = 0; i < table_count; ++i) {
+        int rc = mdb_dbi_open(txn, table_names[i], writes ? MDB_CREATE : 0, &dbi_[i]);
+        if (rc == MDB_NOTFOUND && i >= first_later_table && !writes) {   // a view of before this table was thought of
+            mdb_txn_abort(txn);
+            writes = true;
+            if (const int again = mdb_txn_begin(env_, nullptr, 0, &txn)) return error_of_lmdb(again);
+            rc = 0;
+            for (std::size_t j = 0; j <= i && rc == 0; ++j) rc = mdb_dbi_open(txn, table_names[j], MDB_CREATE, &dbi_[j]);
+        }
+        if (rc) return give_up(rc == MDB_NOTFOUND ? error_code(errc::damaged) : error_of_lmdb(rc));
+    }
     auto key = val(pp::as_bytes(std::string_view(identity_key.data(), 1)));
     if (fresh) {
         crypto::random_bytes(store_id_);
@@ -180,7 +191,8 @@ result<void> view_env::prepare(bool fresh, std::uint64_t file_bytes) {
     if (version != row_version) return give_up(errc::newer_format);
     if (!crypto::equal_constant_time(store_check, keys_.check) || !crypto::equal_constant_time(shred, shred_check_))
         return give_up(errc::wrong_secret);
-    // The handles stay open: a read transaction that opened them must be committed for that.
+    // The handles stay open: a transaction that opened them must be committed for that.
+    if (writes) return commit(txn);
     if (const int rc = mdb_txn_commit(txn)) return error_of_lmdb(rc);
     return {};
 }

@@ -20,7 +20,7 @@ namespace pp::storage {
 // The number is part of what each row is bound to: append only.
 enum class table : std::uint8_t {
     meta, folder, name, unhoused, keyword, msg, mod, vanish, msgid, env, blob, blob_name, out, inbox, peer, invite,
-    password, setting, seen, seen_order, count_
+    password, setting, seen, seen_order, metadata, thread, thread_ref, count_
 };
 inline constexpr std::size_t table_count = static_cast<std::size_t>(table::count_);
 

@@ -46,6 +46,10 @@ public:
     virtual result<std::vector<app_password>> passwords() const = 0;
     virtual result<std::optional<bytes>> setting(std::string_view name) const = 0;    // small values of other boxes
     virtual result<std::uint64_t> blob_bytes() const = 0;                             // all blobs, for QUOTA and status
+    // RFC 5464: annotations of a mailbox, or of the account (no_mailbox), by name.
+    virtual result<std::vector<annotation>> metadata(mailbox_id box) const = 0;
+    // RFC 8474: the serial of the first mail of the thread this mail is in. Never changes.
+    virtual result<std::uint64_t> thread_of(std::uint64_t mail_serial) const = 0;
 };
 
 struct new_mail {
@@ -97,6 +101,8 @@ public:
     virtual result<void> put_password(const app_password& p) = 0;
     virtual result<void> erase_password(const id16& id) = 0;
     virtual result<void> put_setting(std::string_view name, bytes_view value) = 0;
+    // nullopt: the entry goes. errc::limit: too many entries; errc::too_large; errc::no_such_mailbox.
+    virtual result<void> set_metadata(mailbox_id box, std::string_view entry, std::optional<bytes_view> value) = 0;
 
     // Mailboxes this transaction has changed so far: for the change bus.
     virtual std::vector<mailbox_id> touched() const = 0;

@@ -231,6 +231,14 @@ std::array<std::byte, 16> message_id_tag(const view_keys& keys, std::string_view
     return tag;
 }
 
+// Entries of two mailboxes that are named alike have keys that do not look alike.
+row_name metadata_key(const rows& r, mailbox_id box, std::string_view entry) {
+    byte_writer name;
+    name.u64(box);
+    name.text(entry);
+    return row_name().u64(box).raw(r.keys().prf(table::metadata, name.out()));
+}
+
 // ------------------------------------------------------------------ rows
 result<std::optional<folder_row>> load_folder(const rows& r, mailbox_id id) {
     return load(r, table::folder, folder_key(id).view(), &decode_folder);
@@ -280,6 +288,23 @@ result<std::optional<std::uint64_t>> serial_of(const rows& r, const crypto::blob
     const auto serial = in.u64();
     if (!in.done()) return errc::damaged;
     return std::optional<std::uint64_t>(serial);
+}
+namespace {
+result<std::optional<std::uint64_t>> load_number(const rows& r, table t, bytes_view key) {
+    PP_LET(const auto raw, r.get(t, key));
+    if (!raw) return std::optional<std::uint64_t>();
+    byte_reader in(*raw);
+    const auto number = in.u64();
+    if (!in.done()) return errc::damaged;
+    return std::optional<std::uint64_t>(number);
+}
+}  // namespace
+result<std::optional<std::uint64_t>> thread_by_tag(const rows& r, const std::array<std::byte, 16>& tag) {
+    return load_number(r, table::thread_ref, name_key(r, table::thread_ref, tag).view());
+}
+result<std::uint64_t> thread_of(const rows& r, std::uint64_t serial) {
+    PP_LET(const auto thread, load_number(r, table::thread, serial_key(serial).view()));
+    return thread.value_or(serial);
 }
 result<counters> load_counters(const rows& r) {
     PP_LET(auto c, load(r, table::meta, row_name().u8(counters_key).view(), &decode_counters));

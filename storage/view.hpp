@@ -72,6 +72,7 @@ row_name name_key(const rows& r, table t, bytes_view name);   // keyed hash
 row_name message_id_prefix(const rows& r, mailbox_id id, const std::array<std::byte, 16>& tag);
 row_name seen_key(const rows& r, const crypto::account_key& sender, const id16& notification);
 std::array<std::byte, 16> message_id_tag(const view_keys& keys, std::string_view message_id);   // zeros for none
+row_name metadata_key(const rows& r, mailbox_id box, std::string_view entry);
 
 result<std::optional<folder_row>> load_folder(const rows& r, mailbox_id id);
 result<void> store_folder(rows& r, const folder_row& f);
@@ -83,6 +84,9 @@ result<void> store_message(rows& r, const message_row& m);
 result<std::optional<blob_row>> load_blob(const rows& r, std::uint64_t serial);
 result<void> store_blob(rows& r, std::uint64_t serial, const blob_row& b);
 result<std::optional<std::uint64_t>> serial_of(const rows& r, const crypto::blob_id& id);
+// The thread a Message-ID leads to, and the one a mail is in (itself, when it began one).
+result<std::optional<std::uint64_t>> thread_by_tag(const rows& r, const std::array<std::byte, 16>& tag);
+result<std::uint64_t> thread_of(const rows& r, std::uint64_t serial);
 result<counters> load_counters(const rows& r);
 result<void> store_counters(rows& r, const counters& c);
 result<std::optional<bytes>> load_applied(const rows& r);

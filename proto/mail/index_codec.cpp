@@ -1,27 +1,27 @@
-// The bytes of a stored message_index. Layout of version 1; all numbers are LEB128, all strings length and bytes:
+// The bytes of a stored message_index. Layout of version 2; all numbers are LEB128, all strings length and bytes:
 //
 //   index    = version size part-count *part envelope-count *envelope
 //   part     = parent+1 header_offset header_bytes body_offset body_bytes body_lines type subtype parameters present
 //              [id] [description] [encoding] [md5] [location] [disposition] [languages] [envelope_number]
 //   present  = bits 0-7, in the order of the optional fields
-//   envelope = present [date] [subject] [in_reply_to] [message_id] *address-list, each count *address
-//              bits 4, 5: sender, reply_to are those of from and are not written
+//   envelope = present [date] [subject] [in_reply_to] [message_id] [references] *address-list, each count *address
+//              bits 4, 5: sender, reply_to are those of from and are not written; bit 6: references
 //   address  = present [name] [route] [mailbox] [host]
 //
-// Children are not written: they follow from the parents. A decoded index keeps every promise of message_index.hpp,
-// whatever the bytes were: the bytes lay on a disk.
+// Version 1 is the same without references. Children are not written: they follow from the parents. A decoded index
+// keeps every promise of message_index.hpp, whatever the bytes were: the bytes lay on a disk.
 #include "proto/mail/message_index.hpp"
 
 namespace pp::mail {
 namespace {
 
-constexpr char format_version = 1;
+constexpr char format_version = 2, oldest_format_version = 1;
 constexpr std::size_t part_bytes_min = 10, envelope_bytes_min = 5;
 constexpr std::uint64_t envelopes_max = mime_parts_max;
 
 enum part_bit : unsigned { has_id = 1, has_description = 2, has_encoding = 4, has_md5 = 8, has_location = 16,
                            has_disposition = 32, has_languages = 64, has_envelope = 128 };
-enum envelope_bit : unsigned { sender_is_from = 16, reply_to_is_from = 32 };
+enum envelope_bit : unsigned { sender_is_from = 16, reply_to_is_from = 32, has_references = 64 };
 
 class writer {
 public:
@@ -78,8 +78,9 @@ public:
     void envelope_fields(const envelope& e) {
         const bool same_sender = e.sender == e.from, same_reply_to = e.reply_to == e.from;
         number((e.date ? 1u : 0u) | (e.subject ? 2u : 0u) | (e.in_reply_to ? 4u : 0u) | (e.message_id ? 8u : 0u) |
-               (same_sender ? sender_is_from : 0u) | (same_reply_to ? reply_to_is_from : 0u));
-        for (const auto* s : {&e.date, &e.subject, &e.in_reply_to, &e.message_id}) optional(*s);
+               (same_sender ? sender_is_from : 0u) | (same_reply_to ? reply_to_is_from : 0u) |
+               (e.references ? has_references : 0u));
+        for (const auto* s : {&e.date, &e.subject, &e.in_reply_to, &e.message_id, &e.references}) optional(*s);
         addresses(e.from);
         if (!same_sender) addresses(e.sender);
         if (!same_reply_to) addresses(e.reply_to);
@@ -176,6 +177,7 @@ public:
         optional(present & 2, e.subject);
         optional(present & 4, e.in_reply_to);
         optional(present & 8, e.message_id);
+        optional(present & has_references, e.references);
         addresses(e.from);
         if (present & sender_is_from) e.sender = e.from;
         else addresses(e.sender);
@@ -238,7 +240,8 @@ std::string message_index::encode() const {
 }
 
 result<message_index> message_index::decode(std::string_view encoded) {
-    if (encoded.empty() || encoded.front() != format_version) return errc::bad_index;
+    if (encoded.empty() || encoded.front() < oldest_format_version || encoded.front() > format_version)
+        return errc::bad_index;
     reader from(encoded.substr(1));
     message_index index;
     index.size_bytes = from.number();

@@ -38,6 +38,7 @@ using parameter_list = std::vector<std::pair<std::string, std::string>>;   // RF
 
 struct envelope {
     std::optional<std::string> date, subject, in_reply_to, message_id;     // unfolded, else as sent; nullopt: no field
+    std::optional<std::string> references;    // no ENVELOPE field: what threads are made of (RFC 5256, RFC 8474)
     std::vector<header_address> from, sender, reply_to, to, cc, bcc;       // sender, reply_to default to from
     bool operator==(const envelope&) const = default;
 };

@@ -60,6 +60,7 @@ void part_header::envelope_field(std::string_view name, std::string_view raw_val
     else if (is("subject")) keep(into.subject, unfold(raw_value));
     else if (is("in-reply-to")) keep(into.in_reply_to, unfold(raw_value));
     else if (is("message-id")) keep(into.message_id, unfold(raw_value));
+    else if (is("references")) keep(into.references, unfold(raw_value));
     else if (is("from")) append(into.from, raw_value);
     else if (is("sender")) append(into.sender, raw_value);
     else if (is("reply-to")) append(into.reply_to, raw_value);

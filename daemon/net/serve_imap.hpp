@@ -46,6 +46,9 @@ private:
     awaitable<imap::verdict> on(imap::append_end q);
     awaitable<imap::verdict> on(imap::append_abort q);
     awaitable<imap::verdict> on(imap::read_rows q);
+    awaitable<imap::verdict> on(imap::read_search_fields q);    // these three: serve_imap_fields.cpp
+    awaitable<imap::verdict> on(imap::look_into_mailbox q);
+    awaitable<imap::verdict> on(imap::read_clock q);
     awaitable<imap::verdict> on(imap::read_body q);
     awaitable<imap::verdict> on(imap::store_flags q);
     awaitable<imap::verdict> on(imap::copy_messages q);
@@ -57,6 +60,8 @@ private:
     awaitable<result<void>> commit(services::store_writer::job work);
     result<std::string> header_of(const storage::message& m, const mail::message_index& index);
     void forget_mailbox();
+    // The mailbox a question means: 0 is the selected one.
+    storage::mailbox_id box_of(std::uint64_t asked) const { return asked != 0 || !selected_ ? asked : selected_->box; }
 
     struct selected_mailbox {
         storage::mailbox_id box = 0;
@@ -73,6 +78,7 @@ private:
     };
     struct open_body {                              // the mail last read from: clients fetch in pieces
         std::uint64_t mail_serial = 0;
+        storage::mailbox_id box = 0;
         std::shared_ptr<storage::blob_reader> reader;
     };
 

@@ -145,13 +145,14 @@ result<std::string> imap_connection::header_of(const storage::message& m, const 
 
 awaitable<imap::verdict> imap_connection::on(imap::read_rows q) {
     using rows = std::vector<imap::message_row>;
+    const auto box = box_of(q.mailbox);
     auto found = account_->store().read([&](const storage::read_txn& txn) -> result<rows> {
         rows out;
         for (const auto& range : q.uids.ranges()) {
             std::uint32_t from = range.first;
             while (from <= range.last) {
                 const auto wanted = std::min<std::uint64_t>(imap::rows_per_question_max, std::uint64_t{range.last} - from + 1);
-                auto messages = txn.messages(selected_->box, from, wanted);
+                auto messages = txn.messages(box, from, wanted);
                 if (!messages) return messages.error();
                 for (const auto& m : *messages) {
                     if (m.uid > range.last) break;
@@ -180,18 +181,21 @@ awaitable<imap::verdict> imap_connection::on(imap::read_rows q) {
 }
 
 awaitable<imap::verdict> imap_connection::on(imap::read_body q) {
-    auto message = account_->store().read(
-        [&](const storage::read_txn& txn) { return txn.get_message(selected_->box, q.uid); });
+    const auto box = box_of(q.mailbox);
+    auto message = account_->store().read([&](const storage::read_txn& txn) { return txn.get_message(box, q.uid); });
     if (!message) co_return refused<bytes>(message.error());
     if (*message && (*message)->mail_serial != body_.mail_serial) {
         auto reader = account_->store().open_blob((*message)->mail_serial);
         if (!reader) co_return refused<bytes>(reader.error());
-        body_ = {(*message)->mail_serial, std::move(*reader)};
+        body_ = {(*message)->mail_serial, box, std::move(*reader)};
         body_uid_ = q.uid;
     }
     // Expunged meanwhile: what was begun can be ended from the reader that is still open.
-    if (!*message && (body_uid_ != q.uid || !body_.reader)) co_return refused<bytes>(storage::errc::not_found);
-    if (*message) body_uid_ = q.uid;
+    if (!*message && (body_uid_ != q.uid || body_.box != box || !body_.reader)) co_return refused<bytes>(storage::errc::not_found);
+    if (*message) {
+        body_uid_ = q.uid;
+        body_.box = box;
+    }
     const auto end = std::min(body_.reader->size_bytes(), q.offset + std::min<std::uint64_t>(q.length, imap::body_piece_bytes_max));
     bytes data(end > q.offset ? end - q.offset : 0);
     const auto n = body_.reader->read(q.offset, data);
@@ -233,6 +237,7 @@ awaitable<imap::verdict> imap_connection::on(imap::poll_changes q) {
         return out;
     });
     if (!delta) co_return refused<imap::mailbox_delta>(delta.error());
+    context_.node.search_fields().forget(account_->label(), selected_->box, delta->vanished);
     co_return imap::outcome<imap::mailbox_delta>(std::move(*delta));
 }
 

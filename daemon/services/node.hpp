@@ -3,6 +3,7 @@
 #pragma once
 
 #include "crypto/certificate.hpp"
+#include "daemon/engine/search_cache.hpp"
 #include "daemon/services/account.hpp"
 #include "daemon/services/change_bus.hpp"
 #include "daemon/services/clock.hpp"
@@ -64,6 +65,7 @@ public:
 
     store_writer& writer() { return *writer_; }
     change_bus& changes() { return changes_; }
+    engine::search_cache& search_fields() { return search_fields_; }
     result<void> write(account& a, store_writer::job work) { return writer_->run(a.label(), a.store(), std::move(work)); }
 
     // Makes a new prekey when the newest is a week old and destroys those past their time; daily is often enough.
@@ -89,6 +91,7 @@ private:
     crypto::keyring ring_;
     crypto::signing_key device_;
     change_bus changes_;
+    engine::search_cache search_fields_;
     std::unique_ptr<store_writer> writer_;
     mutable std::mutex mutex_;
     std::vector<std::unique_ptr<account>> accounts_;

@@ -12,7 +12,8 @@ std::string capability_text(const connection& c) {
         return text;
     }
     text += " NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS"
-            " STATUS=SIZE ESEARCH SEARCHRES";
+            " STATUS=SIZE ESEARCH SEARCHRES SORT SORT=DISPLAY THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS ESORT"
+            " CONTEXT=SEARCH CONTEXT=SORT PARTIAL WITHIN MULTISEARCH I18NLEVEL=1";
     if (c.options.append_bytes_max > 0) text += " APPENDLIMIT=" + std::to_string(c.options.append_bytes_max);
     return text;
 }

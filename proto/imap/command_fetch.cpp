@@ -49,6 +49,21 @@ private:
     std::uint64_t used_ = 0;
 };
 
+// RFC 9394 section 3.3: places among the mails of the set, in the order of their UIDs.
+mail::uid_set part_of(const mail::uid_set& uids, const partial_range& range) {
+    auto [skip, last] = range.of(uids.count());
+    auto left = last - skip;
+    mail::uid_set part;
+    for (const auto& [first, end] : uids.ranges()) {
+        const std::uint64_t here = std::uint64_t{end} - first + 1;
+        const auto passed = std::min<std::uint64_t>(skip, here), taken = std::min<std::uint64_t>(left, here - passed);
+        if (taken > 0) part.add(static_cast<std::uint32_t>(first + passed), static_cast<std::uint32_t>(first + passed + taken - 1));
+        skip -= passed;
+        left -= taken;
+    }
+    return part;
+}
+
 // Sets \Seen where it is missing; the rows take the new flags, `changed` gets their UIDs. A store that cannot write
 // (full disk) does not keep anybody from reading: the mails stay unseen (02-architecture 2.6).
 wire::task<> set_seen(connection& c, std::vector<message_row>& rows, mail::uid_set& changed) {
@@ -83,10 +98,12 @@ wire::task<reply> run_fetch(connection& c, command& cmd) {
     args.space();
     const auto request = parse_fetch_request(args);
     args.end();
+    if (request.partial && !cmd.uid) args.fail("PARTIAL is for UID FETCH");   // RFC 9394 section 3.3
     if (args.failed()) co_return bad_arguments(cmd);
     auto who = c.selected->resolve(set, cmd.uid);
     if (const auto* sentence = std::get_if<std::string>(&who)) co_return bad(*sentence);
-    const auto uids = std::get<mail::uid_set>(std::move(who));
+    auto uids = std::get<mail::uid_set>(std::move(who));
+    if (request.partial) uids = part_of(uids, *request.partial);
     // RFC 7162 section 3.1: asking for mod-sequences makes the client one that knows of them.
     if (request.has(fetch_kind::modseq)) c.condstore = true;
 

@@ -15,6 +15,7 @@ constexpr auto nothing_told = telling::nothing, no_expunge = telling::no_expunge
 constexpr command_entry entries[] = {
     {"APPEND", inside, false, all, run_append},
     {"AUTHENTICATE", fresh, false, nothing_told, run_authenticate},
+    {"CANCELUPDATE", in_selected, false, all, run_cancelupdate},
     {"CAPABILITY", always, false, all, run_capability},
     {"CHECK", in_selected, false, all, run_check},
     {"CLOSE", in_selected, false, nothing_told, run_close},
@@ -22,6 +23,7 @@ constexpr command_entry entries[] = {
     {"CREATE", inside, false, all, run_create},
     {"DELETE", inside, false, all, run_delete},
     {"ENABLE", inside, false, all, run_enable},
+    {"ESEARCH", inside, true, no_expunge, run_esearch},
     {"EXAMINE", inside, false, nothing_told, run_examine},
     {"EXPUNGE", in_selected, true, all, run_expunge},
     {"FETCH", in_selected, true, no_expunge, run_fetch},
@@ -37,10 +39,12 @@ constexpr command_entry entries[] = {
     {"RENAME", inside, false, all, run_rename},
     {"SEARCH", in_selected, true, no_expunge, run_search},
     {"SELECT", inside, false, nothing_told, run_select},
+    {"SORT", in_selected, true, no_expunge, run_sort},
     {"STARTTLS", fresh, false, nothing_told, run_starttls},
     {"STATUS", inside, false, all, run_status},
     {"STORE", in_selected, true, no_expunge, run_store},
     {"SUBSCRIBE", inside, false, all, run_subscribe},
+    {"THREAD", in_selected, true, no_expunge, run_thread},
     {"UNSELECT", in_selected, false, nothing_told, run_unselect},
     {"UNSUBSCRIBE", inside, false, all, run_unsubscribe},
 };

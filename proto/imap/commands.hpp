@@ -39,5 +39,9 @@ wire::task<reply> run_copy(connection& c, command& cmd);
 wire::task<reply> run_move(connection& c, command& cmd);
 wire::task<reply> run_fetch(connection& c, command& cmd);
 wire::task<reply> run_search(connection& c, command& cmd);
+wire::task<reply> run_esearch(connection& c, command& cmd);
+wire::task<reply> run_sort(connection& c, command& cmd);
+wire::task<reply> run_thread(connection& c, command& cmd);
+wire::task<reply> run_cancelupdate(connection& c, command& cmd);
 
 }  // namespace pp::imap

@@ -1,6 +1,7 @@
 // How a session learns and tells what happened in its selected mailbox (RFC 9051 sections 5.2, 7.4.1, 7.5.1).
 #include "proto/imap/connection.hpp"
 #include "proto/imap/response.hpp"
+#include "proto/imap/search_context.hpp"
 
 namespace pp::imap {
 
@@ -29,6 +30,7 @@ wire::task<> connection::tell_changes(telling how, bool uid) {
 
     selected->take_in(delta);
     if (how == telling::everything && !selected->vanished.empty()) {
+        tell_contexts_of_vanished(*this, selected->vanished);
         tell_expunged(selected->vanished);
         selected->vanished = {};
     }
@@ -41,6 +43,10 @@ wire::task<> connection::tell_changes(telling how, bool uid) {
         tell_flags(*row, uid);
         co_await drained();
     }
+    mail::uid_set touched;
+    for (const auto one : added) touched.add(one);
+    for (const auto& row : delta.changed) touched.add(row.uid);
+    co_await tell_contexts_of_changes(*this, touched);
 }
 
 void connection::tell_flags(const message_row& row, bool uid) {

@@ -151,9 +151,29 @@ inline constexpr std::size_t rows_per_question_max = 256;     // a store transac
 struct read_rows {
     using answer_type = outcome<std::vector<message_row>>;    // rising UIDs; expunged ones are missing
     mail::uid_set uids;
+    std::uint64_t mailbox = 0;                                // 0: the selected one
     bool with_index = false, with_header = false;
     std::optional<std::uint64_t> changed_since;               // only rows with a greater modseq
     bool operator==(const read_rows&) const = default;
+};
+// What SEARCH, SORT and THREAD compare, of as many of `uids` as fit one answer: every mail up to `through` that is there.
+class search_fields;                                          // proto/imap/search_fields.hpp
+struct search_row {
+    std::uint32_t uid = 0;
+    std::shared_ptr<const search_fields> fields;              // never null
+    bool operator==(const search_row&) const = default;
+};
+struct search_rows {
+    std::vector<search_row> rows;                             // rising UIDs; expunged ones are missing
+    std::uint32_t through = 0;                                // the greatest UID looked at; at least the first asked for
+    bool operator==(const search_rows&) const = default;
+};
+inline constexpr std::size_t search_rows_per_question_max = 4096;
+struct read_search_fields {
+    using answer_type = outcome<search_rows>;
+    std::uint64_t mailbox = 0;                                // 0: the selected one
+    mail::uid_set uids;
+    bool operator==(const read_search_fields&) const = default;
 };
 // Bytes [offset, offset + length) of the mail, at most body_piece_bytes_max; short only at the mail's end.
 inline constexpr std::size_t body_piece_bytes_max = 256 * 1024;
@@ -162,6 +182,7 @@ struct read_body {
     std::uint32_t uid = 0;
     std::uint64_t offset = 0;
     std::uint64_t length = 0;
+    std::uint64_t mailbox = 0;                                // 0: the selected one
     bool operator==(const read_body&) const = default;
 };
 
@@ -215,6 +236,17 @@ struct close_mailbox {                             // UNSELECT, CLOSE (after its
     using answer_type = nothing;
     bool operator==(const close_mailbox&) const = default;
 };
+// What is in a mailbox, without selecting it (RFC 7377): the list of its mails as it is now.
+struct look_into_mailbox {
+    using answer_type = outcome<opened_mailbox>;              // name, UIDVALIDITY, mailbox and uids
+    std::string name;
+    bool operator==(const look_into_mailbox&) const = default;
+};
+// The time of day, as seconds since 1970 (RFC 5032).
+struct read_clock {
+    using answer_type = outcome<std::uint64_t>;
+    bool operator==(const read_clock&) const = default;
+};
 // Any state: what the client called itself (ID), for the log.
 struct client_id {
     using answer_type = nothing;
@@ -224,11 +256,11 @@ struct client_id {
 
 using event = std::variant<login, start_tls, list_mailboxes, get_status, create_mailbox, delete_mailbox, rename_mailbox,
                            subscribe_mailbox, open_mailbox, append_begin, append_chunk, append_end, append_abort,
-                           read_rows, read_body, store_flags, copy_messages, expunge_messages, poll_changes,
-                           close_mailbox, client_id>;
+                           read_rows, read_search_fields, read_body, store_flags, copy_messages, expunge_messages,
+                           poll_changes, close_mailbox, look_into_mailbox, read_clock, client_id>;
 using verdict = std::variant<nothing, outcome<nothing>, outcome<std::vector<mailbox_entry>>, outcome<mailbox_status>,
                              outcome<std::uint64_t>, outcome<opened_mailbox>, outcome<appended>,
-                             outcome<std::vector<message_row>>, outcome<bytes>, outcome<stored_flags>, outcome<copied>,
-                             outcome<mail::uid_set>, outcome<mailbox_delta>>;
+                             outcome<std::vector<message_row>>, outcome<search_rows>, outcome<bytes>,
+                             outcome<stored_flags>, outcome<copied>, outcome<mail::uid_set>, outcome<mailbox_delta>>;
 
 }  // namespace pp::imap

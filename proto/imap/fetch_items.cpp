@@ -119,20 +119,23 @@ bool parse_macro(parser& args, fetch_request& request) {
     return count > 0;
 }
 
-// RFC 7162 section 3.1.4. Departure: 0 is accepted, iOS sends it (05-mail-protocols 5.2.3).
+// RFC 7162 section 3.1.4, RFC 9394 section 3.3. Departure: 0 is accepted, iOS sends it (05-mail-protocols 5.2.3).
 void parse_modifiers(parser& args, fetch_request& request) {
     args.expect('(');
     while (!args.failed()) {
         if (args.take_word("CHANGEDSINCE") && !request.changed_since) {
             args.space();
             request.changed_since = args.number64();
+        } else if (args.take_word("PARTIAL") && !request.partial) {
+            args.space();
+            request.partial = parse_partial_range(args);
         } else {
             args.fail("Unknown FETCH modifier");
         }
         if (args.take(')')) break;
         args.space();
     }
-    request.add(plain(fetch_kind::modseq));   // RFC 7162 section 3.1.4.1: implied
+    if (request.changed_since) request.add(plain(fetch_kind::modseq));   // RFC 7162 section 3.1.4.1: implied
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "proto/imap/fetch_section.hpp"
 #include "proto/imap/parser.hpp"
+#include "proto/imap/partial_range.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -35,6 +36,7 @@ struct fetch_item {
 struct fetch_request {
     std::vector<fetch_item> items;            // no doubles
     std::optional<std::uint64_t> changed_since;
+    std::optional<partial_range> partial;     // of the mails of the set; UID FETCH only
 
     bool has(fetch_kind kind) const;
     bool needs_index() const;

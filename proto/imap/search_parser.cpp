@@ -1,5 +1,6 @@
 // RFC 9051 section 9: search, search-program, search-key; RFC 3501 section 9 for NEW, OLD, RECENT; RFC 4731 section 3 for
-// RETURN; RFC 7162 section 7 for MODSEQ; RFC 8474 and RFC 8514 for their keys.
+// RETURN, RFC 5267 section 5 and RFC 9394 section 4 for its options; RFC 7162 section 7 for MODSEQ; RFC 5032, RFC 8474 and
+// RFC 8514 for their keys.
 #include "proto/imap/search_program.hpp"
 
 #include "proto/imap/response.hpp"
@@ -39,23 +40,28 @@ constexpr word_entry date_words[] = {
     {"SENTBEFORE", search_op::sent_before},  {"SENTON", search_op::sent_on},  {"SENTSINCE", search_op::sent_since},
     {"SAVEDBEFORE", search_op::saved_before}, {"SAVEDON", search_op::saved_on}, {"SAVEDSINCE", search_op::saved_since},
 };
-constexpr std::string_view header_words[] = {"BCC", "CC", "FROM", "SUBJECT", "TO"};
+struct field_word {
+    std::string_view word;
+    search_field field;
+};
+// RFC 9051 section 6.4.4: what these find is in the ENVELOPE.
+constexpr field_word field_words[] = {
+    {"BCC", search_field::bcc},         {"CC", search_field::cc}, {"FROM", search_field::from},
+    {"SUBJECT", search_field::subject}, {"TO", search_field::to},
+};
+// Fields that RFC 5322 section 3.6 allows once and whose whole text is among the search fields: HEADER needs no header.
+constexpr field_word known_headers[] = {
+    {"SUBJECT", search_field::subject},         {"MESSAGE-ID", search_field::message_id},
+    {"IN-REPLY-TO", search_field::in_reply_to}, {"REFERENCES", search_field::references},
+};
 
 class search_reader {
 public:
-    search_reader(parser& args, const search_sets& sets, search_program& into) : args_(args), sets_(sets), into_(into) {}
+    search_reader(parser& args, const search_sets& sets, search_program& into, const std::string& charset)
+        : args_(args), sets_(sets), into_(into), charset_(charset) {}
 
     void run() {
-        if (args_.take_word("RETURN")) {
-            read_return();
-            args_.space();
-        }
-        if (args_.take_word("CHARSET")) {
-            args_.space();
-            charset_ = args_.astring();
-            if (!args_.failed() && !mail::to_utf8("", charset_)) into_.unknown_charset = charset_;
-            args_.space();
-        }
+        if (!args_.failed() && !charset_.empty() && !mail::to_utf8("", charset_)) into_.unknown_charset = charset_;
         std::vector<std::uint32_t> keys;
         do keys.push_back(read_key());
         while (!args_.failed() && args_.take(' '));
@@ -64,23 +70,6 @@ public:
     }
 
 private:
-    // RFC 9051 section 6.4.4: options that are not known MUST be refused with BAD; "()" means ALL.
-    void read_return() {
-        into_.has_return = true;
-        args_.space();
-        args_.expect('(');
-        while (!args_.failed() && !args_.take(')')) {
-            if (args_.take_word("MIN")) into_.min = true;
-            else if (args_.take_word("MAX")) into_.max = true;
-            else if (args_.take_word("ALL")) into_.all = true;
-            else if (args_.take_word("COUNT")) into_.count = true;
-            else if (args_.take_word("SAVE")) into_.save = true;
-            else args_.fail("Unknown SEARCH result option");
-            if (args_.peek() != ')') args_.space();
-        }
-        if (!into_.min && !into_.max && !into_.count && !into_.save) into_.all = true;
-    }
-
     std::uint32_t add(search_key key) {
         if (into_.keys.size() >= search_keys_max) args_.fail("Too many search keys");
         else into_.keys.push_back(std::move(key));
@@ -97,10 +86,11 @@ private:
     // How late in the order of cost a key is decided.
     int cost(std::uint32_t number) const {
         const auto& key = into_.keys[number];
-        if (key.op < search_op::flag) return 0;
-        if (key.op < search_op::sent_before) return 1;
-        if (key.op < search_op::body) return 2;
-        if (key.op < search_op::both) return 3;
+        if (key.op < search_op::field) return 0;
+        if (key.op < search_op::before) return 1;
+        if (key.op < search_op::header) return 2;
+        if (key.op < search_op::body) return 3;
+        if (key.op < search_op::both) return 4;
         int highest = 0;
         for (const auto child : key.children) highest = std::max(highest, costs_[child]);
         return highest;
@@ -125,10 +115,19 @@ private:
         const auto converted = mail::to_utf8(text, charset_);
         return converted ? fold_text(*converted) : std::string();
     }
-    std::uint32_t header_key(std::string field) {
+    std::uint32_t field_key(search_field field) {
+        search_key key;
+        key.op = search_op::field;
+        key.field = field;
+        key.needle = needle();
+        return add(std::move(key));
+    }
+    std::uint32_t header_key(std::string name) {
+        for (const auto& known : known_headers)
+            if (mail::equal_ascii_case(name, known.word)) return field_key(known.field);
         search_key key;
         key.op = search_op::header;
-        key.field = std::move(field);
+        key.name = std::move(name);
         key.needle = needle();
         return add(std::move(key));
     }
@@ -216,18 +215,20 @@ private:
         }
         if (word == "UID") return set_key(true);
         if (word == "HEADER") {
-            auto field = args_.astring();
+            auto name = args_.astring();
             args_.space();
-            return header_key(std::move(field));
+            return header_key(std::move(name));
         }
-        for (const auto name : header_words)
-            if (word == name) return header_key(std::string(name));
+        for (const auto& known : field_words)
+            if (word == known.word) return field_key(known.field);
         for (const auto& entry : date_words)
             if (word == entry.word) return date_key(entry.op);
         if (word == "BODY") return string_key(search_op::body);
         if (word == "TEXT") return string_key(search_op::text);
         if (word == "KEYWORD") return word_key(search_op::keyword);
         if (word == "UNKEYWORD") return negate(word_key(search_op::keyword));
+        if (word == "OLDER") return add(search_op::older, args_.nz_number());
+        if (word == "YOUNGER") return add(search_op::younger, args_.nz_number());
         if (word == "LARGER") return add(search_op::larger, args_.number64());
         if (word == "SMALLER") return add(search_op::smaller, args_.number64());
         if (word == "MODSEQ") return modseq_key();
@@ -240,8 +241,17 @@ private:
     parser& args_;
     const search_sets& sets_;
     search_program& into_;
-    std::string charset_;
+    const std::string& charset_;
     std::vector<int> costs_;        // of the keys so far
+};
+
+struct option_word {
+    std::string_view word;
+    bool search_program::*member;
+};
+constexpr option_word plain_options[] = {
+    {"MIN", &search_program::min},     {"MAX", &search_program::max},   {"ALL", &search_program::all},
+    {"COUNT", &search_program::count}, {"SAVE", &search_program::save}, {"UPDATE", &search_program::update},
 };
 
 }  // namespace
@@ -249,8 +259,46 @@ private:
 search_program parse_search(parser& args, const search_sets& sets) {
     search_program program;
     args.space();
-    search_reader(args, sets, program).run();
+    parse_search_return(args, program);
+    const auto charset = parse_search_charset(args);
+    parse_search_keys(args, sets, program, charset);
     return program;
+}
+
+// RFC 9051 section 6.4.4: options that are not known MUST be refused with BAD; "()" means ALL.
+void parse_search_return(parser& args, search_program& into) {
+    if (!args.take_word("RETURN")) return;
+    into.has_return = true;
+    args.space();
+    args.expect('(');
+    while (!args.failed() && !args.take(')')) {
+        const auto known = std::find_if(std::begin(plain_options), std::end(plain_options),
+                                        [&](const auto& option) { return args.take_word(option.word); });
+        if (known != std::end(plain_options)) into.*known->member = true;
+        else if (args.take_word("PARTIAL")) {
+            args.space();
+            if (into.partial) args.fail("More than one PARTIAL");
+            into.partial = parse_partial_range(args);
+        }
+        else if (!args.take_word("CONTEXT")) args.fail("Unknown SEARCH result option");   // RFC 5267 section 4.2: a hint
+        if (args.peek() != ')') args.space();
+    }
+    args.space();
+    if (into.partial && into.all) args.fail("PARTIAL and ALL exclude each other");
+    // "RETURN (UPDATE)" and "RETURN (SAVE)" alone ask for no result.
+    if (!into.min && !into.max && !into.count && !into.save && !into.partial && !into.update) into.all = true;
+}
+
+std::string parse_search_charset(parser& args) {
+    if (!args.take_word("CHARSET")) return {};
+    args.space();
+    auto charset = args.astring();
+    args.space();
+    return charset;
+}
+
+void parse_search_keys(parser& args, const search_sets& sets, search_program& into, const std::string& charset) {
+    search_reader(args, sets, into, charset).run();
 }
 
 }  // namespace pp::imap

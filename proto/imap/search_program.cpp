@@ -24,36 +24,50 @@ truth compare_day(std::int64_t day, search_op before, search_op on, const search
 }
 
 // RFC 9051 section 6.4.4, SENTBEFORE: the Date field as written. A mail without a usable one matches none of them.
-truth sent(const search_key& key, const message_row& row) {
-    const auto dates = mail::header_values(row.header, "Date");
-    if (dates.empty()) return truth::no;
-    const auto at = mail::parse_header_date(dates.front());
-    if (!at) return truth::no;
-    return compare_day(mail::day_in_its_zone(*at), search_op::sent_before, search_op::sent_on, key);
+truth sent(const search_key& key, const search_fields& fields) {
+    if (!fields.sent) return truth::no;
+    return compare_day(mail::day_in_its_zone(*fields.sent), search_op::sent_before, search_op::sent_on, key);
+}
+
+truth field_contains(const search_key& key, const search_fields& fields) {
+    if (!fields.has(key.field)) return truth::no;
+    const auto value = fields[key.field];
+    if (key.field < search_field::message_id) return of(contains_folded(value, key.needle));
+    return of(contains_folded(fold_text(value), key.needle));
 }
 
 truth header_contains(const search_key& key, const message_row& row) {
-    for (const auto& value : mail::header_values(row.header, key.field)) {
+    for (const auto& value : mail::header_values(row.header, key.name)) {
         if (key.needle.empty()) return truth::yes;   // the field is there
-        if (fold_text(mail::decode_header_text(value)).find(key.needle) != std::string::npos) return truth::yes;
+        if (contains_folded(fold_text(mail::decode_header_text(value)), key.needle)) return truth::yes;
     }
     return truth::no;
+}
+
+truth by_placement(const search_key& key, const mail_placement& mail, std::uint64_t now) {
+    // RFC 5032 section 2: by INTERNALDATE, to the second, the target moment included on both sides.
+    const auto target = static_cast<std::int64_t>(now) - static_cast<std::int64_t>(key.number);
+    switch (key.op) {
+    case search_op::before:
+    case search_op::on:
+    case search_op::since:
+        return compare_day(mail::day_in_its_zone(mail.internal_date), search_op::before, search_op::on, key);
+    case search_op::older: return of(mail.internal_date.unix_seconds <= target);
+    case search_op::younger: return of(mail.internal_date.unix_seconds >= target);
+    case search_op::saved_before:
+    case search_op::saved_on:
+    case search_op::saved_since:
+        return compare_day(mail::day_in_its_zone(mail.save_date), search_op::saved_before, search_op::saved_on, key);
+    case search_op::larger: return of(mail.size_bytes > key.number);
+    case search_op::smaller: return of(mail.size_bytes < key.number);
+    default: return truth::unknown;
+    }
 }
 
 truth by_row(const search_key& key, const message_row& row) {
     switch (key.op) {
     case search_op::flag: return of((row.flags.system & key.number) != 0);
     case search_op::keyword: return of(row.flags.has(key.needle));
-    case search_op::before:
-    case search_op::on:
-    case search_op::since:
-        return compare_day(mail::day_in_its_zone(row.internal_date), search_op::before, search_op::on, key);
-    case search_op::saved_before:
-    case search_op::saved_on:
-    case search_op::saved_since:
-        return compare_day(mail::day_in_its_zone(row.save_date), search_op::saved_before, search_op::saved_on, key);
-    case search_op::larger: return of(row.size_bytes > key.number);
-    case search_op::smaller: return of(row.size_bytes < key.number);
     case search_op::modseq: return of(row.modseq >= key.number);
     case search_op::email_id: return of(row.email_id == key.needle);
     case search_op::thread_id: return of(!row.thread_id.empty() && row.thread_id == key.needle);
@@ -70,7 +84,22 @@ truth value_of(const search_program& program, std::uint32_t number, const search
     case search_op::recent: return of(known.recent);
     case search_op::sent_before:
     case search_op::sent_on:
-    case search_op::sent_since: return known.row && known.has_header ? sent(key, *known.row) : truth::unknown;
+    case search_op::sent_since: return known.fields ? sent(key, *known.fields) : truth::unknown;
+    case search_op::field: return known.fields ? field_contains(key, *known.fields) : truth::unknown;
+    case search_op::before:
+    case search_op::on:
+    case search_op::since:
+    case search_op::older:
+    case search_op::younger:
+    case search_op::saved_before:
+    case search_op::saved_on:
+    case search_op::saved_since:
+    case search_op::larger:
+    case search_op::smaller:
+        if (known.fields) return by_placement(key, known.fields->placement, known.now);
+        if (known.row)
+            return by_placement(key, {known.row->internal_date, known.row->save_date, known.row->size_bytes}, known.now);
+        return truth::unknown;
     case search_op::header:
         return known.row && known.has_header ? header_contains(key, *known.row) : truth::unknown;
     case search_op::body:
@@ -115,6 +144,18 @@ std::vector<std::uint32_t> open_text_keys(const search_program& program, const s
     std::vector<std::uint32_t> out;
     collect_open(program, program.root(), known, out);
     return out;
+}
+
+void freeze_numbers(search_program& program, const std::vector<std::uint32_t>& uids) {
+    for (auto& key : program.keys) {
+        if (key.op != search_op::numbers) continue;
+        mail::uid_set meant;
+        for (const auto& range : key.set.ranges())
+            for (std::uint64_t number = range.first; number <= std::min<std::uint64_t>(range.last, uids.size()); ++number)
+                if (number > 0) meant.add(uids[number - 1]);
+        key.op = search_op::uids;
+        key.set = std::move(meant);
+    }
 }
 
 }  // namespace pp::imap

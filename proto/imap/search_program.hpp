@@ -1,14 +1,17 @@
-// The criteria of SEARCH as a tree (RFC 9051 section 6.4.4, RFC 3501 section 6.4.4, RFC 7162 section 3.1.5, RFC 8474
-// section 6, RFC 8514 section 4.2), its options, and its evaluation against what is known of a mail so far.
+// The criteria of SEARCH as a tree (RFC 9051 section 6.4.4, RFC 3501 section 6.4.4, RFC 7162 section 3.1.5, RFC 5032,
+// RFC 8474 section 6, RFC 8514 section 4.2), its options, and its evaluation against what is known of a mail so far.
 //
 // Evaluation has three values: with little known of a mail many programs are decided already, and what is left over
-// says what has to be read next. The order of cost: number and UID, row, header, text.
+// says what has to be read next. The order of cost: number and UID, fields, row, header, text.
 #pragma once
 
 #include "proto/imap/events.hpp"
 #include "proto/imap/parser.hpp"
+#include "proto/imap/partial_range.hpp"
+#include "proto/imap/search_fields.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,10 +22,13 @@ inline constexpr std::size_t search_keys_max = 1000;   // of one command; each B
 enum class search_op : std::uint8_t {
     // decided by number and UID
     all, numbers, uids, recent,
-    // by the row
-    flag, keyword, before, on, since, saved_before, saved_on, saved_since, larger, smaller, modseq, email_id, thread_id,
+    // by the search fields
+    field, sent_before, sent_on, sent_since,
+    // by the row; these also by the search fields, when those are there already
+    before, on, since, older, younger, saved_before, saved_on, saved_since, larger, smaller,
+    flag, keyword, modseq, email_id, thread_id,
     // by the header block
-    sent_before, sent_on, sent_since, header,
+    header,
     // by the text
     body, text,
     // of others
@@ -31,8 +37,9 @@ enum class search_op : std::uint8_t {
 
 struct search_key {
     search_op op = search_op::all;
-    std::uint64_t number = 0;                // flag bit, size, mod-sequence; a date as days since 1970
-    std::string field;                       // of header
+    std::uint64_t number = 0;                // flag bit, size, mod-sequence, seconds; a date as days since 1970
+    search_field field = search_field::subject;
+    std::string name;                        // of the field of header
     std::string needle;                      // folded (search_text.hpp); a keyword or object id as written
     mail::uid_set set;                       // of numbers, uids
     std::vector<std::uint32_t> children;     // of both (all of them), either, negation; cheap ones first
@@ -41,7 +48,8 @@ struct search_key {
 struct search_program {
     std::vector<search_key> keys;            // children before their parents; the last one is the root
     bool has_return = false;                 // RETURN (...) was written
-    bool min = false, max = false, all = false, count = false, save = false;
+    bool min = false, max = false, all = false, count = false, save = false, update = false;
+    std::optional<partial_range> partial;
     bool uses_modseq = false;                // the answer carries MODSEQ
     std::string unknown_charset;             // not empty: NO [BADCHARSET]
 
@@ -55,6 +63,8 @@ enum class truth : std::uint8_t { no, yes, unknown };
 struct search_facts {
     std::uint32_t number = 0, uid = 0;
     bool recent = false;
+    std::uint64_t now = 0;                                // seconds since 1970; for OLDER and YOUNGER
+    const search_fields* fields = nullptr;                // nullptr: not read yet
     const message_row* row = nullptr;                     // nullptr: not read yet
     bool has_header = false;                              // row->header is set
     const std::vector<truth>* texts = nullptr;            // by key, of body and text keys
@@ -75,5 +85,13 @@ public:
 
 // Everything behind SEARCH. Errors are the parser's, except an unknown charset.
 search_program parse_search(parser& args, const search_sets& sets);
+// The two halves, for the commands that have something between them. RETURN (...), which may be missing, with its
+// blank; the criteria, in this charset (empty: none named), to the end.
+void parse_search_return(parser& args, search_program& into);
+void parse_search_keys(parser& args, const search_sets& sets, search_program& into, const std::string& charset);
+// CHARSET <name>, which may be missing, with its blank.
+std::string parse_search_charset(parser& args);
+// From now on message numbers mean the mails that have them now (RFC 5267 section 4.3).
+void freeze_numbers(search_program& program, const std::vector<std::uint32_t>& uids);
 
 }  // namespace pp::imap

@@ -32,11 +32,6 @@ std::size_t safe_cut(std::string_view text) {
     return text.size();   // no UTF-8 at all
 }
 
-bool contains(std::string_view text, std::string_view needle) {
-    // memmem is linear whatever the needle; std::string_view::find is not.
-    return needle.empty() || ::memmem(text.data(), text.size(), needle.data(), needle.size()) != nullptr;
-}
-
 void append_utf8(std::uint32_t code, std::string& out) {
     if (code == 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return;
     if (code < 0x80) {
@@ -105,6 +100,11 @@ std::string fold_text(std::string_view utf8) {
     return out;
 }
 
+bool contains_folded(std::string_view text, std::string_view needle) {
+    // memmem is linear whatever the needle; std::string_view::find is not.
+    return needle.empty() || ::memmem(text.data(), text.size(), needle.data(), needle.size()) != nullptr;
+}
+
 void text_finder::add(std::uint32_t key, std::string needle) {
     if (needle.empty()) found_.push_back(key);   // RFC 9051 section 6.4.4: the empty string is a substring
     else open_.push_back({key, std::move(needle)});
@@ -126,7 +126,7 @@ void text_finder::scan(std::string_view utf8) {
     window_ += fold_text(utf8);
     std::size_t longest = 1;
     std::erase_if(open_, [&](const wanted& w) {
-        if (contains(window_, w.needle)) {
+        if (contains_folded(window_, w.needle)) {
             found_.push_back(w.key);
             return true;
         }

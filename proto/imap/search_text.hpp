@@ -11,6 +11,7 @@ namespace pp::imap {
 
 // What is compared: UTF-8 without case. The same for needles and texts.
 std::string fold_text(std::string_view utf8);
+bool contains_folded(std::string_view folded_text, std::string_view folded_needle);   // linear
 
 class text_finder {
 public:

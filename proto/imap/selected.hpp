@@ -7,6 +7,7 @@
 
 #include "proto/imap/events.hpp"
 #include "proto/imap/parser.hpp"
+#include "proto/imap/search_context.hpp"
 
 #include <cstdint>
 #include <map>
@@ -58,6 +59,10 @@ public:
     // SEARCH RETURN (SAVE), RFC 5182; "$" means these.
     void save_result(mail::uid_set uids) { saved_ = std::move(uids); }
     const mail::uid_set& saved_result() const { return saved_; }
+
+    // SEARCH and SORT RETURN (UPDATE), RFC 5267.
+    std::vector<search_context> contexts;
+    mail::uid_set context_changes;       // new or changed mails the contexts have not been asked about
 
     bool recent(std::uint32_t uid) const { return first_recent_uid_ != 0 && uid >= first_recent_uid_; }
     std::uint32_t recent_count() const;

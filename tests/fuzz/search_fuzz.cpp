@@ -24,6 +24,8 @@ truth scanned(const search_program& program, const std::shared_ptr<const mail::m
     search_facts known;
     known.number = 3;
     known.uid = 33;
+    const auto fields = search_fields::of(*index);
+    known.fields = fields.get();
     known.row = &row;
     known.has_header = true;
     search_scanner scanner(program, open_text_keys(program, known), index);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "proto/imap/events.hpp"
+#include "proto/imap/search_fields.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -110,6 +111,8 @@ public:
     std::string client_name;                         // from ID
     bool store_is_leaving = false;                   // every refusal says bye
     std::size_t append_pieces = 0;
+    std::size_t search_rows_at_once = search_rows_per_question_max;   // mails looked at for one answer
+    std::uint64_t clock = 837596665 + 3600;          // an hour after the INTERNALDATE of most mails
 
 private:
     static refusal say(std::string code, std::string text) { return refusal{std::move(code), std::move(text)}; }
@@ -126,6 +129,12 @@ private:
     fake_mailbox* open_box() {
         for (auto& [name, one] : store_.mailboxes)
             if (one.id == selected_ && one.exists && selected_ != 0) return &one;
+        return nullptr;
+    }
+    fake_mailbox* box_of(std::uint64_t id) {          // 0: the open one
+        if (id == 0) return open_box();
+        for (auto& [name, one] : store_.mailboxes)
+            if (one.id == id && one.exists) return &one;
         return nullptr;
     }
     static mailbox_status status_of(const fake_mailbox& b) {
@@ -263,9 +272,39 @@ private:
         append_text_.clear();
         return {};
     }
+    outcome<search_rows> answer(const read_search_fields& q) {
+        if (auto no = refused<search_rows>()) return *no;
+        auto* b = box_of(q.mailbox);
+        if (!b) return not_open();
+        search_rows rows;
+        rows.through = q.uids.ranges().back().last;
+        std::size_t looked_at = 0;
+        for (const auto& m : b->mails) {
+            if (!q.uids.contains(m.uid)) continue;
+            if (looked_at++ == search_rows_at_once) break;
+            rows.rows.push_back({m.uid, search_fields::of(mail::index_message(m.content),
+                                                          {m.internal_date, m.internal_date, m.content.size()})});
+            if (looked_at == search_rows_at_once) rows.through = m.uid;
+        }
+        return rows;
+    }
+    outcome<opened_mailbox> answer(const look_into_mailbox& q) {
+        if (auto no = refused<opened_mailbox>()) return *no;
+        auto* b = box(q.name);
+        if (!b) return no_mailbox();
+        opened_mailbox found;
+        found.name = q.name;
+        found.status = status_of(*b);
+        for (const auto& m : b->mails) found.uids.push_back(m.uid);
+        return found;
+    }
+    outcome<std::uint64_t> answer(const read_clock&) {
+        if (auto no = refused<std::uint64_t>()) return *no;
+        return clock;
+    }
     outcome<std::vector<message_row>> answer(const read_rows& q) {
         if (auto no = refused<std::vector<message_row>>()) return *no;
-        auto* b = open_box();
+        auto* b = box_of(q.mailbox);
         if (!b) return not_open();
         std::vector<message_row> rows;
         for (const auto& m : b->mails)
@@ -275,7 +314,7 @@ private:
     }
     outcome<bytes> answer(const read_body& q) {
         if (auto no = refused<bytes>()) return *no;
-        auto* b = open_box();
+        auto* b = box_of(q.mailbox);
         auto* m = b ? b->find(q.uid) : nullptr;
         if (!m) return say("EXPUNGEISSUED", "The mail is gone");
         if (q.offset >= m->content.size()) return bytes();

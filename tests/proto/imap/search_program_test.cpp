@@ -46,17 +46,27 @@ message_row example_row() {
         "To: Ann <ann@example.com>\r\n"
         "Cc: carl@example.com\r\n"
         "Subject: A long\r\n story\r\n"
+        "Message-ID: <Two@example.com>\r\n"
+        "In-Reply-To: <one@example.com>\r\n"
+        "References: <zero@example.com>\r\n <one@example.com>\r\n"
         "X-Empty:\r\n"
         "\r\n";
     return row;
 }
 
+std::shared_ptr<const search_fields> fields_of(const message_row& row) {
+    return search_fields::of(mail::index_message(row.header), {row.internal_date, row.save_date, row.size_bytes});
+}
+
 truth value(std::string_view text, bool row_known = true, bool header_known = true) {
     static const auto row = example_row();
+    static const auto fields = fields_of(row);
     search_facts known;
     known.number = 3;
     known.uid = 30;
     known.recent = true;
+    known.now = 791424000 + 3600;
+    if (header_known) known.fields = fields.get();
     if (row_known) known.row = &row;
     known.has_header = header_known;
     return evaluate(parsed(text), known);
@@ -75,7 +85,10 @@ TEST_CASE("every key of SEARCH says yes and no", "[imap][search]") {
              " MODSEQ \"/flags/\\\\draft\" all 99", " EMAILID M1", " THREADID T1", " NOT 4", " NOT NOT 3", " OR 4 3",
              " OR (SEEN DRAFT) (3 SEEN)", " (((3)))", " BODY \"\"", " TEXT \"\"", " SAVEDATESUPPORTED",
              " charset utf-8 from joerg", " RETURN () SEEN", " RETURN (MIN MAX) CHARSET US-ASCII SEEN 3",
-             " CHARSET ISO-8859-1 FROM {4}\r\nJ\xf6rg",
+             " CHARSET ISO-8859-1 FROM {4}\r\nJ\xf6rg", " OLDER 3600", " OLDER 1", " YOUNGER 3600", " YOUNGER 4294967295",
+             " FROM \"j\u00f6rg <JOERG@example.com>\"", " HEADER Message-ID \"\"", " HEADER message-id TWO@EXAMPLE",
+             " HEADER References one@", " HEADER In-Reply-To \"<one@example\"", " HEADER FROM \"<joerg\"",
+             " RETURN (PARTIAL 1:2 COUNT) SEEN", " RETURN (CONTEXT UPDATE) SEEN",
          }) {
         INFO(yes);
         CHECK(value(yes) == truth::yes);
@@ -86,7 +99,8 @@ TEST_CASE("every key of SEARCH says yes and no", "[imap][search]") {
              " SENTON 29-Jan-1995", " SENTBEFORE 28-Jan-1995", " SENTSINCE 29-Jan-1995", " SAVEDON 30-Jan-1995",
              " LARGER 1000", " SMALLER 1000", " FROM ann", " BCC \"\"", " HEADER X-None \"\"", " HEADER X-Empty x",
              " SUBJECT \"longstory\"", " MODSEQ 101", " EMAILID m1", " THREADID T2", " NOT 3", " OR 4 5", " 3 4",
-             " SEEN FROM nobody", " NOT (3 SEEN)",
+             " SEEN FROM nobody", " NOT (3 SEEN)", " OLDER 3601", " YOUNGER 3599", " HEADER Message-ID one@",
+             " TO \"<carl\"", " HEADER References two@",
          }) {
         INFO(no);
         CHECK(value(no) == truth::no);
@@ -95,7 +109,11 @@ TEST_CASE("every key of SEARCH says yes and no", "[imap][search]") {
 
 TEST_CASE("what is not known leaves a search open, unless the rest decides", "[imap][search]") {
     CHECK(value(" SEEN", false) == truth::unknown);
+    CHECK(value(" SINCE 1-Jan-1990", false, false) == truth::unknown);
+    CHECK(value(" SINCE 1-Jan-1990", false, true) == truth::yes);
+    CHECK(value(" SINCE 1-Jan-1990", true, false) == truth::yes);
     CHECK(value(" FROM x", true, false) == truth::unknown);
+    CHECK(value(" HEADER X-Empty \"\"", true, false) == truth::unknown);
     CHECK(value(" BODY x") == truth::unknown);
     CHECK(value(" NOT BODY x") == truth::unknown);
     CHECK(value(" 4 BODY x", false) == truth::no);
@@ -108,9 +126,9 @@ TEST_CASE("what is not known leaves a search open, unless the rest decides", "[i
 TEST_CASE("a date that cannot be read matches no SENT key", "[imap][search]") {
     message_row row;
     row.header = "Date: soon\r\n\r\n";
+    const auto fields = fields_of(row);
     search_facts known;
-    known.row = &row;
-    known.has_header = true;
+    known.fields = fields.get();
     CHECK(evaluate(parsed(" SENTSINCE 1-Jan-1970"), known) == truth::no);
     CHECK(evaluate(parsed(" SENTBEFORE 1-Jan-2100"), known) == truth::no);
 }
@@ -121,7 +139,11 @@ TEST_CASE("SEARCH refuses what the grammar refuses", "[imap][search]") {
           " BEFORE", " BEFORE 1995", " ON 30-Foo-1995", " LARGER", " LARGER x", " LARGER -1", " KEYWORD", " UID",
           " UID x", " 0", " 1:", " 1,,2", " RETURN", " RETURN (", " RETURN (FOO) ALL", " RETURN (MIN)", " RETURN (MIN",
           " RETURN (MIN  MAX) ALL", " CHARSET", " CHARSET UTF-8", " XYZ", " MODSEQ", " MODSEQ \"x\" some 1", " FROM {9}\r\nab",
-          " NOT ()", " SEENX", " RETURN MIN ALL"}) {
+          " NOT ()", " SEENX", " RETURN MIN ALL", " OLDER", " OLDER 0",
+          " OLDER -1", " YOUNGER x", " YOUNGER 4294967296", " RETURN (PARTIAL) ALL", " RETURN (PARTIAL 1) ALL",
+          " RETURN (PARTIAL 0:1) ALL", " RETURN (PARTIAL 1:*) ALL", " RETURN (PARTIAL -1:5) ALL",
+          " RETURN (PARTIAL 1:-5) ALL", " RETURN (PARTIAL 1:2 PARTIAL 3:4) ALL", " RETURN (PARTIAL 1:2 ALL) ALL",
+          " RETURN (PARTIAL 1:2,4) ALL"}) {
         INFO(text);
         CHECK(refused(text));
     }
@@ -157,7 +179,8 @@ TEST_CASE("an unknown charset is told apart from bad syntax", "[imap][search]") 
 TEST_CASE("ESEARCH says what was asked for", "[imap][search]") {
     const std::vector<search_hit> hits = {{2, 20, 5}, {10, 100, 9}, {11, 110, 7}};
     const auto text = [&](std::string_view program, bool uid = false) {
-        return esearch_text(parsed(program), hits, uid, "A1");
+        const auto read = parsed(program);
+        return esearch_text({read, hits, uid, "TAG \"A1\""});
     };
     CHECK(text(" RETURN (MIN COUNT) ALL") == "ESEARCH (TAG \"A1\") MIN 2 COUNT 3");
     CHECK(text(" RETURN () ALL") == "ESEARCH (TAG \"A1\") ALL 2,10:11");
@@ -169,10 +192,23 @@ TEST_CASE("ESEARCH says what was asked for", "[imap][search]") {
     CHECK(text(" RETURN (MIN MAX) MODSEQ 1") == "ESEARCH (TAG \"A1\") MIN 2 MAX 11 MODSEQ 7");
     CHECK(text(" RETURN (MIN COUNT) MODSEQ 1") == "ESEARCH (TAG \"A1\") MIN 2 COUNT 3 MODSEQ 9");
 
+    CHECK(text(" RETURN (PARTIAL 1:2) ALL") == "ESEARCH (TAG \"A1\") PARTIAL (1:2 2,10)");
+    CHECK(text(" RETURN (PARTIAL 3:2) ALL") == "ESEARCH (TAG \"A1\") PARTIAL (3:2 10:11)");
+    CHECK(text(" RETURN (PARTIAL 3:9 COUNT) ALL", true) == "ESEARCH (TAG \"A1\") UID COUNT 3 PARTIAL (3:9 110)");
+    CHECK(text(" RETURN (PARTIAL 4:9) ALL") == "ESEARCH (TAG \"A1\") PARTIAL (4:9 NIL)");
+    CHECK(text(" RETURN (PARTIAL -1:-2) ALL") == "ESEARCH (TAG \"A1\") PARTIAL (-1:-2 10:11)");
+    CHECK(text(" RETURN (PARTIAL -3:-3 MIN) ALL") == "ESEARCH (TAG \"A1\") MIN 2 PARTIAL (-3:-3 2)");
+    CHECK(text(" RETURN (PARTIAL -4:-9) ALL") == "ESEARCH (TAG \"A1\") PARTIAL (-4:-9 NIL)");
+    CHECK(text(" RETURN (UPDATE) ALL") == "ESEARCH (TAG \"A1\")");
+
     const std::vector<search_hit> none;
-    CHECK(esearch_text(parsed(" RETURN (MIN MAX ALL COUNT) MODSEQ 1"), none, true, "x") ==
-          "ESEARCH (TAG \"x\") UID COUNT 0");
-    CHECK(esearch_text(parsed(" ALL"), none, false, "x") == "ESEARCH (TAG \"x\")");
+    const auto nothing = [&](std::string_view program, bool uid) {
+        const auto read = parsed(program);
+        return esearch_text({read, none, uid, "TAG \"x\""});
+    };
+    CHECK(nothing(" RETURN (MIN MAX ALL COUNT) MODSEQ 1", true) == "ESEARCH (TAG \"x\") UID COUNT 0");
+    CHECK(nothing(" ALL", false) == "ESEARCH (TAG \"x\")");
+    CHECK(nothing(" RETURN (PARTIAL 1:1) ALL", false) == "ESEARCH (TAG \"x\") PARTIAL (1:1 NIL)");
 
     // RFC 9051 section 6.4.4.4, example 10.
     const auto saved = [&](std::string_view program) { return saved_hits(parsed(program), hits).text(); };
@@ -182,4 +218,11 @@ TEST_CASE("ESEARCH says what was asked for", "[imap][search]") {
     CHECK(saved(" RETURN (MAX SAVE MIN COUNT) ALL") == "20,100,110");
     CHECK(saved(" RETURN (ALL SAVE MIN) ALL") == "20,100,110");
     CHECK(saved_hits(parsed(" RETURN (SAVE MIN) ALL"), none).empty());
+    // RFC 9394 section 3.2, table 1.
+    CHECK(saved(" RETURN (SAVE PARTIAL 2:2) ALL") == "100");
+    CHECK(saved(" RETURN (SAVE PARTIAL 2:2 MIN) ALL") == "20,100");
+    CHECK(saved(" RETURN (SAVE PARTIAL 2:2 MAX) ALL") == "100,110");
+    CHECK(saved(" RETURN (SAVE PARTIAL 1:1 MIN MAX) ALL") == "20,110");
+    CHECK(saved(" RETURN (SAVE PARTIAL 1:1 COUNT MIN) ALL") == "20,100,110");
+    CHECK(saved(" RETURN (SAVE PARTIAL 7:9) ALL") == "");
 }

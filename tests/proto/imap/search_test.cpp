@@ -69,6 +69,13 @@ TEST_CASE("SEARCH matrix", "[imap][search]") {
         {"CHARSET UTF-8 SUBJECT small", "2"},
         {"BODY \"\"", "1 2 3 4"},
         {"UID 999", ""},
+        {"YOUNGER 3600", "2 4"},
+        {"YOUNGER 3599", ""},
+        {"OLDER 3600", "1 2 3 4"},
+        {"OLDER 3601", "1 3"},
+        {"HEADER Message-ID \"\"", ""},
+        {"TO \"ann <ann@EXAMPLE.com>\"", "1"},
+        {"HEADER To \"Ann <ann@\"", "1"},
     };
     for (const auto& [criteria, expected] : table) {
         INFO(criteria);
@@ -95,7 +102,7 @@ TEST_CASE("the answers of SEARCH", "[imap][search]") {
                                 "S: * SEARCH\n"
                                 "S: e OK SEARCH completed\n"
                                 "C: f SEARCH CHARSET X-NONE FROM nobody\n"
-                                "S: f NO [BADCHARSET (US-ASCII UTF-8)] ...\n"
+                                "S: f NO [BADCHARSET (US-ASCII UTF-8 ...\n"
                                 "C: g SEARCH FROM\n"
                                 "S: g BAD ...\n"
                                 "C: h SEARCH MODSEQ 4\n"
@@ -139,7 +146,7 @@ TEST_CASE("the saved result", "[imap][search]") {
                      "S: * SEARCH 4\n"
                      "S: f OK SEARCH completed\n"
                      "C: g SEARCH RETURN (SAVE) CHARSET X-NONE ALL\n"
-                     "S: g NO [BADCHARSET (US-ASCII UTF-8)] ...\n"
+                     "S: g NO [BADCHARSET (US-ASCII UTF-8 ...\n"
                      "C: h UID FETCH $ FLAGS\n"
                      "S: h OK FETCH completed\n") == "");
 }
@@ -157,6 +164,7 @@ TEST_CASE("SEARCH reads no more than it needs", "[imap][search]") {
             if (!asked) continue;
             if (const auto* rows = std::get_if<read_rows>(&*asked))
                 kinds += std::string("r") + (rows->with_index ? "i" : "") + (rows->with_header ? "h" : "") + rows->uids.text() + " ";
+            if (const auto* fields = std::get_if<read_search_fields>(&*asked)) kinds += "f" + fields->uids.text() + " ";
             if (const auto* body = std::get_if<read_body>(&*asked)) kinds += "b" + std::to_string(body->uid) + " ";
             one.session.answer(one.daemon(*asked));
         }
@@ -164,8 +172,10 @@ TEST_CASE("SEARCH reads no more than it needs", "[imap][search]") {
     CHECK(questions("a SEARCH ALL") == "");
     CHECK(questions("a SEARCH UID 11:15") == "");
     CHECK(questions("a SEARCH UNSEEN") == "r11:12,15,20 ");
-    CHECK(questions("a SEARCH SUBJECT x 1:2") == "rh11:12 ");
-    CHECK(questions("a SEARCH SUBJECT x SEEN") == "r11:12,15,20 rh12 ");
+    CHECK(questions("a SEARCH SUBJECT x 1:2") == "f11:12 ");
+    CHECK(questions("a SEARCH SUBJECT small SEEN") == "f11:12,15,20 r12 ");
+    CHECK(questions("a SEARCH FROM x SENTSINCE 1-Jan-1990 LARGER 5 HEADER Message-ID y") == "f11:12,15,20 ");
+    CHECK(questions("a SEARCH HEADER X-Note x SEEN") == "r11:12,15,20 rh12 ");
     CHECK(questions("a SEARCH BODY hello SEEN") == "r11:12,15,20 ri12 b12 ");
     CHECK(questions("a SEARCH BODY line 4") == "ri20 b20 ");   // found in the first piece
     CHECK(questions("a SEARCH BODY nowhere 4") == "ri20 b20 b20 b20 ");

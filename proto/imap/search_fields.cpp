@@ -1,0 +1,104 @@
+// RFC 9051 section 6.4.4 (what a key looks at), RFC 5256 section 3 and RFC 5957 section 3 (sort values), RFC 5255
+// section 4.6 (encoded words are decoded before anything is compared).
+#include "proto/imap/search_fields.hpp"
+
+#include "proto/imap/base_subject.hpp"
+#include "proto/imap/search_text.hpp"
+#include "proto/mail/charset.hpp"
+
+namespace pp::imap {
+
+namespace {
+
+std::string folded(const std::optional<std::string>& sent) {
+    return sent ? fold_text(mail::decode_header_text(*sent)) : std::string();
+}
+// RFC 9051 section 7.5.2: a group begins with its name as mailbox and without host, and ends with neither.
+bool starts_group(const mail::header_address& a) { return !a.host && a.mailbox; }
+bool ends_group(const mail::header_address& a) { return !a.host && !a.mailbox; }
+
+}  // namespace
+
+search_fields::place search_fields::add(std::string_view text) {
+    const place at{static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(text.size())};
+    text_ += text;
+    return at;
+}
+
+void search_fields::put(search_field f, std::string_view text) {
+    at(f) = add(text);
+    present_ |= 1u << static_cast<unsigned>(f);
+}
+
+// The sort values of the first address are parts of the searched text and take no room of their own.
+search_fields::first_address search_fields::put_addresses(search_field f, const std::vector<mail::header_address>& list) {
+    first_address found;
+    if (list.empty()) return found;
+    present_ |= 1u << static_cast<unsigned>(f);
+    const auto begin = text_.size();
+    const auto since = [&](std::size_t from) {
+        return place{static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(text_.size() - from)};
+    };
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const auto& a = list[i];
+        if (ends_group(a)) {
+            text_ += ';';
+            continue;
+        }
+        if (i > 0) text_ += starts_group(list[i - 1]) ? " " : ", ";
+        place name, mailbox;
+        if (a.name) name = add(folded(a.name));
+        if (name.size > 0) text_ += " <";
+        const auto address = text_.size();
+        if (a.mailbox) mailbox = add(folded(a.mailbox));
+        if (starts_group(a)) {
+            text_ += ':';
+        } else if (a.host && !a.host->empty()) {
+            text_ += '@';
+            add(folded(a.host));
+        }
+        // RFC 5957 section 3: the name, else mailbox@host, else the mailbox.
+        if (i == 0) found = {mailbox, name.size > 0 ? name : starts_group(a) ? mailbox : since(address)};
+        if (name.size > 0) text_ += '>';
+    }
+    at(f) = since(begin);
+    return found;
+}
+
+std::shared_ptr<const search_fields> search_fields::of(const mail::message_index& index, const mail_placement& placement) {
+    auto made = std::make_shared<search_fields>();
+    made->placement = placement;
+    const auto& e = index.envelopes.front();
+    using f = search_field;
+    if (e.subject) {
+        const auto text = mail::decode_header_text(*e.subject);
+        const auto base = base_subject_of(text);
+        made->is_reply = base.is_reply;
+        made->put(f::subject, fold_text(text));
+        const auto base_folded = fold_text(base.text);
+        const auto in_subject = (*made)[f::subject].find(base_folded);
+        const auto begin = made->at(f::subject).at;
+        made->at(f::base_subject) =
+            in_subject == std::string_view::npos
+                ? made->add(base_folded)
+                : place{begin + static_cast<std::uint32_t>(in_subject), static_cast<std::uint32_t>(base_folded.size())};
+    }
+    const auto from = made->put_addresses(f::from, e.from);
+    const auto to = made->put_addresses(f::to, e.to);
+    const auto cc = made->put_addresses(f::cc, e.cc);
+    made->put_addresses(f::bcc, e.bcc);
+    made->at(f::from_mailbox) = from.mailbox;
+    made->at(f::from_display) = from.display;
+    made->at(f::to_mailbox) = to.mailbox;
+    made->at(f::to_display) = to.display;
+    made->at(f::cc_mailbox) = cc.mailbox;
+    if (e.message_id) made->put(f::message_id, *e.message_id);
+    if (e.in_reply_to) made->put(f::in_reply_to, *e.in_reply_to);
+    if (e.references) made->put(f::references, *e.references);
+    if (e.date)
+        if (const auto at = mail::parse_header_date(*e.date)) made->sent = *at;
+    made->text_.shrink_to_fit();
+    return made;
+}
+
+}  // namespace pp::imap

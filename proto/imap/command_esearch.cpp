@@ -88,7 +88,7 @@ wire::task<trouble> search_one(connection& c, const command& cmd, const request&
         if (const auto text = esearch_text(answer)) c.untagged(*text);
         co_await c.drained();
     }
-    if (program.update) keep_context(c, cmd, std::move(program), {}, search.take_hits());
+    if (program.update) keep_context(c, cmd.tag, true, std::move(program), {}, search.take_hits());
     co_return std::nullopt;
 }
 

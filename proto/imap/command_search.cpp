@@ -35,7 +35,7 @@ wire::task<reply> run_search(connection& c, command& cmd) {
         co_await send_number_line(c, "SEARCH", program, search.hits(), cmd.uid);
     }
     co_await c.drained();
-    const bool updates = program.update && keep_context(c, cmd, std::move(program), {}, search.take_hits());
+    const bool updates = program.update && keep_context(c, cmd.tag, cmd.uid, std::move(program), {}, search.take_hits());
     co_return ok(updates ? "SEARCH completed, changes will be told" : "SEARCH completed");
 }
 

@@ -44,7 +44,7 @@ wire::task<reply> run_sort(connection& c, command& cmd) {
         co_await send_number_line(c, "SORT", program, hits, cmd.uid);
     }
     co_await c.drained();
-    const bool updates = program.update && keep_context(c, cmd, std::move(program), std::move(order), hits);
+    const bool updates = program.update && keep_context(c, cmd.tag, cmd.uid, std::move(program), std::move(order), hits);
     co_return ok(updates ? "SORT completed, changes will be told" : "SORT completed");
 }
 

@@ -128,14 +128,14 @@ bool tag_is_taken(const connection& c, const search_program& program, const std:
     return std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.tag == tag; });
 }
 
-bool keep_context(connection& c, const command& cmd, search_program program, std::vector<sort_criterion> order,
+bool keep_context(connection& c, const std::string& tag, bool uid, search_program program, std::vector<sort_criterion> order,
                   const std::vector<search_hit>& hits) {
     auto& all = c.selected->contexts;
     if (all.size() >= search_contexts_max || hits.size() > context_results_max) {
-        refuse_updates(c, cmd.tag, all.size() >= search_contexts_max ? "Too many contexts" : "Too many results");
+        refuse_updates(c, tag, all.size() >= search_contexts_max ? "Too many contexts" : "Too many results");
         return false;
     }
-    search_context context{cmd.tag, cmd.uid, std::move(program), std::move(order), {}};
+    search_context context{tag, uid, std::move(program), std::move(order), {}};
     context.program.uses_modseq = false;   // updates carry none
     context.result.reserve(hits.size());
     for (const auto& hit : hits) context.result.push_back(hit.uid);

@@ -15,7 +15,6 @@
 namespace pp::imap {
 
 class connection;
-struct command;
 
 inline constexpr std::size_t search_contexts_max = 16;         // of a session; RFC 5267 section 4.3.1: at least one
 inline constexpr std::size_t context_results_max = 1'000'000;  // of one context, four bytes each
@@ -31,7 +30,7 @@ struct search_context {
 // RFC 5267 section 4.3: an updating command must not have the tag of another one.
 bool tag_is_taken(const connection& c, const search_program& program, const std::string& tag);
 // Keeps an updating command whose result is `hits`, or tells NOUPDATE and returns false.
-bool keep_context(connection& c, const command& cmd, search_program program, std::vector<sort_criterion> order,
+bool keep_context(connection& c, const std::string& tag, bool uid, search_program program, std::vector<sort_criterion> order,
                   const std::vector<search_hit>& hits);
 // Before their EXPUNGE responses.
 void tell_contexts_of_vanished(connection& c, const mail::uid_set& vanished);

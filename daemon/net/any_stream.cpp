@@ -1,5 +1,7 @@
 #include "daemon/net/any_stream.hpp"
 
+#include "daemon/net/deflate_layer.hpp"
+
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 
@@ -46,6 +48,8 @@ struct any_stream::state {
     std::unique_ptr<tls_stream> secure;
     std::string remote;
     bool remote_is_loopback = false;
+    std::unique_ptr<deflate_layer> deflate;
+    bytes compressed;                       // being written
 
     void become_tls(std::shared_ptr<ssl::context> c) {
         context = std::move(c);
@@ -72,6 +76,11 @@ any_stream::any_stream(any_stream&&) noexcept = default;
 any_stream::~any_stream() = default;
 
 void any_stream::async_read_some(mutable_bytes_view into, read_handler done) {
+    if (state_->deflate) read_inflated(into, std::move(done));
+    else read_plain(into, std::move(done));
+}
+
+void any_stream::read_plain(mutable_bytes_view into, read_handler done) {
     acknowledge_at_once(state_->socket());
     const auto buffer = asio::buffer(into.data(), into.size());
     if (state_->secure)
@@ -80,13 +89,47 @@ void any_stream::async_read_some(mutable_bytes_view into, read_handler done) {
         state_->plain->async_read_some(buffer, std::move(done));
 }
 
+// The caller keeps the stream alive while a read is outstanding.
+void any_stream::read_inflated(mutable_bytes_view into, read_handler done) {
+    bool broken = false;
+    const auto n = state_->deflate->inflate(into, broken);
+    if (n > 0 || broken) {
+        const error_code ec = n > 0 ? error_code() : error_code(boost::system::errc::bad_message, boost::system::generic_category());
+        asio::post(executor(), [done = std::move(done), ec, n] { done(ec, n); });
+        return;
+    }
+    read_plain(state_->deflate->read_room(), [this, into, done = std::move(done)](error_code ec, std::size_t came) mutable {
+        if (ec) return done(ec, 0);
+        state_->deflate->came(came);
+        read_inflated(into, std::move(done));
+    });
+}
+
 void any_stream::async_write(bytes_view data, write_handler done) {
+    if (!state_->deflate) return write_plain(data, std::move(done));
+    if (!state_->deflate->compress(data, state_->compressed)) {
+        const error_code ec(boost::system::errc::not_enough_memory, boost::system::generic_category());
+        asio::post(executor(), [done = std::move(done), ec] { done(ec); });
+        return;
+    }
+    write_plain(state_->compressed, [this, done = std::move(done)](error_code ec) {
+        bytes().swap(state_->compressed);
+        done(ec);
+    });
+}
+
+void any_stream::write_plain(bytes_view data, write_handler done) {
     const auto buffer = asio::buffer(data.data(), data.size());
     auto finished = [done = std::move(done)](error_code ec, std::size_t) { done(ec); };
     if (state_->secure)
         asio::async_write(*state_->secure, buffer, std::move(finished));
     else
         asio::async_write(*state_->plain, buffer, std::move(finished));
+}
+
+bool any_stream::start_deflate() {
+    state_->deflate = deflate_layer::make();
+    return state_->deflate != nullptr;
 }
 
 awaitable<error_code> any_stream::start_tls_as_server(std::shared_ptr<ssl::context> context, std::chrono::seconds limit) {

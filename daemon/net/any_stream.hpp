@@ -30,6 +30,8 @@ public:
     // The handshake ends within the time given or fails. The context must outlive the stream.
     awaitable<error_code> start_tls_as_server(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit);
     awaitable<error_code> start_tls_as_client(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit);
+    // From here on everything is compressed, above TLS (RFC 4978). Nothing may be outstanding. False: no memory.
+    bool start_deflate();
     bool tls() const;
     // DER of the certificate the other side has shown; empty without.
     bytes peer_certificate() const;
@@ -43,6 +45,9 @@ public:
     asio::any_io_executor executor();
 
 private:
+    void read_plain(mutable_bytes_view into, read_handler done);
+    void write_plain(bytes_view data, write_handler done);
+    void read_inflated(mutable_bytes_view into, read_handler done);
     struct state;
     std::unique_ptr<state> state_;
 };

@@ -162,6 +162,7 @@ result<void> job_txn::set_subscribed(std::string_view wanted, bool on) {
         if (known == on) return {};
         PP_LET(const auto n, rows_.count(table::unhoused));
         if (on && n >= subscriptions_max) return errc::limit;
+        touched_.insert(no_mailbox);   // who watches all names is told of this one too
     }
     return record(op::subscribe{name, on});
 }

@@ -16,6 +16,7 @@ namespace pp::net {
 
 inline constexpr std::size_t read_idle_bytes = 4 * 1024;     // of an idle connection
 inline constexpr std::size_t read_bulk_bytes = 64 * 1024;    // while data comes in full buffers
+inline constexpr auto turn_time = std::chrono::milliseconds(10);     // of one command, before the others get the thread
 inline constexpr auto write_stall_limit = std::chrono::minutes(5);   // a client that reads nothing for so long is cut
 
 template <class Machine>
@@ -35,16 +36,25 @@ public:
     awaitable<void> run(std::shared_ptr<void> owner, Handler& handle) {
         owner_ = owner;
         while (true) {
-            machine_.tick(std::chrono::steady_clock::now());
-            while (machine_.to_send().size() < wire::output_high_water_bytes) {
+            const auto began = std::chrono::steady_clock::now();
+            machine_.tick(began);
+            bool tired = false;
+            while (machine_.to_send().size() < wire::output_high_water_bytes && !tired) {
                 auto event = machine_.next_event();
                 if (!event) break;
                 auto verdict = co_await handle(std::move(*event));
                 machine_.answer(std::move(verdict));
+                const auto now = std::chrono::steady_clock::now();
+                machine_.tick(now);   // a long command looks at the clock between its questions
+                tired = now - began >= turn_time;
             }
             if (!writing_ && !machine_.to_send().empty() && !lost_) {
                 write(machine_.take_output());
-                continue;   // what waited for room may go on
+                if (!tired) continue;   // what waited for room may go on
+            }
+            if (tired) {   // the other connections of this thread, and the write that was begun
+                co_await asio::post(stream_.executor(), asio::use_awaitable);
+                continue;
             }
             if (machine_.finished() && !writing_) break;
             if (lost_) {

@@ -4,6 +4,7 @@
 #include "daemon/net/await.hpp"
 #include "daemon/net/refusals.hpp"
 #include "daemon/net/serve_common.hpp"
+#include "daemon/net/serve_imap_rows.hpp"
 #include "daemon/services/log.hpp"
 #include "proto/mail/charset.hpp"
 #include "storage/txn.hpp"
@@ -24,25 +25,8 @@ imap::session_options options_of(const connection_context& c) {
     return o;
 }
 
-// Both enumerations stand in the order of RFC 6154; storage and proto do not know each other.
-imap::special_use to_imap(storage::special_use use) { return static_cast<imap::special_use>(use); }
+// Both enumerations stand in the order of RFC 6154 (to_imap in serve_imap_rows.hpp).
 storage::special_use to_storage(imap::special_use use) { return static_cast<storage::special_use>(use); }
-static_assert(static_cast<int>(imap::special_use::trash) == static_cast<int>(storage::special_use::trash));
-static_assert(static_cast<int>(imap::special_use::drafts) == static_cast<int>(storage::special_use::drafts));
-
-imap::mailbox_status status_of(const storage::mailbox& box) {
-    imap::mailbox_status s;
-    s.messages = box.messages;
-    s.unseen = box.unseen;
-    s.deleted = box.deleted;
-    s.recent = 0;
-    s.uid_next = box.uid_next;
-    s.uid_validity = box.uid_validity;
-    s.highest_modseq = box.highest_modseq;
-    s.size_bytes = box.size_bytes;
-    s.mailbox = box.id;
-    return s;
-}
 
 template <class T>
 imap::verdict refused(error_code why) {
@@ -199,15 +183,7 @@ awaitable<imap::verdict> imap_connection::on(imap::open_mailbox q) {
 
     selected_mailbox selected;
     selected.box = id;
-    selected.changes = context_.node.changes().subscribe(
-        account_->label(), id, [weak = weak_from_this(), ex = stream_.executor()](storage::mailbox_id) {
-            asio::post(ex, [weak] {
-                if (const auto self = weak.lock()) {
-                    self->session_.news();
-                    self->pump_.wake();
-                }
-            });
-        });
+    selected.changes = context_.node.changes().subscribe(account_->label(), id, wake_up());
     auto opened = account_->store().read([&](const storage::read_txn& txn) -> result<imap::opened_mailbox> {
         auto box = txn.get_mailbox(id);
         if (!box) return box.error();

@@ -54,6 +54,9 @@ private:
     awaitable<imap::verdict> on(imap::copy_messages q);
     awaitable<imap::verdict> on(imap::expunge_messages q);
     awaitable<imap::verdict> on(imap::poll_changes q);
+    awaitable<imap::verdict> on(imap::read_history q);
+    awaitable<imap::verdict> on(imap::survey_mailboxes q);
+    awaitable<imap::verdict> on(imap::watch_account q);
     awaitable<imap::verdict> on(imap::close_mailbox q);
     awaitable<imap::verdict> on(imap::client_id q);
 
@@ -62,6 +65,7 @@ private:
     void forget_mailbox();
     // The mailbox a question means: 0 is the selected one.
     storage::mailbox_id box_of(std::uint64_t asked) const { return asked != 0 || !selected_ ? asked : selected_->box; }
+    services::change_bus::callback wake_up();       // tells the session of news, from any thread
 
     struct selected_mailbox {
         storage::mailbox_id box = 0;
@@ -90,6 +94,7 @@ private:
     bool cut_ = false;
     services::account* account_ = nullptr;
     std::optional<selected_mailbox> selected_;
+    services::change_bus::subscription account_changes_;   // while NOTIFY watches other mailboxes
     std::optional<append_under_way> append_;
     open_body body_;
     std::uint32_t body_uid_ = 0;

@@ -13,7 +13,7 @@ void change_bus::publish(const std::string& account, storage::mailbox_id box) {
     // Under the lock: a subscription that has ended is never called. The callbacks only post, so this is short.
     const std::lock_guard lock(mutex_);
     for (const auto& [id, l] : listeners_)
-        if (l.box == box && l.account == account) l.f(box);
+        if ((l.box == box || l.box == every_mailbox) && l.account == account) l.f(box);
 }
 
 void change_bus::unsubscribe(std::uint64_t id) {

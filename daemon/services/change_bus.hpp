@@ -37,7 +37,9 @@ public:
         std::uint64_t id_ = 0;
     };
 
-    // Changes of one mailbox of one account (its label).
+    // Changes of one mailbox of one account (its label), or of every_mailbox: its mails, its name, its subscription,
+    // its coming and going.
+    static constexpr storage::mailbox_id every_mailbox = 0;
     subscription subscribe(std::string account, storage::mailbox_id box, callback f);
     void publish(const std::string& account, storage::mailbox_id box);
 

@@ -14,6 +14,7 @@ std::string capability_text(const connection& c) {
     text += " NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS"
             " STATUS=SIZE ESEARCH SEARCHRES SORT SORT=DISPLAY THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS ESORT"
             " CONTEXT=SEARCH CONTEXT=SORT PARTIAL WITHIN MULTISEARCH I18NLEVEL=1";
+    text += " CONDSTORE QRESYNC UIDONLY NOTIFY INPROGRESS";
     if (c.options.append_bytes_max > 0) text += " APPENDLIMIT=" + std::to_string(c.options.append_bytes_max);
     return text;
 }

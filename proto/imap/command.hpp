@@ -33,6 +33,7 @@ struct command {
     std::string tag;                   // safe to echo
     std::string name;                  // in capitals, without UID
     bool uid = false;                  // written as "UID <name>"
+    bool by_number = false;            // a UID command whose arguments name mails by number: set by the command itself
     parser args;                       // begins at the space after the name, or at the end
     std::optional<open_literal> body;  // only APPEND and refused commands
 };
@@ -49,6 +50,8 @@ inline reply no(std::string_view text, std::string_view code = {}) {
     return {reply::kind::no, std::string(code), std::string(text)};
 }
 inline reply bad(std::string_view text) { return {reply::kind::bad, {}, std::string(text)}; }
+// RFC 9586 section 3: a number where only UIDs are in use.
+inline reply uid_required() { return {reply::kind::bad, "UIDREQUIRED", "Only UIDs are in use"}; }
 // BAD with the parser's sentence.
 inline reply bad_arguments(const command& cmd) { return bad(cmd.args.error()); }
 

@@ -36,9 +36,11 @@ wire::task<reply> copy(connection& c, command& cmd, bool move) {
         mail::uid_set gone;
         for (const auto uid : pairs.from) gone.add(uid);
         c.tell_expunged(gone);
+        code.clear();
+        if (!gone.empty()) code = co_await c.highest_modseq_code(cmd.uid);   // RFC 7162 section 3.2: as for EXPUNGE
     }
-    if (c.selected->name == to) co_await c.tell_changes(telling::everything, cmd.uid);
-    co_return ok(done, move ? std::string() : code);
+    if (!c.over && c.selected->name == to) co_await c.tell_changes(telling::everything, cmd.uid);
+    co_return ok(done, code);
 }
 
 }  // namespace

@@ -2,18 +2,47 @@
 #include "proto/imap/commands.hpp"
 #include "proto/imap/connection.hpp"
 
+#include <algorithm>
+#include <vector>
+
 namespace pp::imap {
 
+namespace {
+struct extension {
+    std::string_view name, as_told;
+    bool connection::*enabled;
+};
+constexpr extension extensions[] = {
+    {"IMAP4REV2", " IMAP4rev2", &connection::rev2},      // RFC 9051 section 6.3.1
+    {"CONDSTORE", " CONDSTORE", &connection::condstore}, // RFC 7162 section 3.1
+    {"QRESYNC", " QRESYNC", &connection::qresync},       // RFC 7162 section 3.2.3
+    {"UIDONLY", " UIDONLY", &connection::uid_only},      // RFC 9586
+};
+}  // namespace
+
+// RFC 5161 section 3.1: names that are unknown or cannot be enabled are passed over (mutt sends UTF8=ACCEPT to servers
+// that do not offer it), and only those are told that this command has enabled.
 wire::task<reply> run_enable(connection& c, command& cmd) {
-    std::string enabled;
+    std::vector<const extension*> asked;
     do {
         cmd.args.space();
-        // RFC 5161 section 3.1: names that are unknown or cannot be enabled are passed over (mutt sends UTF8=ACCEPT).
-        if (cmd.args.keyword() == "IMAP4REV2" && enabled.empty()) enabled = " IMAP4rev2";
+        const auto word = cmd.args.keyword();
+        for (const auto& one : extensions)
+            if (word == one.name && std::find(asked.begin(), asked.end(), &one) == asked.end()) asked.push_back(&one);
     } while (!cmd.args.at_end());
     if (cmd.args.failed()) co_return bad_arguments(cmd);
-    if (!enabled.empty()) c.rev2 = true;
+    std::string enabled;
+    const bool knew_modseq = c.condstore;
+    for (const auto* one : asked) {
+        if (c.*one->enabled) continue;
+        c.*one->enabled = true;
+        enabled += one->as_told;
+    }
     c.untagged("ENABLED" + enabled);
+    if (!knew_modseq && (c.condstore || c.qresync)) {
+        c.condstore = false;   // so that it is the first enabling command
+        c.enable_condstore();
+    }
     co_return ok("ENABLE completed");
 }
 

@@ -135,7 +135,8 @@ wire::task<reply> run_esearch(connection& c, command& cmd) {
     if (asked.others() && program.save) co_return bad("SAVE is for the selected mailbox alone");
     if (program.update && !asked.selected()) co_return bad("UPDATE is for the selected mailbox");
     if (c.selected && tag_is_taken(c, program, cmd.tag)) co_return bad("The tag is that of an updating search");
-    if (program.uses_modseq) c.condstore = true;   // RFC 7162 section 3.1
+    if (auto refused = numbers_refused(c, cmd, program)) co_return *refused;
+    if (program.uses_modseq) c.enable_condstore();   // RFC 7162 section 3.1
     trouble wrong;
     if (!program.unknown_charset.empty()) {
         wrong = unknown_charset();

@@ -1,4 +1,4 @@
-// EXPUNGE and UID EXPUNGE (RFC 9051 sections 6.4.3, 6.4.9).
+// EXPUNGE and UID EXPUNGE (RFC 9051 sections 6.4.3, 6.4.9; RFC 7162 sections 3.2.7, 3.2.9).
 #include "proto/imap/commands.hpp"
 #include "proto/imap/connection.hpp"
 
@@ -21,8 +21,11 @@ wire::task<reply> run_expunge(connection& c, command& cmd) {
     if (question.uids && question.uids->empty()) co_return ok("EXPUNGE completed");
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
-    c.tell_expunged(std::get<mail::uid_set>(answer));
-    co_return ok("EXPUNGE completed");
+    const auto& gone = std::get<mail::uid_set>(answer);
+    if (gone.empty()) co_return ok("EXPUNGE completed");
+    c.tell_expunged(gone);
+    const auto code = co_await c.highest_modseq_code(cmd.uid);
+    co_return ok("EXPUNGE completed", code);
 }
 
 }  // namespace pp::imap

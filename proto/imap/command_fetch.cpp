@@ -3,8 +3,10 @@
 #include "proto/imap/commands.hpp"
 #include "proto/imap/connection.hpp"
 #include "proto/imap/fetch_writer.hpp"
+#include "proto/imap/uid_sets.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace pp::imap {
 
@@ -20,34 +22,6 @@ std::size_t batch_rows(const fetch_request& request) {
     if (request.reads_body() || request.sets_seen()) return rows_with_bodies_max;
     return request.needs_header() ? rows_with_headers_max : rows_per_question_max;
 }
-
-// Hands out the members of a set in order, some at a time.
-class set_walk {
-public:
-    explicit set_walk(const mail::uid_set& set) : ranges_(set.ranges()) {}
-    mail::uid_set next(std::size_t max) {
-        mail::uid_set out;
-        while (max > 0 && at_ < ranges_.size()) {
-            const auto [first, last] = ranges_[at_];
-            const std::uint64_t left = std::uint64_t(last) - first - used_ + 1;
-            const auto take = std::min<std::uint64_t>(max, left);
-            const auto from = static_cast<std::uint32_t>(first + used_);
-            out.add(from, static_cast<std::uint32_t>(from + take - 1));
-            max -= take;
-            used_ += take;
-            if (take == left) {
-                ++at_;
-                used_ = 0;
-            }
-        }
-        return out;
-    }
-
-private:
-    const std::vector<mail::uid_set::range>& ranges_;
-    std::size_t at_ = 0;
-    std::uint64_t used_ = 0;
-};
 
 // RFC 9394 section 3.3: places among the mails of the set, in the order of their UIDs.
 mail::uid_set part_of(const mail::uid_set& uids, const partial_range& range) {
@@ -89,6 +63,28 @@ wire::task<> set_seen(connection& c, std::vector<message_row>& rows, mail::uid_s
     }
 }
 
+// Leaves of `uids` what has changed, and tells what went of those asked for, before any FETCH response (RFC 7162
+// section 3.2.6). Whole mailboxes are asked for in this way: only what has changed is read.
+wire::task<std::optional<reply>> only_changed(connection& c, const fetch_request& request, const sequence_set& set,
+                                              mail::uid_set& uids) {
+    read_history question;
+    question.since_modseq = *request.changed_since;
+    const auto answer = co_await c.ask(std::move(question));
+    if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
+    const auto& history = std::get<mailbox_history>(answer);
+    uids = common(uids, history.changed);
+    if (request.vanished) {
+        // "*" means any UID here: what went may lie above the last mail that is left. resolve() has parsed the set
+        // before.
+        constexpr auto any = std::numeric_limits<std::uint32_t>::max();
+        const auto asked = set.saved_result() ? c.selected->saved_result() : *mail::parse_uid_set(set.text, any);
+        // What has a number here is told as gone later, by VANISHED without EARLIER.
+        const auto gone = common(history.vanished, asked);
+        c.tell_vanished(without(gone, c.selected->numbers.present(gone)), true);
+    }
+    co_return std::nullopt;
+}
+
 }  // namespace
 
 wire::task<reply> run_fetch(connection& c, command& cmd) {
@@ -100,17 +96,23 @@ wire::task<reply> run_fetch(connection& c, command& cmd) {
     args.end();
     if (request.partial && !cmd.uid) args.fail("PARTIAL is for UID FETCH");   // RFC 9394 section 3.3
     if (args.failed()) co_return bad_arguments(cmd);
+    if (request.vanished && !(cmd.uid && c.qresync))   // RFC 7162 section 3.2.6
+        co_return bad(cmd.uid ? "VANISHED needs ENABLE QRESYNC" : "VANISHED is for UID FETCH");
     auto who = c.selected->resolve(set, cmd.uid);
     if (const auto* sentence = std::get_if<std::string>(&who)) co_return bad(*sentence);
     auto uids = std::get<mail::uid_set>(std::move(who));
     if (request.partial) uids = part_of(uids, *request.partial);
     // RFC 7162 section 3.1: asking for mod-sequences makes the client one that knows of them.
-    if (request.has(fetch_kind::modseq)) c.condstore = true;
+    if (request.has(fetch_kind::modseq)) c.enable_condstore();
+    if (request.changed_since) {
+        const auto trouble = co_await only_changed(c, request, set, uids);
+        if (trouble) co_return *trouble;
+    }
 
     const bool sets_seen = request.sets_seen() && !c.selected->read_only;
     fetch_writer writer(c, request, cmd.uid);
     bool vanished = false;
-    set_walk walk(uids);
+    uid_set_walk walk(uids);
     for (auto batch = walk.next(batch_rows(request)); !batch.empty(); batch = walk.next(batch_rows(request))) {
         const auto asked = batch.count();
         read_rows question;

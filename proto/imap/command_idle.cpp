@@ -57,7 +57,7 @@ wire::task<reply> run_idle(connection& c, command& cmd) {
     cmd.args.end();
     if (cmd.args.failed()) co_return bad_arguments(cmd);
     c.send("+ idling\r\n");
-    c.listen_to_news(c.selected.has_value());
+    c.listen_to_news(c.selected.has_value() || c.notify);
     auto result = co_await idle(c);
     c.listen_to_news(false);
     co_return result;

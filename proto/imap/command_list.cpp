@@ -153,6 +153,7 @@ wire::task<reply> run_list(connection& c, command& cmd) {
         c.untagged("LIST (\\Noselect) \"/\" \"\"");
         co_return ok("LIST completed");
     }
+    if (asks_modseq(request.status)) c.enable_condstore();   // RFC 7162 section 3.1
     list_mailboxes question;
     auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);

@@ -49,8 +49,10 @@ wire::task<reply> subscribe(connection& c, command& cmd, bool on) {
     question.name = cmd.args.mailbox(c.rev2);
     cmd.args.end();
     if (cmd.args.failed()) co_return bad_arguments(cmd);
+    const auto name = question.name;
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
+    c.own_change(name);
     co_return ok(on ? "SUBSCRIBE completed" : "UNSUBSCRIBE completed");
 }
 
@@ -62,8 +64,10 @@ wire::task<reply> run_create(connection& c, command& cmd) {
     if (request.use_refused) co_return no("This special use is not supported", "USEATTR");
     if (request.question.name == "INBOX") co_return no("INBOX is always there", "ALREADYEXISTS");
     auto question = std::move(request.question);
+    const auto name = question.name;
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
+    c.own_change(name);
     co_return ok("CREATE completed");
 }
 
@@ -77,6 +81,7 @@ wire::task<reply> run_delete(connection& c, command& cmd) {
     const auto name = question.name;
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
+    c.own_change(name);
     // Deleting one's own selected mailbox leaves it; other sessions learn of it by BYE.
     if (c.selected && c.selected->name == name) {
         co_await c.leave_mailbox();
@@ -98,6 +103,8 @@ wire::task<reply> run_rename(connection& c, command& cmd) {
     if (to.starts_with(from + '/')) co_return no("A mailbox cannot be moved below itself", "CANNOT");
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
+    c.own_change(from);
+    c.own_change(to);
     // RFC 9051 section 6.3.6: renaming INBOX moves its mails and leaves it (and its children) where it is.
     if (c.selected && from != "INBOX" && (c.selected->name == from || c.selected->name.starts_with(from + '/')))
         c.selected->name.replace(0, from.size(), to);

@@ -17,7 +17,8 @@ wire::task<reply> run_search(connection& c, command& cmd) {
         if (program.save) c.selected->save_result({});   // RFC 9051 section 6.4.4.1: NO empties the variable
         co_return unknown_charset();
     }
-    if (program.uses_modseq) c.condstore = true;   // RFC 7162 section 3.1
+    if (auto refused = numbers_refused(c, cmd, program)) co_return *refused;
+    if (program.uses_modseq) c.enable_condstore();   // RFC 7162 section 3.1
     if (program.update) freeze_numbers(program, c.selected->numbers.uids());
     search_run search(c, program, selected_scope(c));
     auto wrong = co_await search.run();

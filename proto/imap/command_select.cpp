@@ -1,7 +1,9 @@
 // SELECT, EXAMINE, UNSELECT, CLOSE (RFC 9051 sections 6.3.2, 6.3.3, 6.4.1, 6.4.2; RFC 3501 sections 6.3.1, 7.3.2 for
-// RECENT and UNSEEN; RFC 4466 section 2.1 for parameters; RFC 7162 section 3.1.2 for HIGHESTMODSEQ).
+// RECENT and UNSEEN; RFC 4466 section 2.1 for parameters; RFC 7162 sections 3.1.2, 3.1.8, 3.2.5, 3.2.11 for
+// HIGHESTMODSEQ, CONDSTORE, QRESYNC and CLOSED).
 #include "proto/imap/commands.hpp"
 #include "proto/imap/connection.hpp"
+#include "proto/imap/resync.hpp"
 #include "proto/imap/response.hpp"
 
 namespace pp::imap {
@@ -26,20 +28,30 @@ void skip_value(parser& args) {
     }
 }
 
-// "(" name [SP value] ... ")". True when CONDSTORE is among them.
-bool select_parameters(parser& args) {
+struct select_parameters {
     bool condstore = false;
+    std::optional<resync_request> resync;
+};
+
+// "(" name [SP value] ... ")"
+select_parameters parse_parameters(parser& args) {
+    select_parameters found;
     args.expect('(');
     do {
-        if (args.peek() == '(')
-            skip_value(args);
-        else if (args.peek() >= '0' && args.peek() <= '9')
-            args.sequence();
-        else
-            condstore |= args.keyword() == "CONDSTORE";
+        if (args.peek() == '(' || (args.peek() >= '0' && args.peek() <= '9')) {
+            skip_value(args);   // of a parameter that is not known
+            continue;
+        }
+        const auto name = args.keyword();
+        if (name == "CONDSTORE") {
+            found.condstore = true;
+        } else if (name == "QRESYNC") {
+            args.space();
+            found.resync = parse_resync(args);
+        }
     } while (args.take(' '));
     args.expect(')');
-    return condstore;
+    return found;
 }
 
 void describe(connection& c, const opened_mailbox& opened, bool read_only) {
@@ -50,7 +62,9 @@ void describe(connection& c, const opened_mailbox& opened, bool read_only) {
     c.untagged(std::to_string(c.selected->numbers.size()) + " EXISTS");
     if (!c.rev2) {
         c.untagged(std::to_string(c.selected->recent_count()) + " RECENT");
-        if (opened.first_unseen > 0) c.untagged("OK [UNSEEN " + std::to_string(opened.first_unseen) + "] First unseen");
+        // RFC 9586: a client that uses UIDs only is told no numbers.
+        if (opened.first_unseen > 0 && !c.uid_only)
+            c.untagged("OK [UNSEEN " + std::to_string(opened.first_unseen) + "] First unseen");
     }
     c.untagged("OK [UIDVALIDITY " + std::to_string(opened.status.uid_validity) + "] UIDs are valid");
     c.untagged("OK [UIDNEXT " + std::to_string(opened.status.uid_next) + "] Next UID");
@@ -62,12 +76,14 @@ void describe(connection& c, const opened_mailbox& opened, bool read_only) {
 wire::task<reply> open(connection& c, command& cmd, bool read_only) {
     open_mailbox question;
     question.read_only = read_only;
-    bool condstore = false;
+    select_parameters parameters;
     cmd.args.space();
     question.name = cmd.args.mailbox(c.rev2);
-    if (cmd.args.take(' ')) condstore = select_parameters(cmd.args);
+    if (cmd.args.take(' ')) parameters = parse_parameters(cmd.args);
     cmd.args.end();
     if (cmd.args.failed()) co_return bad_arguments(cmd);
+    if (parameters.resync && !c.qresync) co_return bad("QRESYNC has not been enabled");   // RFC 7162 section 3.2.5
+    if (parameters.resync && c.uid_only && !parameters.resync->sample_numbers.empty()) co_return uid_required();
     // RFC 9051 section 6.3.2: the old mailbox is left even when the new one cannot be opened.
     if (c.selected) {
         co_await c.leave_mailbox();
@@ -79,9 +95,17 @@ wire::task<reply> open(connection& c, command& cmd, bool read_only) {
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
     auto opened = std::get<opened_mailbox>(std::move(answer));
     if (opened.name.empty()) opened.name = std::move(name);
-    c.condstore |= condstore;
+    c.condstore |= parameters.condstore;
     c.selected.emplace(opened, read_only);
     describe(c, opened, read_only);
+    if (parameters.resync) {
+        const auto trouble = co_await tell_resync(c, *parameters.resync, opened.status);
+        if (trouble) {   // RFC 9051 section 6.3.2: a SELECT that fails leaves no mailbox selected
+            if (c.selected) co_await c.leave_mailbox();
+            co_return *trouble;
+        }
+        if (c.over) co_return ok("");
+    }
     co_return read_only ? ok("EXAMINE completed", "READ-ONLY") : ok("SELECT completed", "READ-WRITE");
 }
 

@@ -24,7 +24,8 @@ wire::task<reply> run_sort(connection& c, command& cmd) {
         if (program.save) c.selected->save_result({});
         co_return unknown_charset();
     }
-    if (program.uses_modseq) c.condstore = true;   // RFC 7162 section 3.1
+    if (auto refused = numbers_refused(c, cmd, program)) co_return *refused;
+    if (program.uses_modseq) c.enable_condstore();   // RFC 7162 section 3.1
     if (program.update) freeze_numbers(program, c.selected->numbers.uids());
     search_run search(c, program, selected_scope(c));
     auto wrong = co_await search.run();

@@ -13,6 +13,7 @@ wire::task<reply> run_status(connection& c, command& cmd) {
     const auto items = parse_status_items(cmd.args);
     cmd.args.end();
     if (cmd.args.failed()) co_return bad_arguments(cmd);
+    if (asks_modseq(items)) c.enable_condstore();   // RFC 7162 section 3.1
     const auto name = question.name;
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);

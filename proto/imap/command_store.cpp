@@ -2,6 +2,8 @@
 #include "proto/imap/commands.hpp"
 #include "proto/imap/connection.hpp"
 
+#include <algorithm>
+
 namespace pp::imap {
 
 namespace {
@@ -48,12 +50,25 @@ store_request parse_store(parser& args) {
 }
 
 // RFC 7162 section 3.1.3: the MODSEQ is told even after .SILENT.
-void tell_modseq(connection& c, const message_row& row, bool uid) {
+void tell_modseq(connection& c, const message_row& row) {
     const auto number = c.selected->numbers.number_of(row.uid);
     if (number == 0) return;
-    const auto uid_item = uid || c.rev2 ? "UID " + std::to_string(row.uid) + ' ' : std::string();
-    c.untagged(std::to_string(number) + " FETCH (" + uid_item + "MODSEQ (" + std::to_string(row.modseq) + "))");
+    const auto uid_item = c.uid_only ? std::string() : "UID " + std::to_string(row.uid) + ' ';
+    c.send(c.fetch_head(row.uid, number) + uid_item + "MODSEQ (" + std::to_string(row.modseq) + "))\r\n");
+    c.selected->give_modseq(row.modseq);
     c.selected->told(row);
+}
+
+// Another session has changed this mail and the client has not been told: with .SILENT it takes what it has asked for
+// for the whole state, so it is told the flags that its change has really led to. Not before: it would take its own for
+// undone.
+bool changed_elsewhere(const connection& c, const stored_flags& result, std::uint32_t uid) {
+    const auto at = std::lower_bound(result.before.begin(), result.before.end(), std::pair(uid, std::uint64_t(0)));
+    if (at == result.before.end() || at->first != uid) return false;
+    message_row was;
+    was.uid = uid;
+    was.modseq = at->second;
+    return !c.selected->knows(was);
 }
 
 std::string modified_code(const connection& c, const mail::uid_set& modified, bool uid) {
@@ -72,34 +87,35 @@ wire::task<reply> run_store(connection& c, command& cmd) {
     const auto who = c.selected->resolve(request.set, cmd.uid);
     if (const auto* why = std::get_if<std::string>(&who)) co_return bad(*why);
     if (c.selected->read_only) co_return no("The mailbox is read-only", "READ-ONLY");
-    if (request.unchanged_since) c.condstore = true;
+    if (request.unchanged_since) c.enable_condstore();
     const auto news_allowed = cmd.uid ? telling::everything : telling::no_expunge;
-    // With .SILENT the client takes its own change for the whole state: changes of others are told before it.
-    if (request.silent && c.has_news()) co_await c.tell_changes(telling::no_expunge, cmd.uid);
-    if (c.over) co_return ok("");
-
     const auto uids = std::get<mail::uid_set>(who).values();
     mail::uid_set modified;
     std::size_t stored = 0;
     for (std::size_t at = 0; at < uids.size(); at += store_uids_max) {
+        c.tell_progress(at, uids.size());
         store_flags question;
         for (auto i = at; i < std::min(at + store_uids_max, uids.size()); ++i) question.uids.add(uids[i]);
         question.mode = request.mode;
         question.flags = request.flags;
         question.unchanged_since = request.unchanged_since;
+        if (request.silent) question.known_modseq = c.selected->known_modseq();
         const auto answer = co_await c.ask(std::move(question));
         if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
         const auto& result = std::get<stored_flags>(answer);
         modified.add(result.modified);
         stored += result.rows.size();
         for (const auto& row : result.rows) {
-            if (!request.silent) c.tell_flags(row, cmd.uid);
-            else if (c.condstore) tell_modseq(c, row, cmd.uid);
+            if (!request.silent || changed_elsewhere(c, result, row.uid)) c.tell_flags(row, cmd.uid);
+            else if (c.condstore) tell_modseq(c, row);
             else c.selected->told(row);
             co_await c.drained();
         }
     }
-    if (uids.size() > store_uids_max) co_await c.tell_changes(news_allowed, cmd.uid);   // forgets what it has told
+    // After many: forgets what it has told. After a refusal: the client learns what it did not know (RFC 7162 section
+    // 3.1.3).
+    if (uids.size() > store_uids_max || !modified.empty()) co_await c.tell_changes(news_allowed, cmd.uid);
+    if (c.over) co_return ok("");
     if (!modified.empty()) co_return ok("Conditional STORE refused for some", modified_code(c, modified, cmd.uid));
     // RFC 5530 section 3, EXPUNGEISSUED: another session has removed some of them.
     if (!cmd.uid && stored < uids.size()) co_return ok("Some of the mails are gone", "EXPUNGEISSUED");

@@ -39,7 +39,8 @@ wire::task<reply> run_thread(connection& c, command& cmd) {
     const auto how = std::find_if(std::begin(algorithms), std::end(algorithms), [&](const auto& one) { return one.word == word; });
     if (how == std::end(algorithms)) co_return bad("Unknown threading algorithm");
     if (!program.unknown_charset.empty()) co_return unknown_charset();
-    if (program.uses_modseq) c.condstore = true;   // RFC 7162 section 3.1
+    if (auto refused = numbers_refused(c, cmd, program)) co_return *refused;
+    if (program.uses_modseq) c.enable_condstore();   // RFC 7162 section 3.1
     program.uses_modseq = false;                   // the THREAD response has no place for it
     search_run search(c, program, selected_scope(c));
     auto wrong = co_await search.run();

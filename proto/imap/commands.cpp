@@ -36,6 +36,7 @@ constexpr command_entry entries[] = {
     {"MOVE", in_selected, true, all, run_move},
     {"NAMESPACE", inside, false, all, run_namespace},
     {"NOOP", always, false, all, run_noop},
+    {"NOTIFY", inside, false, nothing_told, run_notify},
     {"RENAME", inside, false, all, run_rename},
     {"SEARCH", in_selected, true, no_expunge, run_search},
     {"SELECT", inside, false, nothing_told, run_select},

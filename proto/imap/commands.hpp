@@ -17,6 +17,7 @@ wire::task<reply> run_authenticate(connection& c, command& cmd);
 // authenticated
 wire::task<reply> run_enable(connection& c, command& cmd);
 wire::task<reply> run_namespace(connection& c, command& cmd);
+wire::task<reply> run_notify(connection& c, command& cmd);
 wire::task<reply> run_list(connection& c, command& cmd);
 wire::task<reply> run_lsub(connection& c, command& cmd);
 wire::task<reply> run_status(connection& c, command& cmd);

@@ -3,12 +3,15 @@
 #include "proto/imap/connection.hpp"
 
 #include "proto/imap/capability.hpp"
+#include "proto/imap/notify.hpp"
 #include "proto/imap/response.hpp"
 
 namespace pp::imap {
 
 connection::connection(server_session& machine, session_options given)
     : options(std::move(given)), tls_active(options.tls_active), machine_(machine) {}
+
+connection::~connection() = default;
 
 void connection::logged_in() {
     logged_in_ = true;
@@ -19,6 +22,8 @@ wire::task<> connection::serve() {
     set_deadline(now() + login_time_max);
     untagged("OK [CAPABILITY " + capability_text(*this) + "] peerpost ready");
     while (!over) {
+        if (notify) co_await tell_while_quiet();
+        if (over) break;
         command cmd;
         const bool runs = co_await read_command(cmd);
         if (runs) co_await run_command(cmd);
@@ -41,15 +46,16 @@ wire::task<> connection::run_command(command& cmd) {
         result = bad(at() == phase::not_authenticated      ? "Log in first"
                      : entry->states == in_not_authenticated ? "Already logged in"
                                                              : "No mailbox is selected");
+    } else if (uid_only && entry->has_uid_form && !cmd.uid && cmd.name != "EXPUNGE") {
+        result = uid_required();   // RFC 9586 section 3
     } else if (cmd.body && cmd.name != "APPEND") {
         result = no("The literal is too large", "TOOBIG");
     } else {
+        if (selected) selected->forget_given_modseq();
+        running_tag_ = cmd.tag;
+        progress_at_ = now() + progress_every;
         result = co_await entry->run(*this, cmd);
-        if (!over && selected && entry->tell != telling::nothing && result.what != reply::kind::bad) {
-            const auto how = cmd.uid ? telling::everything : entry->tell;
-            if (has_news() || (how == telling::everything && !selected->vanished.empty()))
-                co_await tell_changes(how, cmd.uid);
-        }
+        if (!over && (selected || notify) && result.what != reply::kind::bad) co_await tell_news_of(cmd, entry->tell);
     }
     if (!over) finish(cmd, result);
     if (!over && cmd.body) co_await discard(*cmd.body);
@@ -87,6 +93,13 @@ void connection::bye(std::string_view text, std::string_view code) {
     if (over) return;
     untagged("BYE " + (code.empty() ? std::string() : '[' + line_text(code) + "] ") + line_text(text));
     over = true;
+}
+
+void connection::tell_progress(std::size_t done, std::size_t goal) {
+    if (now() < progress_at_ || over) return;
+    progress_at_ = now() + progress_every;
+    untagged("OK [INPROGRESS (" + string_text(running_tag_) + ' ' + std::to_string(done) + ' ' + std::to_string(goal) +
+             ")] Still working on it");
 }
 
 reply connection::refused(const refusal& why) {

@@ -17,20 +17,26 @@
 
 namespace pp::imap {
 
+class notification;
+
 enum class phase : std::uint8_t { not_authenticated, authenticated, selected };
 
 class connection {
 public:
     connection(server_session& machine, session_options given);
+    ~connection();
 
     const session_options options;
     bool tls_active = false;
     bool rev2 = false;                            // ENABLE IMAP4rev2 (RFC 9051 section 6.3.1)
-    bool condstore = false;                       // FETCH responses carry MODSEQ (RFC 7162 section 3.1)
+    bool condstore = false;                       // FETCH responses carry UID and MODSEQ (RFC 7162 sections 3.1, 3.2.4)
+    bool qresync = false;                         // ENABLE QRESYNC: VANISHED, coming back (RFC 7162 section 3.2.3)
+    bool uid_only = false;                        // ENABLE UIDONLY: UIDFETCH, VANISHED, no numbers (RFC 9586)
     bool over = false;                            // nothing more is read or sent
     bool leaving = false;                         // the tagged response of this command is the last
     int failed_logins = 0;
     std::optional<selected_mailbox> selected;
+    std::unique_ptr<notification> notify;         // what NOTIFY has asked for (RFC 5465); null: never asked
     phase at() const { return !logged_in_ ? phase::not_authenticated : selected ? phase::selected : phase::authenticated; }
     void logged_in();
     bool login_allowed() const { return options.login_allowed || tls_active; }   // LOGINDISABLED until TLS
@@ -54,6 +60,9 @@ public:
     void send(bytes_view data) { machine_.send(data); }
     void untagged(std::string_view line);         // "* " line CRLF
     void bye(std::string_view text, std::string_view code = {});   // once; the session is over after it
+    // For commands that take long, between two steps: "OK [INPROGRESS ("tag" done goal)]" (RFC 9585) at most every
+    // progress_every, the first after as long. Commands that write as they go need none.
+    void tell_progress(std::size_t done, std::size_t goal);
     // NO with the refusal's code; a refusal with `bye` ends the session.
     reply refused(const refusal& why);
 
@@ -71,10 +80,25 @@ public:
     wire::task<> tell_changes(telling how, bool uid);
     // "* n FETCH (FLAGS (...))" with UID and MODSEQ as needed; remembers it as told. No number: nothing is sent.
     void tell_flags(const message_row& row, bool uid);
+    // EXPUNGE responses, or VANISHED once QRESYNC or UIDONLY is enabled (RFC 7162 section 3.2.10).
     void tell_expunged(const mail::uid_set& gone);
+    void tell_vanished(const mail::uid_set& gone, bool earlier);
+    // "* n FETCH (" or "* uid UIDFETCH (" of a mail that has a number, without the end.
+    std::string fetch_head(std::uint32_t uid, std::uint32_t number) const;
+    // A CONDSTORE enabling command (RFC 7162 section 3.1); the first one tells HIGHESTMODSEQ of the selected mailbox.
+    void enable_condstore();
+    // "HIGHESTMODSEQ n" for the tagged OK of a command that removed mails (RFC 7162 section 3.2.7), after news have
+    // been told; empty without QRESYNC.
+    wire::task<std::string> highest_modseq_code(bool uid);
     void announce_keywords(const mail::flags& flags);   // "* FLAGS (...)" when a keyword is new
     std::string flags_line() const;               // "FLAGS (\Answered ... $Forwarded)"
     wire::task<> leave_mailbox();                 // close_mailbox, state authenticated
+
+    // ---- NOTIFY (connection_notify.cpp)
+    wire::task<> watch_account(bool on);          // news of other mailboxes, too
+    // A change to the names of mailboxes or to subscriptions that this client makes itself: it is not told of it.
+    void own_change(const std::string& mailbox);
+    void overflow_notifications();                // "OK [NOTIFICATIONOVERFLOW]", as NOTIFY NONE (RFC 5465 section 5.8)
 
 private:
     enum class line_end : std::uint8_t { found, too_long, over };
@@ -82,11 +106,18 @@ private:
     wire::task<bool> read_command(command& cmd);  // false: nothing to run (over, or answered already)
     wire::task<bool> read_literals(command& cmd);
     wire::task<> run_command(command& cmd);
+    wire::task<> tell_news_of(const command& cmd, telling allowed);
+    wire::task<> tell_selected(telling how, bool uid);
+    wire::task<> tell_others();                   // what NOTIFY watches beside the selected mailbox
+    wire::task<> tell_new_mails(const std::vector<std::uint32_t>& added);   // the items that NOTIFY asks for
+    wire::task<> tell_while_quiet();              // while no command has come; with NOTIFY only
     wire::task<bool> wait();                      // for input; false: over
     void finish(const command& cmd, const reply& result);
     void note_bad();
 
     server_session& machine_;
+    std::string running_tag_;
+    wire::time_point progress_at_{};              // the next INPROGRESS
     bool logged_in_ = false;
     int commands_before_login_ = 0;
     int bad_commands_ = 0;                        // in a row; before login: in all

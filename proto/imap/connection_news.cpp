@@ -1,13 +1,40 @@
-// How a session learns and tells what happened in its selected mailbox (RFC 9051 sections 5.2, 7.4.1, 7.5.1).
+// How a session learns and tells what happened in its selected mailbox (RFC 9051 sections 5.2, 7.4.1, 7.5.1; RFC 7162
+// for mod-sequences and VANISHED).
 #include "proto/imap/connection.hpp"
+#include "proto/imap/notify.hpp"
 #include "proto/imap/response.hpp"
 #include "proto/imap/search_context.hpp"
+
+#include <algorithm>
 
 namespace pp::imap {
 
 wire::task<> connection::tell_changes(telling how, bool uid) {
-    if (!selected || how == telling::nothing) co_return;
+    if (how == telling::nothing) co_return;
     clear_news();
+    // RFC 5465 section 3.1: with NOTIFY, only what it asks for of the selected mailbox.
+    if (selected && (!notify || notify->request.selected_events != 0)) co_await tell_selected(how, uid || notify);
+    if (!over && notify && !notify->request.groups.empty()) co_await tell_others();
+}
+
+// After a command has run: what has come meanwhile, as far as this command allows.
+wire::task<> connection::tell_news_of(const command& cmd, telling allowed) {
+    if (allowed != telling::nothing) {
+        // RFC 7162 section 3.2.10.2: a UID command that names mails by number is no place for removals either.
+        const auto how = !cmd.uid ? allowed : cmd.by_number ? telling::no_expunge : telling::everything;
+        // A mod-sequence has been sent that is beyond what was told: what lies between must be looked for, or a client
+        // that is cut off now would never ask for it (RFC 7162 section 3.2).
+        const bool behind = condstore && selected && selected->given_modseq() > selected->known_modseq();
+        if (has_news() || behind || (how == telling::everything && selected && !selected->vanished.empty()))
+            co_await tell_changes(how, cmd.uid);
+    }
+    if (over || !selected || !qresync) co_return;
+    // RFC 7162 section 6: removals are still waiting, so the client must not take what it was sent for its state.
+    if (selected->given_modseq() > selected->synced_modseq())
+        untagged("OK [HIGHESTMODSEQ " + std::to_string(selected->synced_modseq()) + "] Changes are yet to be told");
+}
+
+wire::task<> connection::tell_selected(telling how, bool uid) {
     poll_changes question;
     question.since_modseq = selected->known_modseq();
     const auto answer = co_await ask(std::move(question));
@@ -30,7 +57,6 @@ wire::task<> connection::tell_changes(telling how, bool uid) {
 
     selected->take_in(delta);
     if (how == telling::everything && !selected->vanished.empty()) {
-        tell_contexts_of_vanished(*this, selected->vanished);
         tell_expunged(selected->vanished);
         selected->vanished = {};
     }
@@ -39,7 +65,12 @@ wire::task<> connection::tell_changes(telling how, bool uid) {
         untagged(std::to_string(selected->numbers.size()) + " EXISTS");
         if (!rev2) untagged(std::to_string(selected->recent_count()) + " RECENT");
     }
+    if (notify && notify->request.fetch && !added.empty()) co_await tell_new_mails(added);
+    // RFC 5465 section 5.1: changes of flags are told only when asked for; HIGHESTMODSEQ then stays behind them.
+    const bool with_flags = !notify || (notify->request.selected_events & notify_flag_change);
+    if (!with_flags && !changed.empty()) selected->withhold();
     for (const auto* row : changed) {
+        if (!with_flags || over) break;
         tell_flags(*row, uid);
         co_await drained();
     }
@@ -47,23 +78,62 @@ wire::task<> connection::tell_changes(telling how, bool uid) {
     for (const auto one : added) touched.add(one);
     for (const auto& row : delta.changed) touched.add(row.uid);
     co_await tell_contexts_of_changes(*this, touched);
+    if (!over) selected->told_all();
+}
+
+std::string connection::fetch_head(std::uint32_t uid, std::uint32_t number) const {
+    return "* " + (uid_only ? std::to_string(uid) + " UIDFETCH (" : std::to_string(number) + " FETCH (");
 }
 
 void connection::tell_flags(const message_row& row, bool uid) {
     const auto number = selected->numbers.number_of(row.uid);
     if (number == 0) return;
     announce_keywords(row.flags);
-    std::string line = std::to_string(number) + " FETCH (";
-    // RFC 9051 section 7.5.2: unsolicited FETCH responses carry the UID; RFC 3501 has them only for UID commands.
-    if (uid || rev2) line += "UID " + std::to_string(row.uid) + ' ';
+    auto line = fetch_head(row.uid, number);
+    // RFC 9051 section 7.5.2 and RFC 7162 section 3.2.4: unsolicited FETCH responses carry the UID; RFC 3501 has them
+    // only for UID commands.
+    if (!uid_only && (uid || rev2 || condstore)) line += "UID " + std::to_string(row.uid) + ' ';
     line += "FLAGS " + flag_list_text(row.flags, !rev2 && selected->recent(row.uid));
-    if (condstore) line += " MODSEQ (" + std::to_string(row.modseq) + ')';
-    untagged(line + ')');
+    if (condstore) {
+        line += " MODSEQ (" + std::to_string(row.modseq) + ')';
+        selected->give_modseq(row.modseq);
+    }
+    send(line + ")\r\n");
     selected->told(row);
 }
 
 void connection::tell_expunged(const mail::uid_set& gone) {
-    for (const auto number : selected->numbers.remove(gone)) untagged(std::to_string(number) + " EXPUNGE");
+    tell_contexts_of_vanished(*this, gone);
+    if (qresync || uid_only) {
+        const auto visible = selected->numbers.present(gone);   // RFC 7162 section 3.2.10.2: no others
+        selected->numbers.remove(visible);
+        tell_vanished(visible, false);
+    } else {
+        for (const auto number : selected->numbers.remove(gone)) untagged(std::to_string(number) + " EXPUNGE");
+    }
+}
+
+void connection::tell_vanished(const mail::uid_set& gone, bool earlier) {
+    const auto& ranges = gone.ranges();
+    for (std::size_t at = 0; at < ranges.size();) {
+        mail::uid_set some;
+        for (const auto end = std::min(at + vanished_ranges_per_line, ranges.size()); at < end; ++at)
+            some.add(ranges[at].first, ranges[at].last);
+        untagged((earlier ? "VANISHED (EARLIER) " : "VANISHED ") + some.text());
+    }
+}
+
+void connection::enable_condstore() {
+    if (condstore) return;
+    condstore = true;
+    if (selected) untagged("OK [HIGHESTMODSEQ " + std::to_string(selected->synced_modseq()) + "] Highest");
+}
+
+wire::task<std::string> connection::highest_modseq_code(bool uid) {
+    if (!qresync) co_return std::string();
+    co_await tell_changes(telling::everything, uid);
+    if (over || !selected) co_return std::string();
+    co_return "HIGHESTMODSEQ " + std::to_string(selected->synced_modseq());
 }
 
 std::string connection::flags_line() const {

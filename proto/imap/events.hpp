@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -67,6 +68,22 @@ struct get_status {
     using answer_type = outcome<mailbox_status>;
     std::string name;
     bool operator==(const get_status&) const = default;
+};
+// NOTIFY (RFC 5465): all names as in list_mailboxes, each mailbox with its numbers (no statuses of names that do not
+// exist).
+struct surveyed_mailbox {
+    mailbox_entry entry;
+    mailbox_status status;
+    bool operator==(const surveyed_mailbox&) const = default;
+};
+struct survey_mailboxes {
+    using answer_type = outcome<std::vector<surveyed_mailbox>>;
+    bool operator==(const survey_mailboxes&) const = default;
+};
+struct watch_account {               // while on, news() is called for every change of the account, not only of the
+    using answer_type = nothing;     // selected mailbox
+    bool on = false;
+    bool operator==(const watch_account&) const = default;
 };
 struct create_mailbox {              // missing parents are created too (05 section 5.2.4: Outlook)
     using answer_type = outcome<std::uint64_t>;
@@ -190,6 +207,8 @@ enum class store_mode : std::uint8_t { replace, add, remove };
 struct stored_flags {
     std::vector<message_row> rows;         // changed or not, with their new flags and modseq; no index
     mail::uid_set modified;                // refused by unchanged_since (RFC 7162)
+    // UID and mod-sequence before the change, of those that had a greater one than known_modseq.
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> before;
     bool operator==(const stored_flags&) const = default;
 };
 struct store_flags {
@@ -198,6 +217,7 @@ struct store_flags {
     store_mode mode = store_mode::replace;
     mail::flags flags;
     std::optional<std::uint64_t> unchanged_since;
+    std::optional<std::uint64_t> known_modseq;   // name those that have changed since, in stored_flags::before
     bool operator==(const store_flags&) const = default;
 };
 struct copied {
@@ -232,6 +252,17 @@ struct poll_changes {
     std::uint64_t since_modseq = 0;
     bool operator==(const poll_changes&) const = default;
 };
+// What has happened to the selected mailbox since some earlier session (RFC 7162 section 3.2.5.1): UIDs that went, and
+// UIDs of mails that are there and have a greater mod-sequence. More may be named as gone than went since then.
+struct mailbox_history {
+    mail::uid_set vanished, changed;
+    bool operator==(const mailbox_history&) const = default;
+};
+struct read_history {
+    using answer_type = outcome<mailbox_history>;
+    std::uint64_t since_modseq = 0;
+    bool operator==(const read_history&) const = default;
+};
 struct close_mailbox {                             // UNSELECT, CLOSE (after its expunge), SELECT of another, LOGOUT
     using answer_type = nothing;
     bool operator==(const close_mailbox&) const = default;
@@ -257,10 +288,12 @@ struct client_id {
 using event = std::variant<login, start_tls, list_mailboxes, get_status, create_mailbox, delete_mailbox, rename_mailbox,
                            subscribe_mailbox, open_mailbox, append_begin, append_chunk, append_end, append_abort,
                            read_rows, read_search_fields, read_body, store_flags, copy_messages, expunge_messages,
-                           poll_changes, close_mailbox, look_into_mailbox, read_clock, client_id>;
+                           poll_changes, read_history, close_mailbox, look_into_mailbox, read_clock, client_id,
+                           survey_mailboxes, watch_account>;
 using verdict = std::variant<nothing, outcome<nothing>, outcome<std::vector<mailbox_entry>>, outcome<mailbox_status>,
                              outcome<std::uint64_t>, outcome<opened_mailbox>, outcome<appended>,
                              outcome<std::vector<message_row>>, outcome<search_rows>, outcome<bytes>,
-                             outcome<stored_flags>, outcome<copied>, outcome<mail::uid_set>, outcome<mailbox_delta>>;
+                             outcome<stored_flags>, outcome<copied>, outcome<mail::uid_set>, outcome<mailbox_delta>,
+                             outcome<mailbox_history>, outcome<std::vector<surveyed_mailbox>>>;
 
 }  // namespace pp::imap

@@ -119,7 +119,8 @@ bool parse_macro(parser& args, fetch_request& request) {
     return count > 0;
 }
 
-// RFC 7162 section 3.1.4, RFC 9394 section 3.3. Departure: 0 is accepted, iOS sends it (05-mail-protocols 5.2.3).
+// RFC 7162 sections 3.1.4 and 3.2.6, RFC 9394 section 3.3. Departure: 0 is accepted, iOS sends it (05-mail-protocols
+// 5.2.3).
 void parse_modifiers(parser& args, fetch_request& request) {
     args.expect('(');
     while (!args.failed()) {
@@ -129,12 +130,15 @@ void parse_modifiers(parser& args, fetch_request& request) {
         } else if (args.take_word("PARTIAL") && !request.partial) {
             args.space();
             request.partial = parse_partial_range(args);
+        } else if (args.take_word("VANISHED") && !request.vanished) {
+            request.vanished = true;
         } else {
             args.fail("Unknown FETCH modifier");
         }
         if (args.take(')')) break;
         args.space();
     }
+    if (request.vanished && !request.changed_since) args.fail("VANISHED needs CHANGEDSINCE");
     if (request.changed_since) request.add(plain(fetch_kind::modseq));   // RFC 7162 section 3.1.4.1: implied
 }
 
@@ -242,7 +246,7 @@ fetch_section parse_section(parser& args) {
     return section;
 }
 
-fetch_request parse_fetch_request(parser& args) {
+fetch_request parse_fetch_items(parser& args) {
     fetch_request request;
     if (args.take('(')) {
         std::size_t count = 0;
@@ -255,6 +259,11 @@ fetch_request parse_fetch_request(parser& args) {
     } else if (!parse_macro(args, request)) {
         request.add(parse_item(args));
     }
+    return request;
+}
+
+fetch_request parse_fetch_request(parser& args) {
+    auto request = parse_fetch_items(args);
     if (args.take(' ')) parse_modifiers(args, request);
     return request;
 }

@@ -37,6 +37,7 @@ struct fetch_request {
     std::vector<fetch_item> items;            // no doubles
     std::optional<std::uint64_t> changed_since;
     std::optional<partial_range> partial;     // of the mails of the set; UID FETCH only
+    bool vanished = false;                    // also what went since then (RFC 7162 section 3.2.6)
 
     bool has(fetch_kind kind) const;
     bool needs_index() const;
@@ -46,6 +47,8 @@ struct fetch_request {
     void add(fetch_item item);                // unless it is there
 };
 
+// Items in parentheses, a macro, or one item.
+fetch_request parse_fetch_items(parser& args);
 // Everything behind the sequence set: items or a macro, then modifiers. Errors are the parser's.
 fetch_request parse_fetch_request(parser& args);
 // Behind "[", up to and with "]".

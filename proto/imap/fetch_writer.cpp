@@ -38,7 +38,7 @@ std::string object_id_text(const std::string& id) { return id.empty() ? "NIL" : 
 }  // namespace
 
 void fetch_writer::begin_item(std::string_view name) {
-    text_ += open_ ? " " : "* " + std::to_string(number_) + " FETCH (";
+    text_ += open_ ? " " : c_.fetch_head(row_uid_, number_);
     text_ += name;
     text_ += ' ';
     open_ = true;
@@ -52,11 +52,13 @@ void fetch_writer::write_flags(const message_row& row) {
 wire::task<> fetch_writer::write(const message_row& row, bool flags_changed) {
     number_ = c_.selected->numbers.number_of(row.uid);
     if (number_ == 0) co_return;
+    row_uid_ = row.uid;
     open_ = sent_ = vanished_ = false;
     text_.clear();
     const bool with_flags = flags_changed || request_.has(fetch_kind::flags);
     if (with_flags) c_.announce_keywords(row.flags);
-    if (uid_ && !request_.has(fetch_kind::uid)) {
+    // RFC 7162 section 3.2.4: also where flags are told; RFC 9586 section 3.3: UIDFETCH has it in front.
+    if ((uid_ || (flags_changed && c_.condstore)) && !c_.uid_only && !request_.has(fetch_kind::uid)) {
         begin_item("UID");
         text_ += std::to_string(row.uid);
     }
@@ -76,6 +78,7 @@ wire::task<> fetch_writer::write(const message_row& row, bool flags_changed) {
     c_.send(text_);
     text_.clear();
     if (with_flags) c_.selected->told(row);
+    if (request_.has(fetch_kind::modseq) || (flags_changed && c_.condstore)) c_.selected->give_modseq(row.modseq);
     co_await c_.drained();
 }
 

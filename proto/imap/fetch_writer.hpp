@@ -50,7 +50,7 @@ private:
     const fetch_request& request_;
     const bool uid_;
     std::string text_;               // of the response, not handed over yet
-    std::uint32_t number_ = 0;       // of the mail being written
+    std::uint32_t number_ = 0, row_uid_ = 0;   // of the mail being written
     bool open_ = false;              // "* n FETCH (" is in text_ or already sent
     bool sent_ = false;              // some of this response is sent: it must be completed
     bool vanished_ = false, some_vanished_ = false, failed_ = false;

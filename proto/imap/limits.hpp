@@ -20,12 +20,21 @@ inline constexpr std::size_t append_piece_bytes_max = 64 * 1024;         // imap
 // A literal that is refused but sent nonetheless is read up to this size; beyond, the connection ends.
 inline constexpr std::uint64_t discarded_bytes_max = std::uint64_t(4) << 30;
 
+// NOTIFY (RFC 5465): each survey reads one small row per mailbox, some milliseconds for so many; beyond, the client is
+// told NOTIFICATIONOVERFLOW (section 5.8).
+inline constexpr std::size_t notify_mailboxes_max = 10'000;
+inline constexpr std::size_t notify_groups_max = 64;                     // of one NOTIFY SET
+inline constexpr std::size_t notify_names_max = 1024;                    // of one group
+// Ranges of one VANISHED response, at most 11 KiB of it: RFC 7162 section 4 thinks of lines of 8 KiB.
+inline constexpr std::size_t vanished_ranges_per_line = 512;
+
 inline constexpr int bad_commands_before_login_max = 3;                  // 06-security 6.1.2
 inline constexpr int commands_before_login_max = 100;                     // a flood of strangers must not hold up a login
 inline constexpr int bad_commands_in_a_row_max = 20;                     // what Dovecot allows a client after login
 inline constexpr int failed_logins_max = 5;                              // of one connection
 inline constexpr auto login_time_max = std::chrono::seconds(60);         // 06-security 6.1.3, "idle connections"
 inline constexpr auto inactivity_max = std::chrono::minutes(30);         // RFC 9051 section 5.4: at least 30 minutes
+inline constexpr auto progress_every = std::chrono::seconds(10);         // RFC 9585 section 4: 10 to 15 seconds
 inline constexpr auto idle_reminder_every = std::chrono::minutes(2);     // 05-mail-protocols 5.2.6, rule 9
 
 }  // namespace pp::imap

@@ -24,6 +24,12 @@ mail::uid_set uids_of(const search_hit* first, const search_hit* last) {
 
 search_scope selected_scope(const connection& c) { return {0, &c.selected->numbers.uids()}; }
 
+trouble numbers_refused(const connection& c, command& cmd, const search_program& program) {
+    cmd.by_number = program.uses(search_op::numbers, search_op::numbers);
+    if (cmd.by_number && c.uid_only) return uid_required();
+    return std::nullopt;
+}
+
 search_run::search_run(connection& c, const search_program& program, search_scope scope)
     : c_(c), program_(program), scope_(scope), needs_fields_(program.uses(search_op::field, search_op::sent_since)) {
     const bool headers = program.uses(search_op::header, search_op::header);
@@ -55,6 +61,8 @@ wire::task<trouble> search_run::run_among(std::vector<search_hit> mails) {
             if (!settle(mail, evaluate(program_, facts(mail)))) waiting.push_back(std::move(mail));
         }
         if (waiting.empty()) break;
+        c_.tell_progress(i - waiting.size(), mails.size());
+        co_await c_.drained();
         if (needs_fields_) {
             auto wrong = co_await by_fields(waiting, open);
             if (wrong || c_.over) co_return wrong;
@@ -118,6 +126,7 @@ wire::task<trouble> search_run::by_rows(const stage& how, std::vector<open_mail>
     std::vector<open_mail> left;
     for (std::size_t from = 0; from < open.size(); from += how.rows) {
         const auto to = std::min(from + how.rows, open.size());
+        if (how.text && from > 0) c_.tell_progress(open[from].hit.number - 1, scope_.uids->size());
         read_rows question;
         for (auto i = from; i < to; ++i) question.uids.add(open[i].hit.uid);
         question.mailbox = scope_.mailbox;

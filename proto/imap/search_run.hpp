@@ -35,6 +35,10 @@ private:
 // nullopt: all is well; else how the command ends. When c.over, nothing matters any more.
 using trouble = std::optional<reply>;
 
+// Numbers in the criteria of a command that only knows UIDs (RFC 9586 section 3): how it ends. Else notes in the command
+// that it names mails by number.
+trouble numbers_refused(const connection& c, command& cmd, const search_program& program);
+
 class search_run {
 public:
     search_run(connection& c, const search_program& program, search_scope scope);

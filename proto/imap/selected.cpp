@@ -57,6 +57,7 @@ selected_mailbox::selected_mailbox(opened_mailbox opened, bool read_only_)
       uid_validity(opened.status.uid_validity),
       numbers(std::move(opened.uids)),
       known_modseq_(opened.status.highest_modseq),
+      synced_modseq_(opened.status.highest_modseq),
       first_recent_uid_(opened.first_recent_uid),
       keywords_(std::move(opened.keywords)) {
     std::sort(keywords_.begin(), keywords_.end(), less_case);

@@ -9,6 +9,7 @@
 #include "proto/imap/parser.hpp"
 #include "proto/imap/search_context.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -76,12 +77,26 @@ public:
     bool knows(const message_row& row) const;    // flags of this state were told
     mail::uid_set vanished;                      // gone, not yet told
 
+    // ---- what the client may take for its HIGHESTMODSEQ (RFC 7162 section 6)
+    // Every change up to here has been told: less than known_modseq() while removals wait to be told.
+    std::uint64_t synced_modseq() const { return synced_modseq_; }
+    void told_all() {
+        if (vanished.empty() && !withheld_) synced_modseq_ = known_modseq_;
+    }
+    void withhold() { withheld_ = true; }   // a change was not told and never will be
+    // The greatest mod-sequence that FETCH responses of this command have named.
+    std::uint64_t given_modseq() const { return given_modseq_; }
+    void give_modseq(std::uint64_t modseq) { given_modseq_ = std::max(given_modseq_, modseq); }
+    void forget_given_modseq() { given_modseq_ = 0; }
+
     // Keywords seen so far; true when the row brings one the client has not been told of.
     bool learn_keywords(const mail::flags& flags);
     const std::vector<std::string>& keywords() const { return keywords_; }
 
 private:
-    std::uint64_t known_modseq_;
+    std::uint64_t known_modseq_, synced_modseq_;
+    std::uint64_t given_modseq_ = 0;
+    bool withheld_ = false;
     std::uint32_t first_recent_uid_;
     std::map<std::uint32_t, std::uint64_t> told_;   // UID -> modseq, above known_modseq_ only
     mail::uid_set saved_;

@@ -53,6 +53,10 @@ std::vector<status_item> parse_status_items(parser& args) {
     return items;
 }
 
+bool asks_modseq(const std::vector<status_item>& items) {
+    return std::find(items.begin(), items.end(), status_item::highest_modseq) != items.end();
+}
+
 std::string status_line(const connection& c, std::string_view name, const std::vector<status_item>& items,
                         const mailbox_status& status) {
     std::string line = "STATUS " + mailbox_text(name, c.rev2) + " (";

@@ -18,6 +18,7 @@ enum class status_item : std::uint8_t {
 
 // "(" item *(SP item) ")"; an unknown one fails.
 std::vector<status_item> parse_status_items(parser& args);
+bool asks_modseq(const std::vector<status_item>& items);
 // "STATUS <name> (MESSAGES 3 ...)"
 std::string status_line(const connection& c, std::string_view name, const std::vector<status_item>& items,
                         const mailbox_status& status);

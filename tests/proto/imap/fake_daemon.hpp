@@ -70,6 +70,17 @@ struct fake_store {
         box.exists = true;
         return box;
     }
+    void rename(const std::string& from, const std::string& to) {   // with children
+        std::map<std::string, fake_mailbox> moved;
+        for (auto at = mailboxes.begin(); at != mailboxes.end();)
+            if (at->first == from || at->first.starts_with(from + '/')) {
+                moved[to + at->first.substr(from.size())] = std::move(at->second);
+                at = mailboxes.erase(at);
+            } else {
+                ++at;
+            }
+        mailboxes.merge(moved);
+    }
 };
 
 // INBOX with UIDs 101 (\Seen), 102 (\Answered $label1), 105 (recent); Archive/2026, Drafts, Sent, Trash; Gone is only
@@ -113,6 +124,7 @@ public:
     std::size_t append_pieces = 0;
     std::size_t search_rows_at_once = search_rows_per_question_max;   // mails looked at for one answer
     std::uint64_t clock = 837596665 + 3600;          // an hour after the INTERNALDATE of most mails
+    bool watches_account = false;
 
 private:
     static refusal say(std::string code, std::string text) { return refusal{std::move(code), std::move(text)}; }
@@ -210,15 +222,7 @@ private:
             }
             return nothing{};
         }
-        std::map<std::string, fake_mailbox> moved;
-        for (auto at = store_.mailboxes.begin(); at != store_.mailboxes.end();)
-            if (at->first == q.from || at->first.starts_with(q.from + '/')) {
-                moved[q.to + at->first.substr(q.from.size())] = std::move(at->second);
-                at = store_.mailboxes.erase(at);
-            } else {
-                ++at;
-            }
-        store_.mailboxes.merge(moved);
+        store_.rename(q.from, q.to);
         return nothing{};
     }
     outcome<nothing> answer(const subscribe_mailbox& q) {
@@ -328,6 +332,7 @@ private:
         const auto modseq = b->modseq + 1;
         for (auto& m : b->mails) {
             if (!q.uids.contains(m.uid)) continue;
+            if (q.known_modseq && m.modseq > *q.known_modseq) done.before.emplace_back(m.uid, m.modseq);
             if (q.unchanged_since && m.modseq > *q.unchanged_since) {
                 done.modified.add(m.uid);
                 continue;
@@ -388,6 +393,32 @@ private:
         known_next_ = b->uid_next;
         delta.highest_modseq = b->modseq;
         return delta;
+    }
+    outcome<mailbox_history> answer(const read_history& q) {
+        if (auto no = refused<mailbox_history>()) return *no;
+        auto* b = open_box();
+        if (!b) return not_open();
+        mailbox_history history;
+        for (const auto& [uid, modseq] : b->vanished)
+            if (modseq > q.since_modseq) history.vanished.add(uid);
+        for (const auto& m : b->mails)
+            if (m.modseq > q.since_modseq) history.changed.add(m.uid);
+        return history;
+    }
+    outcome<std::vector<surveyed_mailbox>> answer(const survey_mailboxes&) {
+        if (auto no = refused<std::vector<surveyed_mailbox>>()) return *no;
+        std::vector<surveyed_mailbox> all;
+        for (const auto& [name, b] : store_.mailboxes) {
+            surveyed_mailbox one;
+            one.entry = {name, b.exists ? b.id : 0, b.use, b.subscribed, b.exists};
+            if (b.exists) one.status = status_of(b);
+            all.push_back(std::move(one));
+        }
+        return all;
+    }
+    nothing answer(const watch_account& q) {
+        watches_account = q.on;
+        return {};
     }
     nothing answer(const close_mailbox&) {
         selected_ = 0;

@@ -327,6 +327,7 @@ TEST_CASE("a large part is decoded in two passes, never held", "[imap][fetch]") 
 TEST_CASE("mod-sequences and CHANGEDSINCE", "[imap][fetch]") {
     CHECK(play_mails("G: INBOX\n"
                      "C: a FETCH 1:2 (FLAGS MODSEQ)\n"
+                     "S: * OK [HIGHESTMODSEQ 5] Highest\n"
                      "S: * 1 FETCH (FLAGS () MODSEQ (2))\n"
                      "S: * 2 FETCH (FLAGS (\\Seen) MODSEQ (3))\n"
                      "S: a OK FETCH completed\n"
@@ -337,7 +338,7 @@ TEST_CASE("mod-sequences and CHANGEDSINCE", "[imap][fetch]") {
                      "C: c FETCH 1:* FLAGS (CHANGEDSINCE 99)\n"
                      "S: c OK FETCH completed\n"
                      "C: d FETCH 1 BODY[3.TEXT]\n"
-                     "S: * 1 FETCH (FLAGS (\\Seen) MODSEQ (6) BODY[3.TEXT] {6}\n"
+                     "S: * 1 FETCH (UID 11 FLAGS (\\Seen) MODSEQ (6) BODY[3.TEXT] {6}\n"
                      "S: inside)\n"
                      "S: d OK FETCH completed\n") == "");
 }

@@ -3,6 +3,7 @@
 //   S: text        the server must send exactly this line next; "..." at the end leaves the rest open
 //   E: news        something happened elsewhere; further: tick <seconds>, end (of input), and changes by another session:
 //                  deliver <mailbox> <subject>; flag <mailbox> <uid> <flag>; expunge <mailbox> <uid>; delete <mailbox>;
+//                  create <mailbox>; rename <mailbox> <to>; subscribe <mailbox>; unsubscribe <mailbox>;
 //                  refuse <code>; leave (the store is going away)
 //   G: user | box  greeting and login (and SELECT box) without looking at them; "-": the greeting only
 //   X:             the session is over
@@ -131,6 +132,9 @@ private:
             words >> seconds;
             now_ += std::chrono::seconds(seconds);
             session.tick(now_);
+        } else if (verb == "create") {
+            words >> mailbox;
+            store.create(mailbox);
         } else if (words >> mailbox; !store.mailboxes.contains(mailbox)) {
             return "no such mailbox: " + what;
         } else if (auto& box = store.mailboxes[mailbox]; verb == "deliver") {
@@ -138,6 +142,11 @@ private:
             box.add("Subject:" + rest + "\r\n\r\nbody\r\n");
         } else if (verb == "delete") {
             store.mailboxes.erase(mailbox);
+        } else if (verb == "subscribe" || verb == "unsubscribe") {
+            box.subscribed = verb == "subscribe";
+        } else if (verb == "rename") {
+            words >> rest;
+            store.rename(mailbox, rest);
         } else {
             std::uint32_t uid = 0;
             words >> uid >> rest;

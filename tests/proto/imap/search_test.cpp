@@ -106,6 +106,7 @@ TEST_CASE("the answers of SEARCH", "[imap][search]") {
                                 "C: g SEARCH FROM\n"
                                 "S: g BAD ...\n"
                                 "C: h SEARCH MODSEQ 4\n"
+                                "S: * OK [HIGHESTMODSEQ 5] Highest\n"
                                 "S: * SEARCH 3 4 (MODSEQ 5)\n"
                                 "S: h OK SEARCH completed\n"
                                 "C: i SEARCH RETURN (MIN) MODSEQ 4\n"

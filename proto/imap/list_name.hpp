@@ -1,0 +1,17 @@
+// One LIST response about a name, from a survey of all mailboxes (RFC 9051 section 7.3.1; RFC 5465 sections 5.4 and 5.5
+// for \Subscribed and OLDNAME).
+#pragma once
+
+#include "proto/imap/events.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pp::imap {
+
+// Without "* " and line end. old_name: empty, or what the mailbox was called before.
+std::string list_name_line(const std::vector<surveyed_mailbox>& all, std::string_view name, std::string_view old_name,
+                           bool rev2);
+
+}  // namespace pp::imap

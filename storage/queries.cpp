@@ -184,6 +184,14 @@ result<std::shared_ptr<const mail::message_index>> index_of(const rows& r, std::
     return std::shared_ptr<const mail::message_index>(std::make_shared<mail::message_index>(std::move(*index)));
 }
 
+result<mail::envelope> envelope_of(const rows& r, std::uint64_t serial) {
+    PP_LET(const auto raw, r.get(table::env, view::serial_key(serial).view()));
+    if (!raw) return errc::not_found;
+    auto own = mail::decode_own_envelope(as_text(*raw));
+    if (!own) return errc::damaged;
+    return std::move(*own);
+}
+
 result<std::optional<message>> find_by_message_id(const rows& r, mailbox_id id, std::string_view message_id,
                                                   unix_ms since) {
     std::optional<message> found;

@@ -19,6 +19,7 @@ result<std::optional<std::uint32_t>> first_unseen(const rows& r, mailbox_id id);
 result<std::optional<message>> get_message(const rows& r, mailbox_id id, std::uint32_t uid);
 result<read_txn::changes> changes_since(const rows& r, mailbox_id id, std::uint64_t modseq, std::size_t limit);
 result<std::shared_ptr<const mail::message_index>> index_of(const rows& r, std::uint64_t serial);
+result<mail::envelope> envelope_of(const rows& r, std::uint64_t serial);
 result<std::optional<message>> find_by_message_id(const rows& r, mailbox_id id, std::string_view message_id,
                                                   unix_ms since);
 result<std::vector<outbox_row>> outbox(const rows& r, bool open_only);
@@ -67,6 +68,7 @@ public:
     result<std::shared_ptr<const mail::message_index>> index_of(std::uint64_t serial) const override {
         return queries::index_of(rows_, serial);
     }
+    result<mail::envelope> envelope_of(std::uint64_t serial) const override { return queries::envelope_of(rows_, serial); }
     result<std::optional<message>> find_by_message_id(mailbox_id id, std::string_view message_id,
                                                       unix_ms since) const override {
         return queries::find_by_message_id(rows_, id, message_id, since);

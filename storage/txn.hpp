@@ -31,6 +31,7 @@ public:
     };
     virtual result<changes> changes_since(mailbox_id id, std::uint64_t modseq, std::size_t limit) const = 0;
     virtual result<std::shared_ptr<const mail::message_index>> index_of(std::uint64_t mail_serial) const = 0;
+    virtual result<mail::envelope> envelope_of(std::uint64_t mail_serial) const = 0;   // mail::decode_own_envelope
     // Newest placement in a mailbox by Message-ID since a moment (the Sent rule, 01-product 1.4).
     virtual result<std::optional<message>> find_by_message_id(mailbox_id id, std::string_view message_id,
                                                               unix_ms since) const = 0;

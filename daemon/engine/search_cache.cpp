@@ -65,9 +65,9 @@ result<void> search_cache::read_missing(const storage::read_txn& txn, storage::m
             cut = true;
             break;
         }
-        auto index = txn.index_of(m.mail_serial);
-        if (!index) return index.error();
-        auto fields = imap::search_fields::of(**index, {m.internal_date, m.save_date, m.size_bytes});
+        auto own = txn.envelope_of(m.mail_serial);
+        if (!own) return own.error();
+        auto fields = imap::search_fields::of(*own, {m.internal_date, m.save_date, m.size_bytes});
         const auto bytes = cost(*fields);
         ++answer.mails;
         answer.bytes += bytes;

@@ -30,7 +30,7 @@ class search_cache {
 public:
     using clock = std::chrono::steady_clock;
     // A mailbox nobody has searched for so long is forgotten: an idle daemon is small.
-    static constexpr auto kept_for = std::chrono::minutes(10);
+    static constexpr auto kept_for = std::chrono::minutes(30);
 
     explicit search_cache(std::size_t bytes_max = search_cache_bytes_max) : bytes_max_(bytes_max) {}
 

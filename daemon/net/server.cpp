@@ -227,6 +227,7 @@ awaitable<void> server::state::upkeep() {
         auto [ec] = co_await upkeep_timer.async_wait(as_result);
         if (ec || stopping) co_return;
         peers.close_idle();
+        node.search_fields().forget_unused(std::chrono::steady_clock::now());
         if (round % upkeeps_per_day != 0) continue;
         co_await outgoing.forget_old_rows();
         local_tls = make_local_tls(node.local_tls());   // a renewed leaf serves the next connections

@@ -65,10 +65,9 @@ search_fields::first_address search_fields::put_addresses(search_field f, const 
     return found;
 }
 
-std::shared_ptr<const search_fields> search_fields::of(const mail::message_index& index, const mail_placement& placement) {
+std::shared_ptr<const search_fields> search_fields::of(const mail::envelope& e, const mail_placement& placement) {
     auto made = std::make_shared<search_fields>();
     made->placement = placement;
-    const auto& e = index.envelopes.front();
     using f = search_field;
     if (e.subject) {
         const auto text = mail::decode_header_text(*e.subject);
@@ -96,7 +95,7 @@ std::shared_ptr<const search_fields> search_fields::of(const mail::message_index
     if (e.in_reply_to) made->put(f::in_reply_to, *e.in_reply_to);
     if (e.references) made->put(f::references, *e.references);
     if (e.date)
-        if (const auto at = mail::parse_header_date(*e.date)) made->sent = *at;
+        if (const auto at = mail::parse_sent_date(*e.date)) made->sent = *at;
     made->text_.shrink_to_fit();
     return made;
 }

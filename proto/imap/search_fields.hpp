@@ -35,7 +35,10 @@ struct mail_placement {
 
 class search_fields {
 public:
-    static std::shared_ptr<const search_fields> of(const mail::message_index& index, const mail_placement& placement = {});
+    static std::shared_ptr<const search_fields> of(const mail::envelope& own, const mail_placement& placement = {});
+    static std::shared_ptr<const search_fields> of(const mail::message_index& index, const mail_placement& placement = {}) {
+        return of(index.envelopes.front(), placement);
+    }
 
     std::string_view operator[](search_field f) const {
         const auto& [at, size] = where_[static_cast<std::size_t>(f)];

@@ -145,9 +145,30 @@ std::string zone_text(int offset_minutes) {
     return text.data();
 }
 
-}  // namespace
+// hour ":" minute [":" second] zone; nullopt: not a time. A zone that is none makes `zone_valid` false.
+struct time_of_day {
+    int hour = 0, minute = 0, second = 0, offset_minutes = 0;
+};
+std::optional<time_of_day> read_time(words& in, bool& zone_valid) {
+    const auto hour = number(in.digits(), 1, 2);
+    if (!hour || !in.take(':')) return std::nullopt;
+    const auto minute = number(in.digits(), 1, 2);
+    const auto second = in.take(':') ? number(in.digits(), 1, 2) : std::optional(0);
+    if (!minute || !second || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;   // 60: a leap second
+    time_of_day at{*hour, *minute, *second, 0};
+    const auto zone = in.zone();
+    zone_valid = true;
+    if (zone.empty() || ascii::is_alpha(zone.front())) {
+        at.offset_minutes = named_zone(zone);
+    } else if (const auto numeric = numeric_zone(zone)) {
+        at.offset_minutes = *numeric;
+    } else {
+        zone_valid = false;
+    }
+    return at;
+}
 
-result<date_time> parse_header_date(std::string_view text) {
+result<date_time> read_date(std::string_view text, bool leniently) {
     words in(text);
     auto day_digits = in.digits();
     if (day_digits.empty()) {   // [day-of-week ","]; the comma is missing in some old mails
@@ -167,27 +188,22 @@ result<date_time> parse_header_date(std::string_view text) {
     // RFC 5322 section 4.3: two digits below 50 are of this century, other short years count from 1900.
     if (year_digits.size() == 2 && *year < 50) *year += 2000;
     else if (year_digits.size() < 4) *year += 1900;
-
-    const auto hour = number(in.digits(), 1, 2);
-    if (!hour || !in.take(':')) return errc::bad_date;
-    const auto minute = number(in.digits(), 1, 2);
-    const auto second = in.take(':') ? number(in.digits(), 1, 2) : std::optional(0);
-    if (!minute || !second) return errc::bad_date;
-    const auto zone = in.zone();
-    int offset = 0;
-    if (!zone.empty() && !ascii::is_alpha(zone.front())) {
-        const auto numeric = numeric_zone(zone);
-        if (!numeric) return errc::bad_date;
-        offset = *numeric;
-    } else {
-        offset = named_zone(zone);
-    }
     const auto days = days_of(*year, *month, *day);
     if (!days) return errc::bad_date;
-    const auto at = moment(*days, *hour, *minute, *second, offset);
+
+    bool zone_valid = false;
+    auto time = read_time(in, zone_valid);
+    if (!(time && zone_valid) && !leniently) return errc::bad_date;
+    if (!time) time.emplace();
+    const auto at = moment(*days, time->hour, time->minute, time->second, time->offset_minutes);
     if (!at) return errc::bad_date;
     return *at;   // what follows the zone (a comment, or rubbish) has no say
 }
+
+}  // namespace
+
+result<date_time> parse_header_date(std::string_view text) { return read_date(text, false); }
+result<date_time> parse_sent_date(std::string_view text) { return read_date(text, true); }
 
 std::string header_date(const date_time& given) {
     const auto at = writable(given);

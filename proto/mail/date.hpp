@@ -16,6 +16,8 @@ struct date_time {
 };
 
 result<date_time> parse_header_date(std::string_view text);
+// The same for comparing (RFC 5256 section 2.2): a zone that is none counts as UTC, a time that is none as 00:00:00.
+result<date_time> parse_sent_date(std::string_view text);
 std::string header_date(const date_time& at);                 // "Sun, 22 Nov 2026 06:43:14 +0000"
 result<date_time> parse_internal_date(std::string_view text); // "17-Jul-1996 02:44:25 -0700", day may begin with a blank
 std::string internal_date(const date_time& at);

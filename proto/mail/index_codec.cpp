@@ -171,7 +171,7 @@ public:
             p.envelope_number = static_cast<std::int32_t>(envelope);
         }
     }
-    void envelope_fields(envelope& e) {
+    void envelope_fields(envelope& e, bool with_defaults = true) {
         const auto present = number();
         optional(present & 1, e.date);
         optional(present & 2, e.subject);
@@ -179,10 +179,10 @@ public:
         optional(present & 8, e.message_id);
         optional(present & has_references, e.references);
         addresses(e.from);
-        if (present & sender_is_from) e.sender = e.from;
-        else addresses(e.sender);
-        if (present & reply_to_is_from) e.reply_to = e.from;
-        else addresses(e.reply_to);
+        if (!(present & sender_is_from)) addresses(e.sender);
+        else if (with_defaults) e.sender = e.from;
+        if (!(present & reply_to_is_from)) addresses(e.reply_to);
+        else if (with_defaults) e.reply_to = e.from;
         for (auto* list : {&e.to, &e.cc, &e.bcc}) addresses(*list);
     }
 
@@ -237,6 +237,20 @@ std::string message_index::encode() const {
     to.number(envelopes.size());
     for (const auto& e : envelopes) to.envelope_fields(e);
     return std::move(to.out);
+}
+
+result<envelope> decode_own_envelope(std::string_view encoded) {
+    if (encoded.empty() || encoded.front() < oldest_format_version || encoded.front() > format_version)
+        return errc::bad_index;
+    reader from(encoded.substr(1));
+    from.number();
+    message_part passed_over;   // one for all: it keeps its memory
+    for (auto parts = from.count(mime_parts_max, part_bytes_min); parts > 0 && from.ok(); --parts) from.part(passed_over);
+    envelope own;
+    if (from.count(envelopes_max, envelope_bytes_min) > 0) from.envelope_fields(own, false);
+    else return errc::bad_index;
+    if (!from.ok()) return errc::bad_index;
+    return own;
 }
 
 result<message_index> message_index::decode(std::string_view encoded) {

@@ -72,6 +72,10 @@ struct message_index {
     static result<message_index> decode(std::string_view encoded);   // errc::bad_index
 };
 
+// The mail's own envelope out of an encoded index, for who needs no more: a few microseconds less. sender and reply_to
+// stay empty where they are those of from. errc::bad_index, but what comes behind it is not looked at.
+result<envelope> decode_own_envelope(std::string_view encoded);
+
 // Give the mail's bytes in any pieces, then finish().
 class message_indexer {
 public:

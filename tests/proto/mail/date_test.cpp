@@ -40,6 +40,20 @@ TEST_CASE("header dates are read and written") {
         CHECK(reread(bad) == "bad");
 }
 
+TEST_CASE("a sent date needs no more than a day") {   // RFC 5256 section 2.2
+    const auto reread_sent = [](std::string_view text) {
+        const auto at = parse_sent_date(text);
+        return at ? header_date(*at) : "bad";
+    };
+    CHECK(reread_sent("Fri, 21 Nov 1997 09:55:06 -0600") == "Fri, 21 Nov 1997 09:55:06 -0600");
+    CHECK(reread_sent("Fri, 21 Nov 1997 09:55:06 -06") == "Fri, 21 Nov 1997 09:55:06 +0000");
+    CHECK(reread_sent("Fri, 21 Nov 1997 09:55:06 +9960") == "Fri, 21 Nov 1997 09:55:06 +0000");
+    CHECK(reread_sent("Fri, 21 Nov 1997 25:55:06 -0600") == "Fri, 21 Nov 1997 00:00:00 +0000");
+    CHECK(reread_sent("Fri, 21 Nov 1997") == "Fri, 21 Nov 1997 00:00:00 +0000");
+    CHECK(reread_sent("21 Nov 1997 at noon") == "Fri, 21 Nov 1997 00:00:00 +0000");
+    for (const auto* bad : {"", "soon", "31 Feb 2026 00:00:00 +0000", "22 Nox 2026 00:00 +0000", "22 Nov"}) CHECK(reread_sent(bad) == "bad");
+}
+
 TEST_CASE("internal dates are read and written") {
     const auto at = parse_internal_date("17-Jul-1996 02:44:25 -0700");
     REQUIRE(at.has_value());

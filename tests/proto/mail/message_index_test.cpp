@@ -114,6 +114,12 @@ TEST_CASE("a stored index that was damaged never becomes a wrong one") {
     const auto index = index_message(two_parts);
     const auto stored = index.encode();
     CHECK(message_index::decode(stored).value() == index);
+    auto own = index.envelopes.front();
+    const auto short_of = decode_own_envelope(stored);
+    REQUIRE(short_of.has_value());
+    if (own.sender == own.from) own.sender.clear();
+    if (own.reply_to == own.from) own.reply_to.clear();
+    CHECK(*short_of == own);
     for (std::size_t n = 0; n < stored.size(); ++n)
         CHECK(message_index::decode(std::string_view(stored).substr(0, n)).error() == error_code(errc::bad_index));
     CHECK(message_index::decode(stored + "x").error() == error_code(errc::bad_index));
@@ -121,6 +127,7 @@ TEST_CASE("a stored index that was damaged never becomes a wrong one") {
         for (int bit = 0; bit < 8; ++bit) {
             auto damaged = stored;
             damaged[n] = static_cast<char>(damaged[n] ^ 1 << bit);
+            static_cast<void>(decode_own_envelope(damaged));   // must not overrun either
             const auto decoded = message_index::decode(damaged);
             if (!decoded) continue;
             imap_body_structure(*decoded, true);   // must not overrun

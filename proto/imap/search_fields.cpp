@@ -10,23 +10,26 @@ namespace pp::imap {
 
 namespace {
 
-std::string folded(const std::optional<std::string>& sent) {
-    return sent ? fold_text(mail::decode_header_text(*sent)) : std::string();
-}
 // RFC 9051 section 7.5.2: a group begins with its name as mailbox and without host, and ends with neither.
 bool starts_group(const mail::header_address& a) { return !a.host && a.mailbox; }
 bool ends_group(const mail::header_address& a) { return !a.host && !a.mailbox; }
 
 }  // namespace
 
-search_fields::place search_fields::add(std::string_view text) {
-    const place at{static_cast<std::uint32_t>(text_.size()), static_cast<std::uint32_t>(text.size())};
-    text_ += text;
-    return at;
+search_fields::place search_fields::since(std::size_t begin) const {
+    return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(text_.size() - begin)};
+}
+
+search_fields::place search_fields::add_folded(std::string_view value) {
+    const auto begin = text_.size();
+    append_folded_header(value, text_);
+    return since(begin);
 }
 
 void search_fields::put(search_field f, std::string_view text) {
-    at(f) = add(text);
+    const auto begin = text_.size();
+    text_ += text;
+    at(f) = since(begin);
     present_ |= 1u << static_cast<unsigned>(f);
 }
 
@@ -36,9 +39,6 @@ search_fields::first_address search_fields::put_addresses(search_field f, const 
     if (list.empty()) return found;
     present_ |= 1u << static_cast<unsigned>(f);
     const auto begin = text_.size();
-    const auto since = [&](std::size_t from) {
-        return place{static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(text_.size() - from)};
-    };
     for (std::size_t i = 0; i < list.size(); ++i) {
         const auto& a = list[i];
         if (ends_group(a)) {
@@ -47,15 +47,15 @@ search_fields::first_address search_fields::put_addresses(search_field f, const 
         }
         if (i > 0) text_ += starts_group(list[i - 1]) ? " " : ", ";
         place name, mailbox;
-        if (a.name) name = add(folded(a.name));
+        if (a.name) name = add_folded(*a.name);
         if (name.size > 0) text_ += " <";
         const auto address = text_.size();
-        if (a.mailbox) mailbox = add(folded(a.mailbox));
+        if (a.mailbox) mailbox = add_folded(*a.mailbox);
         if (starts_group(a)) {
             text_ += ':';
         } else if (a.host && !a.host->empty()) {
             text_ += '@';
-            add(folded(a.host));
+            add_folded(*a.host);
         }
         // RFC 5957 section 3: the name, else mailbox@host, else the mailbox.
         if (i == 0) found = {mailbox, name.size > 0 ? name : starts_group(a) ? mailbox : since(address)};
@@ -75,12 +75,14 @@ std::shared_ptr<const search_fields> search_fields::of(const mail::envelope& e, 
         made->is_reply = base.is_reply;
         made->put(f::subject, fold_text(text));
         const auto base_folded = fold_text(base.text);
-        const auto in_subject = (*made)[f::subject].find(base_folded);
-        const auto begin = made->at(f::subject).at;
-        made->at(f::base_subject) =
-            in_subject == std::string_view::npos
-                ? made->add(base_folded)
-                : place{begin + static_cast<std::uint32_t>(in_subject), static_cast<std::uint32_t>(base_folded.size())};
+        const auto subject = made->at(f::subject);
+        const auto found = (*made)[f::subject].find(base_folded);
+        if (found == std::string_view::npos) {
+            made->text_ += base_folded;
+            made->at(f::base_subject) = made->since(subject.at + subject.size);
+        } else {   // nearly always a part of the subject
+            made->at(f::base_subject) = {subject.at + static_cast<std::uint32_t>(found), static_cast<std::uint32_t>(base_folded.size())};
+        }
     }
     const auto from = made->put_addresses(f::from, e.from);
     const auto to = made->put_addresses(f::to, e.to);

@@ -60,7 +60,8 @@ private:
         place mailbox, display;
     };
     place& at(search_field f) { return where_[static_cast<std::size_t>(f)]; }
-    place add(std::string_view text);
+    place since(std::size_t begin) const;                    // what was added to the text from there on
+    place add_folded(std::string_view value);
     void put(search_field f, std::string_view text);                                       // a field that is there
     first_address put_addresses(search_field f, const std::vector<mail::header_address>& list);
 

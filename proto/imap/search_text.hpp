@@ -11,6 +11,9 @@ namespace pp::imap {
 
 // What is compared: UTF-8 without case. The same for needles and texts.
 std::string fold_text(std::string_view utf8);
+void append_folded(std::string_view utf8, std::string& out);
+// The same of a header field's value as sent: encoded words and old 8-bit text become UTF-8 first.
+void append_folded_header(std::string_view value, std::string& out);
 bool contains_folded(std::string_view folded_text, std::string_view folded_needle);   // linear
 
 class text_finder {

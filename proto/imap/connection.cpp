@@ -46,7 +46,7 @@ wire::task<> connection::run_command(command& cmd) {
         result = bad(at() == phase::not_authenticated      ? "Log in first"
                      : entry->states == in_not_authenticated ? "Already logged in"
                                                              : "No mailbox is selected");
-    } else if (uid_only && entry->has_uid_form && !cmd.uid && cmd.name != "EXPUNGE") {
+    } else if (uid_only && entry->has_uid_form && !cmd.uid && cmd.name != "EXPUNGE" && cmd.name != "ESEARCH") {
         result = uid_required();   // RFC 9586 section 3
     } else if (cmd.body && cmd.name != "APPEND") {
         result = no("The literal is too large", "TOOBIG");

@@ -116,6 +116,12 @@ wire::task<trouble> update(connection& c, search_context& context, const std::ve
     co_return wrong;
 }
 
+std::size_t results_of(const std::vector<search_context>& contexts) {
+    std::size_t sum = 0;
+    for (const auto& context : contexts) sum += context.result.size();
+    return sum;
+}
+
 void refuse_updates(connection& c, const std::string& tag, std::string_view why) {
     c.untagged("NO [NOUPDATE \"" + tag + "\"] " + std::string(why));
 }
@@ -131,7 +137,7 @@ bool tag_is_taken(const connection& c, const search_program& program, const std:
 bool keep_context(connection& c, const std::string& tag, bool uid, search_program program, std::vector<sort_criterion> order,
                   const std::vector<search_hit>& hits) {
     auto& all = c.selected->contexts;
-    if (all.size() >= search_contexts_max || hits.size() > context_results_max) {
+    if (all.size() >= search_contexts_max || results_of(all) + hits.size() > context_results_max) {
         refuse_updates(c, tag, all.size() >= search_contexts_max ? "Too many contexts" : "Too many results");
         return false;
     }
@@ -163,11 +169,10 @@ wire::task<> tell_contexts_of_changes(connection& c, const mail::uid_set& touche
         co_await c.drained();
     }
     waiting = {};
-    std::erase_if(contexts, [&](const auto& context) {
-        if (context.result.size() <= context_results_max) return false;
-        refuse_updates(c, context.tag, "Too many results");
-        return true;
-    });
+    while (results_of(contexts) > context_results_max) {   // the youngest goes
+        refuse_updates(c, contexts.back().tag, "Too many results");
+        contexts.pop_back();
+    }
 }
 
 }  // namespace pp::imap

@@ -17,7 +17,7 @@ namespace pp::imap {
 class connection;
 
 inline constexpr std::size_t search_contexts_max = 16;         // of a session; RFC 5267 section 4.3.1: at least one
-inline constexpr std::size_t context_results_max = 1'000'000;  // of one context, four bytes each
+inline constexpr std::size_t context_results_max = 1'000'000;  // of all contexts of a session; four bytes each
 
 struct search_context {
     std::string tag;

@@ -28,6 +28,7 @@ public:
             case errc::no_keyring: return "there is no keyring in this home";
             case errc::wrong_secret: return "the keys do not belong to this store";
             case errc::limit: return "a limit of the store is reached";
+            case errc::over_quota: return "the account has as much as its configuration allows";
         }
         return "unknown error of the store";
     }

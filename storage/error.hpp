@@ -23,6 +23,7 @@ enum class errc {
     no_keyring,
     wrong_secret,
     limit,                  // a named limit of storage/limits.hpp
+    over_quota,             // the limits of the configuration; heals when something is deleted
 };
 error_code make_error_code(errc e);
 

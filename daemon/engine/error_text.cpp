@@ -26,6 +26,8 @@ error_text text_of(storage::errc e) {
     case errc::locked: return {451, "4.3.0", "INUSE", "another process uses this store"};
     case errc::no_keyring: return {451, "4.3.5", "UNAVAILABLE", "the keyring is missing; run peerpost doctor"};
     case errc::wrong_secret: return {451, "4.3.5", "UNAVAILABLE", "the keyring cannot be opened with this secret"};
+    case errc::over_quota:
+        return {552, "5.2.2", "OVERQUOTA", "the account has as much as peerpost.toml allows; delete something first"};
     case errc::limit: return {452, "4.5.3", "LIMIT", "a limit of the store is reached"};
     }
     return {451, "4.3.0", "SERVERBUG", "an error that is not in the table happened"};

@@ -213,6 +213,13 @@ const std::vector<key>& keys() {
         {"limits", "reserve_bytes", "33554432",
          "New mail is refused, with a temporary error, when the disk has less room than this, in bytes.",
          number(0, std::uint64_t(1) << 50, [](config& c) -> auto& { return c.limits.reserve_bytes; })},
+        {"limits", "storage_bytes_max", "0",
+         "What all mails of an account may take on the disk, in bytes (IMAP QUOTA, STORAGE). Beyond it clients cannot add "
+         "mails; what other people send still comes in. 0: as much as the disk has.",
+         number(0, std::uint64_t(1) << 50, [](config& c) -> auto& { return c.limits.storage_bytes_max; })},
+        {"limits", "messages_max", "0",
+         "How many messages an account may have before clients can add no more (IMAP QUOTA, MESSAGE). 0: no such limit.",
+         number(0, 4294967295, [](config& c) -> auto& { return c.limits.messages_max; })},
     };
     return table;
 }

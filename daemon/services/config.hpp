@@ -47,6 +47,8 @@ struct config {
     struct {
         std::uint64_t mail_bytes_max = 4ull << 30;         // SMTP SIZE and IMAP APPENDLIMIT
         std::uint64_t reserve_bytes = 32ull << 20;         // new mail is refused when the disk has less
+        std::uint64_t storage_bytes_max = 0;               // of one account, by clients; 0: what the disk has
+        std::uint64_t messages_max = 0;                    // of one account, by clients; 0: what UIDs allow
     } limits;
     sent_rule sent = sent_rule::automatic;
 };

@@ -8,6 +8,7 @@
 #include "daemon/services/change_bus.hpp"
 #include "daemon/services/clock.hpp"
 #include "daemon/services/config.hpp"
+#include "daemon/services/metadata_bus.hpp"
 #include "daemon/services/store_writer.hpp"
 #include "storage/home.hpp"
 #include "storage/txn.hpp"
@@ -66,6 +67,7 @@ public:
     store_writer& writer() { return *writer_; }
     change_bus& changes() { return changes_; }
     engine::search_cache& search_fields() { return search_fields_; }
+    metadata_bus& metadata_changes() { return metadata_changes_; }
     result<void> write(account& a, store_writer::job work) { return writer_->run(a.label(), a.store(), std::move(work)); }
 
     // Makes a new prekey when the newest is a week old and destroys those past their time; daily is often enough.
@@ -92,6 +94,7 @@ private:
     crypto::signing_key device_;
     change_bus changes_;
     engine::search_cache search_fields_;
+    metadata_bus metadata_changes_;
     std::unique_ptr<store_writer> writer_;
     mutable std::mutex mutex_;
     std::vector<std::unique_ptr<account>> accounts_;

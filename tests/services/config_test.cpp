@@ -79,6 +79,8 @@ rawlog = "raw"
 [limits]
 mail_bytes_max = 1000000
 reserve_bytes = 0
+storage_bytes_max = 5000000
+messages_max = 1000
 )");
     CHECK(c.sent == sent_rule::server);
     REQUIRE(c.imap.listen.size() == 2);
@@ -97,6 +99,8 @@ reserve_bytes = 0
     CHECK(std::filesystem::path(c.log.rawlog).is_absolute());
     CHECK(c.limits.mail_bytes_max == 1000000);
     CHECK(c.limits.reserve_bytes == 0);
+    CHECK(c.limits.storage_bytes_max == 5000000);
+    CHECK(c.limits.messages_max == 1000);
 }
 
 TEST_CASE("a mistake names line and key") {
@@ -170,9 +174,11 @@ TEST_CASE("the explanation is a configuration that says the defaults, and names 
     CHECK(c.log.rawlog == d.log.rawlog);
     CHECK(c.limits.mail_bytes_max == d.limits.mail_bytes_max);
     CHECK(c.limits.reserve_bytes == d.limits.reserve_bytes);
+    CHECK(c.limits.storage_bytes_max == d.limits.storage_bytes_max);
+    CHECK(c.limits.messages_max == d.limits.messages_max);
     CHECK(c.sent == d.sent);
     for (const auto* key : {"sent", "listen", "connections_max", "unauthenticated_max", "enabled", "port", "level", "rawlog",
-                            "mail_bytes_max", "reserve_bytes"})
+                            "mail_bytes_max", "reserve_bytes", "storage_bytes_max", "messages_max"})
         CHECK(has(uncommented, std::string("\n") + key + " = "));
 }
 

@@ -6,7 +6,6 @@
 #include "daemon/net/serve_common.hpp"
 #include "daemon/net/serve_imap_rows.hpp"
 #include "daemon/services/log.hpp"
-#include "proto/mail/charset.hpp"
 #include "storage/txn.hpp"
 
 #include <algorithm>
@@ -53,6 +52,7 @@ awaitable<void> imap_connection::run() {
     co_await pump_.run(self, *this);
     forget_mailbox();
     append_.reset();
+    metadata_ = {};
     if (cut_) stream_.close();   // no time for a polite end
     co_await stream_.shut_down();
 }
@@ -96,6 +96,12 @@ awaitable<imap::verdict> imap_connection::on(imap::start_tls) {
     co_return imap::nothing{};
 }
 
+awaitable<imap::verdict> imap_connection::on(imap::start_compression) {
+    const bool written = co_await pump_.flush();
+    if (written && !stream_.start_deflate()) stream_.close();   // no memory: the client believes it is on
+    co_return imap::nothing{};
+}
+
 awaitable<imap::verdict> imap_connection::on(imap::list_mailboxes) {
     using entries = std::vector<imap::mailbox_entry>;
     auto all = account_->store().read([](const storage::read_txn& txn) -> result<entries> {
@@ -119,6 +125,11 @@ awaitable<imap::verdict> imap_connection::on(imap::get_status q) {
     auto status = status_of(**box);
     if ((*box)->uid_next > (*box)->first_recent_uid) status.recent = (*box)->uid_next - (*box)->first_recent_uid;
     status.recent = std::min(status.recent, status.messages);
+    if (q.with_deleted_bytes && status.deleted > 0) {
+        const auto bytes = deleted_bytes_of(**box);
+        if (!bytes) co_return refused<imap::mailbox_status>(bytes.error());
+        status.deleted_bytes = *bytes;
+    }
     co_return imap::outcome<imap::mailbox_status>(std::move(status));
 }
 
@@ -141,17 +152,7 @@ awaitable<imap::verdict> imap_connection::on(imap::delete_mailbox q) {
 }
 
 awaitable<imap::verdict> imap_connection::on(imap::rename_mailbox q) {
-    auto written = commit([q](storage::write_txn& txn) -> result<void> {
-        if (!mail::equal_ascii_case(q.from, "INBOX")) return txn.rename_mailbox(q.from, q.to);
-        // RFC 9051 section 6.3.6: renaming INBOX moves its mails to a new mailbox and leaves INBOX empty.
-        auto inbox = txn.find_mailbox("INBOX");
-        if (!inbox) return inbox.error();
-        auto to = txn.create_mailbox(q.to, storage::special_use::none);
-        if (!to) return to.error();
-        auto moved = txn.copy((*inbox)->id, mail::uid_set::of(1, (*inbox)->uid_next), *to, true);
-        if (!moved) return moved.error();
-        return {};
-    });
+    auto written = commit([q](storage::write_txn& txn) { return txn.rename_mailbox(q.from, q.to); });
     co_return done(co_await std::move(written));
 }
 
@@ -227,6 +228,7 @@ awaitable<imap::verdict> imap_connection::on(imap::client_id q) {
 void imap_connection::forget_mailbox() {
     selected_.reset();
     body_ = {};
+    found_ = {};
 }
 
 }  // namespace pp::net

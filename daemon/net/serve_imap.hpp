@@ -41,8 +41,16 @@ private:
     awaitable<imap::verdict> on(imap::rename_mailbox q);
     awaitable<imap::verdict> on(imap::subscribe_mailbox q);
     awaitable<imap::verdict> on(imap::open_mailbox q);
+    awaitable<imap::verdict> on(imap::get_quota q);            // serve_imap_annotations.cpp
+    awaitable<imap::verdict> on(imap::get_metadata q);
+    awaitable<imap::verdict> on(imap::set_metadata q);
+    awaitable<imap::verdict> on(imap::poll_metadata q);
+    awaitable<imap::verdict> on(imap::get_owner q);
+    awaitable<imap::verdict> on(imap::start_compression q);
     awaitable<imap::verdict> on(imap::append_begin q);
     awaitable<imap::verdict> on(imap::append_chunk q);
+    awaitable<imap::verdict> on(imap::find_mail q);
+    awaitable<imap::verdict> on(imap::read_found q);
     awaitable<imap::verdict> on(imap::append_end q);
     awaitable<imap::verdict> on(imap::append_abort q);
     awaitable<imap::verdict> on(imap::read_rows q);
@@ -61,6 +69,10 @@ private:
     awaitable<imap::verdict> on(imap::client_id q);
 
     awaitable<result<void>> commit(services::store_writer::job work);
+    result<imap::quota> quota_now();
+    // errc::over_quota when the limits of the configuration do not allow so much more.
+    result<void> check_quota(std::uint64_t more_bytes, std::uint64_t more_messages);
+    result<std::uint64_t> deleted_bytes_of(const storage::mailbox& box);
     result<std::string> header_of(const storage::message& m, const mail::message_index& index);
     void forget_mailbox();
     // The mailbox a question means: 0 is the selected one.
@@ -73,13 +85,26 @@ private:
         std::uint32_t uid_next = 1;                 // mails from there on are new to the session
         services::change_bus::subscription changes;
     };
-    struct append_under_way {
-        storage::mailbox box;
+    struct appended_mail {
         mail::flags flags;
         mail::date_time internal_date;
-        std::optional<storage::blob_writer> blob;
+        std::shared_ptr<storage::blob_writer> blob;
+    };
+    struct append_under_way {                       // serve_imap_append.cpp
+        storage::mailbox box;
+        std::vector<appended_mail> mails;           // the last one is being written
+        std::size_t index_bytes = 0;                // of the finished ones
         error_code failed;
     };
+    awaitable<result<void>> finish_last_append();
+    static result<void> add_appended(storage::write_txn& txn, const append_under_way& append, bool same_as_sent,
+                                     imap::appended& done);
+    struct metadata_watch {                         // after ENABLE METADATA
+        services::metadata_bus::subscription changes;
+        std::vector<imap::metadata_change> untold;
+        std::size_t entries = 0;                    // in untold
+    };
+    void note_metadata(const std::string& mailbox, const std::vector<std::string>& entries);
     struct open_body {                              // the mail last read from: clients fetch in pieces
         std::uint64_t mail_serial = 0;
         storage::mailbox_id box = 0;
@@ -96,7 +121,8 @@ private:
     std::optional<selected_mailbox> selected_;
     services::change_bus::subscription account_changes_;   // while NOTIFY watches other mailboxes
     std::optional<append_under_way> append_;
-    open_body body_;
+    metadata_watch metadata_;
+    open_body body_, found_;                        // of FETCH; of CATENATE
     std::uint32_t body_uid_ = 0;
     std::uint64_t number_;                          // for the log
 };

@@ -1,4 +1,4 @@
-// The mails of the selected mailbox, and APPEND.
+// The mails of the selected mailbox. APPEND is in serve_imap_append.cpp.
 #include "daemon/net/await.hpp"
 #include "daemon/net/refusals.hpp"
 #include "daemon/net/serve_common.hpp"
@@ -7,14 +7,11 @@
 #include "storage/txn.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 namespace pp::net {
 
 namespace {
 
-// A client that APPENDs what it has just submitted gets the copy that is in Sent already (01-product 1.4).
-constexpr storage::unix_ms sent_window_ms = 10 * 60 * 1000;
 constexpr std::size_t changes_per_read = 256;
 
 imap::message_row row_of(const storage::message& m) {
@@ -34,102 +31,7 @@ imap::verdict refused(error_code why) {
     return imap::outcome<T>(imap_refusal(why));
 }
 
-// The client's copy may have a Bcc field that the submitted mail has lost; everything below the header is the same.
-// Another mail that only carries the same Message-ID is kept like any other.
-bool same_mail(const mail::message_index& filed, const mail::message_index& given) {
-    return filed.parts.size() == given.parts.size() &&
-           filed.parts.front().body_bytes == given.parts.front().body_bytes &&
-           filed.envelopes.front().subject == given.envelopes.front().subject;
-}
-
-bool is_sent(const storage::mailbox& box) { return box.use == storage::special_use::sent; }
-
-mail::date_time now_date() { return {services::now_s(), 0}; }
-
 }  // namespace
-
-// ---------------------------------------------------------------- APPEND
-
-awaitable<imap::verdict> imap_connection::on(imap::append_begin q) {
-    auto box = account_->store().read([&](const storage::read_txn& txn) { return txn.find_mailbox(q.mailbox); });
-    if (!box) co_return refused<imap::nothing>(box.error());
-    if (!*box) {
-        imap::outcome<imap::nothing> no(imap::refusal{"TRYCREATE", "there is no such mailbox; create it first"});
-        co_return no;
-    }
-    if (q.size_bytes > context_.node.configuration().limits.mail_bytes_max)
-        co_return refused<imap::nothing>(storage::errc::too_large);
-    std::error_code ignored;
-    const auto space = std::filesystem::space(context_.node.home().root, ignored);
-    if (!ignored && space.available < q.size_bytes + context_.node.configuration().limits.reserve_bytes)
-        co_return refused<imap::nothing>(storage::errc::full);
-
-    append_.emplace();
-    append_->box = std::move(**box);
-    append_->flags = std::move(q.flags);
-    append_->internal_date = q.internal_date.value_or(now_date());
-    append_->internal_date.unix_seconds = std::max(append_->internal_date.unix_seconds, mail::oldest_internal_date);
-    append_->blob.emplace(account_->store().new_blob());
-    co_return imap::outcome<imap::nothing>(imap::nothing{});
-}
-
-awaitable<imap::verdict> imap_connection::on(imap::append_chunk q) {
-    if (append_ && !append_->failed)
-        if (auto r = append_->blob->write(q.data); !r) append_->failed = r.error();   // told at the end
-    co_return imap::nothing{};
-}
-
-awaitable<imap::verdict> imap_connection::on(imap::append_end) {
-    auto append = std::move(*append_);
-    append_.reset();
-    if (append.failed) co_return refused<imap::appended>(append.failed);
-    auto blob = std::make_shared<storage::blob_writer>(std::move(*append.blob));
-    const auto finished = co_await finish_blob(context_.workers, blob);
-    if (!finished) co_return refused<imap::appended>(finished.error());
-
-    storage::new_mail what;
-    what.box = append.box.id;
-    what.flags = append.flags;
-    what.internal_date = append.internal_date;
-    what.message_id = blob->index().envelopes.front().message_id.value_or("");
-    const bool same_as_sent = is_sent(append.box) && !what.message_id.empty() &&
-                              context_.node.configuration().sent == services::sent_rule::automatic;
-    auto place = std::make_shared<imap::appended>();
-    auto written = commit([blob, what, same_as_sent, place](storage::write_txn& txn) -> result<void> {
-        if (same_as_sent) {
-            auto copy = txn.find_by_message_id(what.box, what.message_id, services::now_ms() - sent_window_ms);
-            if (!copy) return copy.error();
-            bool same = false;
-            if (*copy) {
-                auto filed = txn.index_of((*copy)->mail_serial);
-                if (!filed) return filed.error();
-                same = same_mail(**filed, blob->index());
-            }
-            if (same) {
-                mail::uid_set refused_uids, uids = mail::uid_set::of((*copy)->uid, (*copy)->uid);
-                auto changed = txn.change_flags(what.box, uids, storage::write_txn::flag_change::add, what.flags,
-                                                std::nullopt, refused_uids);
-                if (!changed) return changed.error();
-                auto box = txn.get_mailbox(what.box);
-                if (!box) return box.error();
-                *place = {(*box)->uid_validity, (*copy)->uid};
-                return {};
-            }
-        }
-        auto placed = txn.add_mail(what, *blob);
-        if (!placed) return placed.error();
-        *place = {placed->uid_validity, placed->uid};
-        return {};
-    });
-    const auto r = co_await std::move(written);
-    if (!r) co_return refused<imap::appended>(r.error());
-    co_return imap::outcome<imap::appended>(*place);
-}
-
-awaitable<imap::verdict> imap_connection::on(imap::append_abort) {
-    append_.reset();
-    co_return imap::nothing{};
-}
 
 // ---------------------------------------------------------------- reading
 
@@ -158,6 +60,11 @@ awaitable<imap::verdict> imap_connection::on(imap::read_rows q) {
                     if (m.uid > range.last) break;
                     if (q.changed_since && m.modseq <= *q.changed_since) continue;
                     auto row = row_of(m);
+                    if (q.with_thread) {
+                        auto thread = txn.thread_of(m.mail_serial);
+                        if (!thread) return thread.error();
+                        row.thread_id = "T" + std::to_string(*thread);
+                    }
                     if (q.with_index || q.with_header) {
                         auto index = txn.index_of(m.mail_serial);
                         if (!index) return index.error();
@@ -271,6 +178,8 @@ awaitable<imap::verdict> imap_connection::on(imap::store_flags q) {
 }
 
 awaitable<imap::verdict> imap_connection::on(imap::copy_messages q) {
+    const auto room = q.move ? result<void>() : check_quota(0, q.uids.count());   // a copy shares the bytes
+    if (!room) co_return refused<imap::copied>(room.error());
     auto copied = std::make_shared<imap::copied>();
     auto written = commit([q, box = selected_->box, copied](storage::write_txn& txn) -> result<void> {
         auto to = txn.find_mailbox(q.to);

@@ -16,6 +16,9 @@ std::string capability_text(const connection& c) {
             " CONTEXT=SEARCH CONTEXT=SORT PARTIAL WITHIN MULTISEARCH I18NLEVEL=1";
     text += " CONDSTORE QRESYNC UIDONLY NOTIFY INPROGRESS";
     if (c.options.append_bytes_max > 0) text += " APPENDLIMIT=" + std::to_string(c.options.append_bytes_max);
+    text += " BINARY MULTIAPPEND REPLACE CATENATE URL-PARTIAL UTF8=ACCEPT OBJECTID PREVIEW SAVEDATE LIST-MYRIGHTS"
+            " LIST-METADATA METADATA ACL RIGHTS=tekx QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE";
+    if (!c.compressed) text += " COMPRESS=DEFLATE";
     return text;
 }
 

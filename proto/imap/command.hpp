@@ -72,5 +72,8 @@ struct command_entry {
     wire::task<reply> (*run)(connection&, command&);
 };
 const command_entry* find_command(std::string_view name);
+// Commands that read their last literal themselves, because it is a mail; and those whose arguments may be literal8.
+inline bool takes_mail(std::string_view name) { return name == "APPEND" || name == "REPLACE"; }
+inline bool takes_literal8(std::string_view name) { return name == "SETMETADATA"; }
 
 }  // namespace pp::imap

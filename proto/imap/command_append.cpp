@@ -1,83 +1,56 @@
-// APPEND (RFC 9051 section 6.3.12, RFC 4315 for APPENDUID, RFC 7889 for the limit). The mail streams to the daemon in
-// pieces; it is never held whole.
+// APPEND (RFC 9051 section 6.3.12; RFC 3502 for several mails, RFC 4315 for APPENDUID, RFC 7889 for the limit) and
+// REPLACE (RFC 8508). All mails of a command are kept or none is.
+#include "proto/imap/append_reader.hpp"
 #include "proto/imap/commands.hpp"
-#include "proto/imap/connection.hpp"
-#include "proto/imap/literal.hpp"
-
-#include <algorithm>
+#include "proto/imap/uid_list.hpp"
 
 namespace pp::imap {
 
 namespace {
-
-// Reads the mail and the end of the command. Empty: all is well; else the answer, with the mail to be given up.
-wire::task<std::optional<reply>> read_mail(connection& c, open_literal literal) {
-    bool nul = false;
-    for (auto left = literal.size_bytes; left > 0;) {
-        append_chunk chunk;
-        chunk.data = co_await c.read_piece(left);
-        if (c.over) co_return ok("");
-        // RFC 9051 section 4.3.1: only literal8 may carry NUL.
-        nul |= !literal.binary && std::find(chunk.data.begin(), chunk.data.end(), std::byte(0)) != chunk.data.end();
-        if (!nul) co_await c.ask(std::move(chunk));
-    }
-    const auto line = co_await c.read_line(command_bytes_max);
-    if (!line) co_return ok("");
-    if (!line->empty()) {
-        if (const auto next = literal_at_end(*line)) {
-            const open_literal another{next->size_bytes, next->synchronising, next->binary};
-            co_await c.discard(another);
-        }
-        co_return bad("Nothing may follow the mail");
-    }
-    if (nul) co_return no("A mail with NUL needs a binary literal", "CANNOT");
-    co_return std::nullopt;
+std::string append_uid(const appended& done) {
+    return "APPENDUID " + std::to_string(done.uid_validity) + ' ' + uid_list_text(done.uids);
 }
-
 }  // namespace
 
 wire::task<reply> run_append(connection& c, command& cmd) {
-    append_begin question;
-    auto& args = cmd.args;
-    args.space();
-    question.mailbox = args.mailbox(c.rev2);
-    args.space();
-    if (args.peek() == '(') {
-        question.flags = args.flag_list();
-        args.space();
-    }
-    if (args.peek() == '"') {
-        question.internal_date = args.date_time();
-        args.space();
-    }
-    args.end();
-    if (!args.failed() && !cmd.body) args.fail("The mail is missing");
-    if (args.failed()) co_return bad_arguments(cmd);
-    const auto literal = *cmd.body;
-    const auto limit = c.options.append_bytes_max ? c.options.append_bytes_max : discarded_bytes_max;
-    // Refused here, the literal stays in cmd.body: a client that waits never sends it, any other's is thrown away.
-    if (literal.size_bytes > limit) co_return no("The mail is too large", "TOOBIG");
-    if (literal.size_bytes == 0) co_return no("An empty mail cannot be kept", "CANNOT");
-    question.size_bytes = literal.size_bytes;
-    const auto name = question.mailbox;
-    const auto begun = co_await c.ask(std::move(question));
-    if (const auto* why = std::get_if<refusal>(&begun)) co_return c.refused(*why);
-
-    cmd.body.reset();
-    c.accept_literal(literal);
-    const auto failure = co_await read_mail(c, literal);
-    if (failure) {
-        append_abort abort;
-        co_await c.ask(std::move(abort));
-        co_return *failure;
-    }
+    cmd.args.space();
+    const auto name = cmd.args.mailbox(c.utf8());
+    append_reader mails(c, cmd);
+    const auto failed = co_await mails.read(name, true);
+    if (failed) co_return *failed;
     append_end end;
     const auto answer = co_await c.ask(std::move(end));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
-    const auto& done = std::get<appended>(answer);
     // RFC 9051 section 6.3.12: mail for the selected mailbox is told at once.
     if (c.selected && c.selected->name == name) co_await c.tell_changes(telling::everything, false);
-    co_return ok("APPEND completed", "APPENDUID " + std::to_string(done.uid_validity) + ' ' + std::to_string(done.uid));
+    co_return ok("APPEND completed", append_uid(std::get<appended>(answer)));
+}
+
+// RFC 8508 section 3.4: one mail takes the place of another, in one step.
+wire::task<reply> run_replace(connection& c, command& cmd) {
+    cmd.args.space();
+    const auto which = cmd.args.sequence();
+    if (which.text.find_first_of(":,$") != which.text.npos) cmd.args.fail("REPLACE takes one message");
+    cmd.args.space();
+    const auto name = cmd.args.mailbox(c.utf8());
+    if (cmd.args.failed()) co_return bad_arguments(cmd);
+    const auto found = c.selected->resolve(which, cmd.uid);
+    if (const auto* sentence = std::get_if<std::string>(&found)) co_return bad(*sentence);
+    const auto& uids = std::get<mail::uid_set>(found);
+    if (uids.empty()) co_return no("There is no such message", "NONEXISTENT");
+    if (c.selected->read_only) co_return no("The mailbox is open for reading only", "NOPERM");
+    append_end end;
+    end.replaces = uids.ranges().front().first;
+    append_reader mails(c, cmd);
+    const auto failed = co_await mails.read(name, false);
+    if (failed) co_return *failed;
+    const auto answer = co_await c.ask(std::move(end));
+    if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
+    // RFC 8508 section 4.3: APPENDUID before EXPUNGE, so that the client knows the new one before it forgets the old.
+    c.untagged("OK [" + append_uid(std::get<appended>(answer)) + "] Replacement message ready");
+    co_await c.tell_changes(telling::everything, cmd.uid);
+    const auto code = co_await c.highest_modseq_code(cmd.uid);   // RFC 7162 section 3.2.7: as UID EXPUNGE
+    co_return ok("REPLACE completed", code);
 }
 
 }  // namespace pp::imap

@@ -13,7 +13,7 @@ wire::task<reply> copy(connection& c, command& cmd, bool move) {
     cmd.args.space();
     const auto set = cmd.args.sequence();
     cmd.args.space();
-    question.to = cmd.args.mailbox(c.rev2);
+    question.to = cmd.args.mailbox(c.utf8());
     cmd.args.end();
     if (cmd.args.failed()) co_return bad_arguments(cmd);
     auto who = c.selected->resolve(set, cmd.uid);

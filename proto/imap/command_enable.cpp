@@ -13,15 +13,17 @@ struct extension {
     bool connection::*enabled;
 };
 constexpr extension extensions[] = {
-    {"IMAP4REV2", " IMAP4rev2", &connection::rev2},      // RFC 9051 section 6.3.1
-    {"CONDSTORE", " CONDSTORE", &connection::condstore}, // RFC 7162 section 3.1
-    {"QRESYNC", " QRESYNC", &connection::qresync},       // RFC 7162 section 3.2.3
-    {"UIDONLY", " UIDONLY", &connection::uid_only},      // RFC 9586
+    {"IMAP4REV2", " IMAP4rev2", &connection::rev2},            // RFC 9051 section 6.3.1
+    {"CONDSTORE", " CONDSTORE", &connection::condstore},       // RFC 7162 section 3.1
+    {"QRESYNC", " QRESYNC", &connection::qresync},             // RFC 7162 section 3.2.3
+    {"UIDONLY", " UIDONLY", &connection::uid_only},            // RFC 9586
+    {"METADATA", " METADATA", &connection::metadata_news},     // RFC 5464 section 4.4
+    {"UTF8=ACCEPT", " UTF8=ACCEPT", &connection::utf8_accept}, // RFC 6855 section 3
 };
 }  // namespace
 
-// RFC 5161 section 3.1: names that are unknown or cannot be enabled are passed over (mutt sends UTF8=ACCEPT to servers
-// that do not offer it), and only those are told that this command has enabled.
+// RFC 5161 section 3.1: names that are unknown or cannot be enabled are passed over, and only those are told that this
+// command has enabled.
 wire::task<reply> run_enable(connection& c, command& cmd) {
     std::vector<const extension*> asked;
     do {
@@ -43,6 +45,7 @@ wire::task<reply> run_enable(connection& c, command& cmd) {
         c.condstore = false;   // so that it is the first enabling command
         c.enable_condstore();
     }
+    co_await c.tell_metadata();   // begins to watch
     co_return ok("ENABLE completed");
 }
 

@@ -82,7 +82,7 @@ wire::task<trouble> search_one(connection& c, const command& cmd, const request&
     if (wrong || c.over) co_return wrong;
     if (program.save) c.selected->save_result(saved_hits(program, search.hits()));
     if (!search.hits().empty()) {
-        const auto correlator = tag_correlator(cmd.tag) + " MAILBOX " + mailbox_text(where.name, c.rev2) +
+        const auto correlator = tag_correlator(cmd.tag) + " MAILBOX " + mailbox_text(where.name, c.utf8()) +
                                 " UIDVALIDITY " + std::to_string(where.uid_validity);
         const search_answer answer{program, search.hits(), true, correlator};
         if (const auto text = esearch_text(answer)) c.untagged(*text);
@@ -123,7 +123,7 @@ wire::task<reply> run_esearch(connection& c, command& cmd) {
     request asked;
     auto& args = cmd.args;
     args.space();
-    asked.sources = parse_sources(args, c.rev2);
+    asked.sources = parse_sources(args, c.utf8());
     parse_search_return(args, asked.options);
     asked.charset = parse_search_charset(args);
     asked.keys = args;

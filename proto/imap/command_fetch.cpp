@@ -119,6 +119,7 @@ wire::task<reply> run_fetch(connection& c, command& cmd) {
         question.uids = std::move(batch);
         question.with_index = request.needs_index();
         question.with_header = request.needs_header();
+        question.with_thread = request.has(fetch_kind::thread_id);
         question.changed_since = request.changed_since;
         auto answer = co_await c.ask(std::move(question));
         if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);

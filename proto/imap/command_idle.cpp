@@ -24,6 +24,7 @@ std::optional<std::string> take_done_line(connection& c) {
 }
 
 wire::task<reply> idle(connection& c) {
+    co_await c.tell_metadata();
     co_await c.tell_changes(telling::everything, false);   // what came between the last command and this one
     const auto ends_at = c.now() + inactivity_max;
     auto reminds_at = c.now() + idle_reminder_every;
@@ -42,6 +43,7 @@ wire::task<reply> idle(connection& c) {
             c.over = true;
         } else if (why == wire::woken::news) {
             co_await c.tell_changes(telling::everything, false);
+            co_await c.tell_metadata();
         } else if (why == wire::woken::timeout && c.now() >= ends_at) {
             c.bye("Idle for too long");
         } else if (why == wire::woken::timeout) {
@@ -57,7 +59,7 @@ wire::task<reply> run_idle(connection& c, command& cmd) {
     cmd.args.end();
     if (cmd.args.failed()) co_return bad_arguments(cmd);
     c.send("+ idling\r\n");
-    c.listen_to_news(c.selected.has_value() || c.notify);
+    c.listen_to_news(c.selected.has_value() || c.notify || c.metadata_news);
     auto result = co_await idle(c);
     c.listen_to_news(false);
     co_return result;

@@ -1,8 +1,10 @@
-// LIST (RFC 9051 section 6.3.9, with what RFC 5258, 5819, 6154 and 3348 add to RFC 3501) and LSUB (RFC 3501
+// LIST (RFC 9051 section 6.3.9, with what RFC 5258, 5819, 6154, 3348, 8440 and 9590 add to RFC 3501) and LSUB (RFC 3501
 // section 6.3.9). The daemon names all mailboxes; matching, parents and children are found here.
+#include "proto/imap/access_rights.hpp"
 #include "proto/imap/commands.hpp"
 #include "proto/imap/connection.hpp"
 #include "proto/imap/mailbox_pattern.hpp"
+#include "proto/imap/metadata_items.hpp"
 #include "proto/imap/response.hpp"
 #include "proto/imap/status_items.hpp"
 
@@ -18,6 +20,8 @@ struct list_request {
     bool only_subscribed = false, only_special_use = false, recursive = false;
     bool return_subscribed = false;
     std::vector<status_item> status;
+    bool return_rights = false;                              // RFC 8440
+    std::vector<std::string> metadata;                       // RFC 9590: entries to tell of each
     std::vector<mailbox_pattern> patterns;
     bool empty_pattern = false;                              // asks for the delimiter only
 
@@ -57,6 +61,11 @@ void return_options(parser& args, list_request& request) {
         } else if (option == "STATUS") {
             args.space();
             request.status = parse_status_items(args);
+        } else if (option == "MYRIGHTS") {
+            request.return_rights = true;
+        } else if (option == "METADATA") {
+            args.space();
+            request.metadata = metadata_names(args);
         } else if (option != "CHILDREN" && option != "SPECIAL-USE") {   // both are always told
             args.fail("Unknown return option");
         }
@@ -134,7 +143,7 @@ std::string list_line(const connection& c, const node& at, const list_request& r
     line += at.has_children ? "\\HasChildren" : "\\HasNoChildren";
     if (at.entry.subscribed && (request.only_subscribed || request.return_subscribed)) line += " \\Subscribed";
     if (at.entry.use != special_use::none) line += ' ' + use_text(at.entry.use);
-    line += ") \"/\" " + mailbox_text(at.entry.name, c.rev2);
+    line += ") \"/\" " + mailbox_text(at.entry.name, c.utf8());
     if (child_info) {   // RFC 9051 section 6.3.9.6, CHILDINFO
         line += " (\"CHILDINFO\" (";
         if (request.only_subscribed) line += "\"SUBSCRIBED\"";
@@ -144,10 +153,42 @@ std::string list_line(const connection& c, const node& at, const list_request& r
     return line;
 }
 
+// What RETURN asks for beside the LIST response; a mailbox that cannot be asked just has no such response (RFC 5819
+// section 2, RFC 8440 section 3).
+wire::task<> tell_more(connection& c, const std::string& name, const list_request& request) {
+    if (request.return_rights)
+        c.untagged("MYRIGHTS " + mailbox_text(name, c.utf8()) + ' ' + std::string(rights_of(name)));
+    if (!request.status.empty()) {
+        get_status question;
+        question.name = name;
+        question.with_deleted_bytes =
+            std::find(request.status.begin(), request.status.end(), status_item::deleted_storage) != request.status.end();
+        const auto status = co_await c.ask(std::move(question));
+        if (const auto* known = std::get_if<mailbox_status>(&status))
+            c.untagged(status_line(c, name, request.status, *known));
+    }
+    if (!request.metadata.empty()) {
+        get_metadata question;
+        question.mailbox = name;
+        const auto answer = co_await c.ask(std::move(question));
+        const auto* entries = std::get_if<std::vector<metadata_entry>>(&answer);
+        if (entries == nullptr) co_return;
+        std::string line = "METADATA " + mailbox_text(name, c.utf8()) + " (";
+        for (const auto& wanted : request.metadata) {
+            metadata_entry told{wanted, std::nullopt};
+            for (const auto& entry : *entries)
+                if (entry.name == wanted) told.value = entry.value;
+            if (line.back() != '(') line += ' ';
+            line += metadata_pair(told);
+        }
+        c.untagged(line + ')');
+    }
+}
+
 }  // namespace
 
 wire::task<reply> run_list(connection& c, command& cmd) {
-    const auto request = parse_list(cmd.args, c.rev2, false);
+    const auto request = parse_list(cmd.args, c.utf8(), false);
     if (cmd.args.failed()) co_return bad_arguments(cmd);
     if (request.empty_pattern) {
         c.untagged("LIST (\\Noselect) \"/\" \"\"");
@@ -166,21 +207,14 @@ wire::task<reply> run_list(connection& c, command& cmd) {
         if (!at.entry.exists && !at.has_children && !request.only_subscribed) continue;
         if (!(chosen || child_info) || !request.matches(at.entry.name)) continue;
         c.untagged(list_line(c, at, request, child_info));
-        if (!request.status.empty() && at.entry.exists && chosen) {
-            get_status status_question;
-            status_question.name = at.entry.name;
-            const auto status = co_await c.ask(std::move(status_question));
-            // RFC 5819 section 2: a mailbox that cannot be asked just has no STATUS line.
-            if (const auto* known = std::get_if<mailbox_status>(&status))
-                c.untagged(status_line(c, at.entry.name, request.status, *known));
-        }
+        if (at.entry.exists && chosen) co_await tell_more(c, at.entry.name, request);
         co_await c.drained();
     }
     co_return ok("LIST completed");
 }
 
 wire::task<reply> run_lsub(connection& c, command& cmd) {
-    auto request = parse_list(cmd.args, c.rev2, true);
+    auto request = parse_list(cmd.args, c.utf8(), true);
     if (cmd.args.failed()) co_return bad_arguments(cmd);
     if (request.empty_pattern) {
         c.untagged("LSUB (\\Noselect) \"/\" \"\"");
@@ -196,7 +230,7 @@ wire::task<reply> run_lsub(connection& c, command& cmd) {
         const bool parent_only = !at.entry.subscribed && at.child_selected && cmd.text.find('%') != cmd.text.npos;
         if (!(at.entry.subscribed || parent_only) || !request.matches(at.entry.name)) continue;
         c.untagged(std::string("LSUB (") + (parent_only ? "\\Noselect" : "") + ") \"/\" " +
-                   mailbox_text(at.entry.name, c.rev2));
+                   mailbox_text(at.entry.name, c.utf8()));
         co_await c.drained();
     }
     co_return ok("LSUB completed");

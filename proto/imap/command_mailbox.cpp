@@ -46,7 +46,7 @@ wire::task<reply> subscribe(connection& c, command& cmd, bool on) {
     subscribe_mailbox question;
     question.subscribed = on;
     cmd.args.space();
-    question.name = cmd.args.mailbox(c.rev2);
+    question.name = cmd.args.mailbox(c.utf8());
     cmd.args.end();
     if (cmd.args.failed()) co_return bad_arguments(cmd);
     const auto name = question.name;
@@ -59,7 +59,7 @@ wire::task<reply> subscribe(connection& c, command& cmd, bool on) {
 }  // namespace
 
 wire::task<reply> run_create(connection& c, command& cmd) {
-    auto request = parse_create(cmd.args, c.rev2);
+    auto request = parse_create(cmd.args, c.utf8());
     if (cmd.args.failed()) co_return bad_arguments(cmd);
     if (request.use_refused) co_return no("This special use is not supported", "USEATTR");
     if (request.question.name == "INBOX") co_return no("INBOX is always there", "ALREADYEXISTS");
@@ -68,13 +68,13 @@ wire::task<reply> run_create(connection& c, command& cmd) {
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
     c.own_change(name);
-    co_return ok("CREATE completed");
+    co_return ok("CREATE completed", "MAILBOXID " + mailbox_id_text(std::get<std::uint64_t>(answer)));   // RFC 8474 section 4.1
 }
 
 wire::task<reply> run_delete(connection& c, command& cmd) {
     delete_mailbox question;
     cmd.args.space();
-    question.name = cmd.args.mailbox(c.rev2);
+    question.name = cmd.args.mailbox(c.utf8());
     cmd.args.end();
     if (cmd.args.failed()) co_return bad_arguments(cmd);
     if (question.name == "INBOX") co_return no("INBOX cannot be deleted", "CANNOT");
@@ -93,9 +93,9 @@ wire::task<reply> run_delete(connection& c, command& cmd) {
 wire::task<reply> run_rename(connection& c, command& cmd) {
     rename_mailbox question;
     cmd.args.space();
-    question.from = cmd.args.mailbox(c.rev2);
+    question.from = cmd.args.mailbox(c.utf8());
     cmd.args.space();
-    question.to = cmd.args.mailbox(c.rev2);
+    question.to = cmd.args.mailbox(c.utf8());
     cmd.args.end();
     if (cmd.args.failed()) co_return bad_arguments(cmd);
     const auto from = question.from, to = question.to;

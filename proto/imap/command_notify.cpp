@@ -46,7 +46,7 @@ wire::task<reply> run_notify(connection& c, command& cmd) {
         co_return done;
     }
     if (!cmd.args.take_word("SET")) cmd.args.fail("Expected SET or NONE");
-    auto request = parse_notify(cmd.args, c.rev2);
+    auto request = parse_notify(cmd.args, c.utf8());
     if (cmd.args.failed()) co_return bad_arguments(cmd);
     if (request.unsupported)
         co_return no("An event is not supported", "BADEVENT (" + std::string(notify_events_text) + ")");

@@ -69,6 +69,7 @@ void describe(connection& c, const opened_mailbox& opened, bool read_only) {
     c.untagged("OK [UIDVALIDITY " + std::to_string(opened.status.uid_validity) + "] UIDs are valid");
     c.untagged("OK [UIDNEXT " + std::to_string(opened.status.uid_next) + "] Next UID");
     c.untagged("OK [HIGHESTMODSEQ " + std::to_string(opened.status.highest_modseq) + "] Highest");
+    c.untagged("OK [MAILBOXID " + mailbox_id_text(opened.status.mailbox) + "] Mailbox id");   // RFC 8474 section 4.2
     // RFC 9051 section 6.3.2: the name as the server writes it.
     if (c.rev2) c.untagged("LIST () \"/\" " + mailbox_text(c.selected->name, true));
 }
@@ -78,7 +79,7 @@ wire::task<reply> open(connection& c, command& cmd, bool read_only) {
     question.read_only = read_only;
     select_parameters parameters;
     cmd.args.space();
-    question.name = cmd.args.mailbox(c.rev2);
+    question.name = cmd.args.mailbox(c.utf8());
     if (cmd.args.take(' ')) parameters = parse_parameters(cmd.args);
     cmd.args.end();
     if (cmd.args.failed()) co_return bad_arguments(cmd);

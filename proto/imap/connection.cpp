@@ -48,8 +48,10 @@ wire::task<> connection::run_command(command& cmd) {
                                                              : "No mailbox is selected");
     } else if (uid_only && entry->has_uid_form && !cmd.uid && cmd.name != "EXPUNGE" && cmd.name != "ESEARCH") {
         result = uid_required();   // RFC 9586 section 3
-    } else if (cmd.body && cmd.name != "APPEND") {
-        result = no("The literal is too large", "TOOBIG");
+    } else if (cmd.body && !takes_mail(cmd.name)) {
+        // RFC 5464 section 4.3: the value of an annotation has a code of its own.
+        result = no("The literal is too large",
+                    takes_literal8(cmd.name) ? "METADATA MAXSIZE " + std::to_string(metadata_value_bytes_max) : "TOOBIG");
     } else {
         if (selected) selected->forget_given_modseq();
         running_tag_ = cmd.tag;
@@ -57,6 +59,7 @@ wire::task<> connection::run_command(command& cmd) {
         result = co_await entry->run(*this, cmd);
         if (!over && (selected || notify) && result.what != reply::kind::bad) co_await tell_news_of(cmd, entry->tell);
     }
+    if (!over && logged_in_) co_await tell_metadata();
     if (!over) finish(cmd, result);
     if (!over && cmd.body) co_await discard(*cmd.body);
 }

@@ -29,9 +29,13 @@ public:
     const session_options options;
     bool tls_active = false;
     bool rev2 = false;                            // ENABLE IMAP4rev2 (RFC 9051 section 6.3.1)
+    bool utf8_accept = false;                     // ENABLE UTF8=ACCEPT (RFC 6855)
+    bool utf8() const { return rev2 || utf8_accept; }   // names and quoted strings are UTF-8 on the wire
     bool condstore = false;                       // FETCH responses carry UID and MODSEQ (RFC 7162 sections 3.1, 3.2.4)
     bool qresync = false;                         // ENABLE QRESYNC: VANISHED, coming back (RFC 7162 section 3.2.3)
     bool uid_only = false;                        // ENABLE UIDONLY: UIDFETCH, VANISHED, no numbers (RFC 9586)
+    bool metadata_news = false;                   // ENABLE METADATA: unsolicited METADATA responses (RFC 5464)
+    bool compressed = false;                      // COMPRESS=DEFLATE is on (RFC 4978)
     bool over = false;                            // nothing more is read or sent
     bool leaving = false;                         // the tagged response of this command is the last
     int failed_logins = 0;
@@ -80,6 +84,7 @@ public:
     wire::task<> tell_changes(telling how, bool uid);
     // "* n FETCH (FLAGS (...))" with UID and MODSEQ as needed; remembers it as told. No number: nothing is sent.
     void tell_flags(const message_row& row, bool uid);
+    wire::task<> tell_metadata();                 // what other sessions have annotated, to those that enabled it
     // EXPUNGE responses, or VANISHED once QRESYNC or UIDONLY is enabled (RFC 7162 section 3.2.10).
     void tell_expunged(const mail::uid_set& gone);
     void tell_vanished(const mail::uid_set& gone, bool earlier);

@@ -118,8 +118,20 @@ wire::task<bool> connection::read_command(command& cmd) {
     const bool complete = co_await read_literals(cmd);
     if (!complete) co_return false;
     cmd.args = parser(cmd.text);
+    cmd.args.expect_utf8(utf8_accept);
     co_return true;
 }
+
+namespace {
+// Is the literal a mail, to be read by the command itself? Those of APPEND and REPLACE are, but for the mailbox name:
+// the first argument of the one, the second of the other.
+bool begins_mail(const command& cmd, std::size_t line_at, std::size_t mark_at) {
+    if (!takes_mail(cmd.name)) return false;
+    const auto before = std::string_view(cmd.text).substr(0, mark_at);
+    const auto blanks = std::count(before.begin(), before.end(), ' ');
+    return line_at > 0 || blanks > (cmd.name == "APPEND" ? 1 : 2);
+}
+}  // namespace
 
 // Reads the literals of a command into its text. Stops before one that is not to be read: the mail of APPEND, one that is
 // too large, any of a command that will be refused. False: over.
@@ -132,9 +144,9 @@ wire::task<bool> connection::read_literals(command& cmd) {
         const auto mark = literal_at_end(std::string_view(cmd.text).substr(line_at));
         if (!mark) co_return true;
         const auto mark_at = line_at + mark->begins_at;
-        const bool is_mail = cmd.name == "APPEND" && (line_at > 0 || mark_at > 1);   // the first literal may be the name
+        const bool is_mail = begins_mail(cmd, line_at, mark_at);
         const open_literal literal{mark->size_bytes, mark->synchronising, mark->binary};
-        if (!welcome || is_mail || mark->binary || mark->size_bytes > max - std::min(max, cmd.text.size() + 2)) {
+        if (!welcome || is_mail || (mark->binary && !takes_literal8(cmd.name)) || mark->size_bytes > max - std::min(max, cmd.text.size() + 2)) {
             cmd.text.resize(mark_at);
             cmd.body = literal;
             co_return true;

@@ -42,7 +42,7 @@ wire::task<> connection::tell_others() {
     const auto news = notify->update(std::move(survey), selected ? selected->mailbox : 0);
     const auto& boxes = notify->seen();
     for (const auto& one : news.names) {
-        untagged(list_name_line(boxes, one.name, one.old_name, rev2));
+        untagged(list_name_line(boxes, one.name, one.old_name, utf8()));
         co_await drained();
     }
     for (const auto& one : news.statuses) {

@@ -60,6 +60,7 @@ struct list_mailboxes {              // all of them; the machine matches pattern
     bool operator==(const list_mailboxes&) const = default;
 };
 struct mailbox_status {
+    std::uint64_t deleted_bytes = 0;               // of the mails with \Deleted; when asked for
     std::uint32_t messages = 0, unseen = 0, deleted = 0, recent = 0, uid_next = 1, uid_validity = 1;
     std::uint64_t highest_modseq = 1, size_bytes = 0, mailbox = 0;
     bool operator==(const mailbox_status&) const = default;
@@ -67,6 +68,7 @@ struct mailbox_status {
 struct get_status {
     using answer_type = outcome<mailbox_status>;
     std::string name;
+    bool with_deleted_bytes = false;
     bool operator==(const get_status&) const = default;
 };
 // NOTIFY (RFC 5465): all names as in list_mailboxes, each mailbox with its numbers (no statuses of names that do not
@@ -101,6 +103,49 @@ struct rename_mailbox {              // with children; of INBOX: moves its mails
     std::string from, to;
     bool operator==(const rename_mailbox&) const = default;
 };
+// RFC 9208: the one quota root "", of the whole account. A resource without limit has none to tell.
+struct quota {
+    std::uint64_t storage_used_bytes = 0, messages_used = 0;
+    std::optional<std::uint64_t> storage_bytes_max, messages_max;
+    bool operator==(const quota&) const = default;
+};
+struct get_quota {
+    using answer_type = outcome<quota>;
+    bool operator==(const get_quota&) const = default;
+};
+// RFC 5464: annotations of a mailbox; an empty name: of the account. Names in lower case, rising.
+struct metadata_entry {
+    std::string name;
+    std::optional<std::string> value;          // nullopt: is not there, is to go
+    bool operator==(const metadata_entry&) const = default;
+};
+struct get_metadata {
+    using answer_type = outcome<std::vector<metadata_entry>>;
+    std::string mailbox;
+    bool operator==(const get_metadata&) const = default;
+};
+struct set_metadata {                          // all or none; "METADATA TOOMANY" when there is no room for more
+    using answer_type = outcome<nothing>;
+    std::string mailbox;
+    std::vector<metadata_entry> entries;
+    bool operator==(const set_metadata&) const = default;
+};
+// Entries that other sessions of the account have changed since the last time; the first time begins to watch.
+struct metadata_change {
+    std::string mailbox;                       // empty: of the account
+    std::vector<std::string> entries;
+    bool operator==(const metadata_change&) const = default;
+};
+struct poll_metadata {
+    using answer_type = std::vector<metadata_change>;
+    bool operator==(const poll_metadata&) const = default;
+};
+// RFC 4314: who is logged in, as access control lists name him. Fails for a mailbox that is not there.
+struct get_owner {
+    using answer_type = outcome<std::string>;
+    std::string mailbox;
+    bool operator==(const get_owner&) const = default;
+};
 struct subscribe_mailbox {
     using answer_type = outcome<nothing>;
     std::string name;
@@ -124,13 +169,13 @@ struct open_mailbox {
     bool operator==(const open_mailbox&) const = default;
 };
 
-// ------------------------------------------------------------------ APPEND
-struct append_begin {                // asked before the literal is read: too large, no mailbox, full disk
+// ------------------------------------------------------------------ APPEND, REPLACE
+struct append_begin {                // asked before each mail is read: too large, no mailbox, full disk, too many
     using answer_type = outcome<nothing>;
-    std::string mailbox;
+    std::string mailbox;             // the same for all mails of one command (RFC 3502)
     mail::flags flags;
     std::optional<mail::date_time> internal_date;
-    std::uint64_t size_bytes = 0;
+    std::uint64_t size_bytes = 0;    // 0: not known yet (CATENATE)
     bool operator==(const append_begin&) const = default;
 };
 struct append_chunk {                // at most 64 KiB; bytes exactly as sent
@@ -138,15 +183,36 @@ struct append_chunk {                // at most 64 KiB; bytes exactly as sent
     bytes data;
     bool operator==(const append_chunk&) const = default;
 };
+// RFC 4469: a mail of this account that a URL names, in any mailbox; then its bytes.
+struct found_mail {
+    std::uint64_t mail = 0;          // the daemon's name for its bytes, for read_found
+    std::shared_ptr<const mail::message_index> index;
+    bool operator==(const found_mail&) const = default;
+};
+struct find_mail {
+    using answer_type = outcome<found_mail>;
+    std::string mailbox;
+    std::optional<std::uint32_t> uid_validity;
+    std::uint32_t uid = 0;
+    bool operator==(const find_mail&) const = default;
+};
+struct read_found {                  // bytes [offset, offset + length), at most append_piece_bytes_max; short at the end
+    using answer_type = outcome<bytes>;
+    std::uint64_t mail = 0;
+    std::uint64_t offset = 0, length = 0;
+    bool operator==(const read_found&) const = default;
+};
 struct appended {
-    std::uint32_t uid_validity = 0, uid = 0;
+    std::uint32_t uid_validity = 0;
+    std::vector<std::uint32_t> uids;             // in the order of the mails
     bool operator==(const appended&) const = default;
 };
-struct append_end {                  // durable when the answer is given
+struct append_end {                              // all mails since the first append_begin or none; durable when answered
     using answer_type = outcome<appended>;
+    std::optional<std::uint32_t> replaces;       // RFC 8508: this one of the selected mailbox goes in the same moment
     bool operator==(const append_end&) const = default;
 };
-struct append_abort {
+struct append_abort {                            // of all of them
     using answer_type = nothing;
     bool operator==(const append_abort&) const = default;
 };
@@ -170,6 +236,7 @@ struct read_rows {
     mail::uid_set uids;
     std::uint64_t mailbox = 0;                                // 0: the selected one
     bool with_index = false, with_header = false;
+    bool with_thread = true;                                  // false: thread_id is not needed
     std::optional<std::uint64_t> changed_since;               // only rows with a greater modseq
     bool operator==(const read_rows&) const = default;
 };
@@ -278,6 +345,10 @@ struct read_clock {
     using answer_type = outcome<std::uint64_t>;
     bool operator==(const read_clock&) const = default;
 };
+struct start_compression {                         // RFC 4978; the OK has been queued: write it, then answer
+    using answer_type = nothing;
+    bool operator==(const start_compression&) const = default;
+};
 // Any state: what the client called itself (ID), for the log.
 struct client_id {
     using answer_type = nothing;
@@ -286,14 +357,17 @@ struct client_id {
 };
 
 using event = std::variant<login, start_tls, list_mailboxes, get_status, create_mailbox, delete_mailbox, rename_mailbox,
-                           subscribe_mailbox, open_mailbox, append_begin, append_chunk, append_end, append_abort,
-                           read_rows, read_search_fields, read_body, store_flags, copy_messages, expunge_messages,
-                           poll_changes, read_history, close_mailbox, look_into_mailbox, read_clock, client_id,
-                           survey_mailboxes, watch_account>;
+                           subscribe_mailbox, open_mailbox, append_begin, append_chunk, find_mail, read_found,
+                           append_end, append_abort, get_quota, get_metadata, set_metadata, poll_metadata, get_owner,
+                           start_compression, read_rows, read_search_fields, read_body, store_flags, copy_messages,
+                           expunge_messages, poll_changes, read_history, close_mailbox, look_into_mailbox, read_clock,
+                           client_id, survey_mailboxes, watch_account>;
 using verdict = std::variant<nothing, outcome<nothing>, outcome<std::vector<mailbox_entry>>, outcome<mailbox_status>,
                              outcome<std::uint64_t>, outcome<opened_mailbox>, outcome<appended>,
                              outcome<std::vector<message_row>>, outcome<search_rows>, outcome<bytes>,
                              outcome<stored_flags>, outcome<copied>, outcome<mail::uid_set>, outcome<mailbox_delta>,
-                             outcome<mailbox_history>, outcome<std::vector<surveyed_mailbox>>>;
+                             outcome<mailbox_history>, outcome<std::vector<surveyed_mailbox>>,
+                             outcome<found_mail>, outcome<quota>, outcome<std::vector<metadata_entry>>,
+                             std::vector<metadata_change>, outcome<std::string>>;
 
 }  // namespace pp::imap

@@ -63,6 +63,16 @@ std::optional<fetch_partial> parse_partial(parser& args) {
     return partial;
 }
 
+// RFC 8970 section 3.1: "PREVIEW" [SP "(" "LAZY" ")"]. A preview never causes undue delay here, so LAZY changes nothing.
+// What stands in the parentheses behind a lone PREVIEW may as well be FETCH modifiers.
+void parse_preview(parser& args, fetch_item& item) {
+    item.kind = fetch_kind::preview;
+    if (upper(args.rest().substr(0, 7)) != " (LAZY)") return;
+    for (const char c : std::string_view(" (")) args.expect(c);
+    args.take_word("LAZY");
+    args.expect(')');
+}
+
 fetch_item plain(fetch_kind kind) {
     fetch_item item;
     item.kind = kind;
@@ -106,6 +116,7 @@ fetch_item parse_item(parser& args) {
     else if (word == "MODSEQ") item.kind = fetch_kind::modseq;
     else if (word == "EMAILID") item.kind = fetch_kind::email_id;
     else if (word == "THREADID") item.kind = fetch_kind::thread_id;
+    else if (word == "PREVIEW") parse_preview(args, item);
     else args.fail("Unknown FETCH item");
     return item;
 }
@@ -162,6 +173,7 @@ std::string fetch_item::name() const {
     case fetch_kind::modseq: return "MODSEQ";
     case fetch_kind::email_id: return "EMAILID";
     case fetch_kind::thread_id: return "THREADID";
+    case fetch_kind::preview: return "PREVIEW";
     case fetch_kind::section: return bracketed("BODY");
     case fetch_kind::binary: return bracketed("BINARY");
     case fetch_kind::binary_size: return bracketed("BINARY.SIZE");
@@ -179,6 +191,7 @@ bool fetch_item::needs_index() const {
     case fetch_kind::body_structure:
     case fetch_kind::binary:
     case fetch_kind::binary_size:
+    case fetch_kind::preview:
     case fetch_kind::rfc822_header:
     case fetch_kind::rfc822_text: return true;
     case fetch_kind::section:
@@ -197,6 +210,7 @@ bool fetch_item::reads_body() const {
     case fetch_kind::section: return !section.of_own_header();
     case fetch_kind::binary:
     case fetch_kind::binary_size:
+    case fetch_kind::preview:
     case fetch_kind::rfc822:
     case fetch_kind::rfc822_text: return true;
     default: return false;

@@ -16,7 +16,7 @@ namespace pp::imap {
 inline constexpr std::size_t fetch_items_max = 256;   // of one command; clients send up to 12
 
 enum class fetch_kind : std::uint8_t {
-    flags, uid, internal_date, save_date, size, envelope, body, body_structure, modseq, email_id, thread_id,
+    flags, uid, internal_date, save_date, size, envelope, body, body_structure, modseq, email_id, thread_id, preview,
     section, binary, binary_size, rfc822, rfc822_header, rfc822_text,
 };
 

@@ -4,6 +4,7 @@
 
 #include "proto/imap/response.hpp"
 #include "proto/mail/charset.hpp"
+#include "proto/mail/preview.hpp"
 
 #include <algorithm>
 
@@ -108,12 +109,12 @@ wire::task<> fetch_writer::write_item(const message_row& row, const fetch_item& 
         break;
     case fetch_kind::envelope:
         begin_item(name);
-        text_ += mail::imap_envelope(row.index->envelopes.front(), c_.rev2);
+        text_ += mail::imap_envelope(row.index->envelopes.front(), c_.utf8());
         break;
     case fetch_kind::body:
     case fetch_kind::body_structure:
         begin_item(name);
-        text_ += mail::imap_body_structure(*row.index, item.kind == fetch_kind::body_structure, c_.rev2);
+        text_ += mail::imap_body_structure(*row.index, item.kind == fetch_kind::body_structure, c_.utf8());
         break;
     case fetch_kind::modseq:
         begin_item(name);
@@ -127,6 +128,7 @@ wire::task<> fetch_writer::write_item(const message_row& row, const fetch_item& 
         begin_item(name);
         text_ += object_id_text(row.thread_id);
         break;
+    case fetch_kind::preview: co_await write_preview(row); break;
     case fetch_kind::binary: co_await write_binary(row, item); break;
     case fetch_kind::binary_size: co_await write_binary_size(row, item); break;
     default: co_await write_section(row, item); break;
@@ -308,6 +310,25 @@ wire::task<> fetch_writer::write_binary_size(const message_row& row, const fetch
     }
     begin_item(name);
     text_ += std::to_string(size);
+}
+
+// RFC 8970: from the beginning of the first text of the mail, decoded.
+wire::task<> fetch_writer::write_preview(const message_row& row) {
+    std::string text;
+    if (const auto* part = mail::preview_part(*row.index)) {
+        mail::text_decoder decoder(part->encoding.value_or("7bit"), mail::charset_of(*part));
+        const auto size = std::min<std::uint64_t>(part->body_bytes, mail::preview_source_bytes_max);
+        const byte_range range{part->body_offset, size};
+        if (size > 0) {
+            const auto piece = co_await read_piece(row, range, false);
+            if (!piece) co_return;
+            text = decoder.update(as_text(*piece));
+            if (size == part->body_bytes) text += decoder.finish();
+        }
+        text = mail::preview_text(text, mail::is_html(*part));
+    }
+    begin_item("PREVIEW");
+    text_ += string_text(text, c_.utf8());
 }
 
 wire::task<std::optional<std::uint64_t>> fetch_writer::decode(const message_row& row, byte_range encoded,

@@ -35,6 +35,7 @@ private:
     wire::task<> write_item(const message_row& row, const fetch_item& item);
     wire::task<> write_section(const message_row& row, const fetch_item& item);
     wire::task<> write_binary(const message_row& row, const fetch_item& item);
+    wire::task<> write_preview(const message_row& row);
     wire::task<> write_binary_size(const message_row& row, const fetch_item& item);
     wire::task<> stream(const message_row& row, std::string name, byte_range range, literal_form form);
     wire::task<> stream_decoded(const message_row& row, byte_range encoded, transfer_encoding encoding, byte_range wanted);

@@ -16,6 +16,11 @@ inline constexpr std::size_t tag_bytes_max = 128;                        // RFC 
 inline constexpr std::size_t mailbox_name_bytes_max = 1024;              // UTF-8, as the store keeps it
 inline constexpr std::size_t list_patterns_max = 64;                     // of one LIST
 inline constexpr std::size_t id_pairs_max = 30;                          // RFC 2971 section 3.3
+inline constexpr std::size_t appended_mails_max = 256;                   // of one APPEND: each holds up to 64 KiB until the end
+inline constexpr std::size_t url_bytes_max = 4096;                       // of one CATENATE part; a mailbox name percent-encoded
+inline constexpr std::size_t metadata_entries_asked_max = 256;           // of one command; as many as a mailbox can have
+inline constexpr std::size_t metadata_value_bytes_max = 16 * 1024;       // RFC 5464 section 4.1 asks for 1024 at least
+inline constexpr std::size_t metadata_name_bytes_max = 255;
 inline constexpr std::size_t append_piece_bytes_max = 64 * 1024;         // imap/events.hpp, append_chunk
 // A literal that is refused but sent nonetheless is read up to this size; beyond, the connection ends.
 inline constexpr std::uint64_t discarded_bytes_max = std::uint64_t(4) << 30;

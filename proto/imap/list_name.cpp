@@ -5,7 +5,7 @@
 namespace pp::imap {
 
 std::string list_name_line(const std::vector<surveyed_mailbox>& all, std::string_view name, std::string_view old_name,
-                           bool rev2) {
+                           bool utf8) {
     const mailbox_entry* entry = nullptr;
     bool has_children = false;
     for (const auto& one : all) {
@@ -19,8 +19,8 @@ std::string list_name_line(const std::vector<surveyed_mailbox>& all, std::string
     line += has_children ? "\\HasChildren" : "\\HasNoChildren";
     if (entry != nullptr && entry->subscribed) line += " \\Subscribed";
     if (entry != nullptr && entry->use != special_use::none) line += ' ' + use_text(entry->use);
-    line += ") \"/\" " + mailbox_text(name, rev2);
-    if (!old_name.empty()) line += " (\"OLDNAME\" (" + mailbox_text(old_name, rev2) + "))";
+    line += ") \"/\" " + mailbox_text(name, utf8);
+    if (!old_name.empty()) line += " (\"OLDNAME\" (" + mailbox_text(old_name, utf8) + "))";
     return line;
 }
 

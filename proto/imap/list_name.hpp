@@ -12,6 +12,6 @@ namespace pp::imap {
 
 // Without "* " and line end. old_name: empty, or what the mailbox was called before.
 std::string list_name_line(const std::vector<surveyed_mailbox>& all, std::string_view name, std::string_view old_name,
-                           bool rev2);
+                           bool utf8);
 
 }  // namespace pp::imap

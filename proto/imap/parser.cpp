@@ -90,8 +90,13 @@ std::string parser::quoted_or_literal() {
             value += text_[at_++];
         }
         if (!take('"')) fail("A quoted string does not end");
+        if (utf8_ && !failed() && !mail::is_valid_utf8(value)) fail("A quoted string is not UTF-8");
         return failed() ? std::string() : value;
     }
+    return literal(false);
+}
+
+std::string parser::literal(bool with_nul) {
     if (!take('{')) {
         fail("A string is missing");
         return {};
@@ -107,10 +112,10 @@ std::string parser::quoted_or_literal() {
         fail("A literal is not well formed");
         return {};
     }
-    value = text_.substr(at_, size);
+    std::string value(text_.substr(at_, size));
     at_ += size;
     // RFC 9051 section 9: CHAR8 of a literal is any octet but NUL.
-    if (value.find('\0') != value.npos) fail("A literal may not contain NUL");
+    if (!with_nul && value.find('\0') != value.npos) fail("A literal may not contain NUL");
     return failed() ? std::string() : value;
 }
 
@@ -129,6 +134,13 @@ std::optional<std::string> parser::nstring() {
         return std::nullopt;
     }
     return quoted_or_literal();
+}
+
+std::optional<std::string> parser::nstring8() {
+    if (peek() != '~') return nstring();
+    if (!count_argument()) return std::string();
+    take('~');
+    return literal(true);
 }
 
 std::uint64_t parser::number64() {
@@ -170,6 +182,17 @@ sequence_set parser::sequence() {
     if (at_ == begin) fail("A set of message numbers is missing");
     return {std::string(text_.substr(begin, at_ - begin))};
 }
+
+namespace {
+// RFC 6855 section 3: C1 controls and the line and paragraph separators, in UTF-8.
+bool has_separator(std::string_view name) {
+    for (std::size_t i = 0; i + 1 < name.size(); ++i) {
+        const auto first = static_cast<unsigned char>(name[i]), second = static_cast<unsigned char>(name[i + 1]);
+        if (first == 0xc2 && second >= 0x80 && second < 0xa0) return true;
+    }
+    return name.find("\xe2\x80\xa8") != name.npos || name.find("\xe2\x80\xa9") != name.npos;
+}
+}  // namespace
 
 std::string parser::decoded_name(std::string name, bool utf8) {
     bool eight_bit = false;
@@ -216,6 +239,7 @@ std::string parser::mailbox(bool utf8) {
     if (name.ends_with('/')) name.pop_back();
     for (const char c : name)
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) fail("A mailbox name may not contain control characters");
+    if (has_separator(name)) fail("A mailbox name may not contain control characters");
     if (name.empty() || name.front() == '/' || name.back() == '/' || name.find("//") != name.npos)
         fail("A mailbox name has an empty level");
     if (failed()) return {};

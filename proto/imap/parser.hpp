@@ -29,6 +29,10 @@ public:
     const std::string& error() const { return error_; }   // one short sentence for BAD
     void fail(std::string_view sentence);                 // the first one wins
 
+    // RFC 6855 section 3: quoted strings are UTF-8; octets that are not fail.
+    void expect_utf8(bool on) { utf8_ = on; }
+    bool expects_utf8() const { return utf8_; }
+
     // Looking ahead. peek() is NUL at the end and after a failure.
     bool at_end() const { return failed() || at_ == text_.size(); }
     char peek() const { return at_end() ? '\0' : text_[at_]; }
@@ -50,6 +54,7 @@ public:
     std::string quoted_or_literal();         // string
     std::string astring();
     std::optional<std::string> nstring();    // nullopt: NIL
+    std::optional<std::string> nstring8();   // the same, or literal8, which may contain NUL
     bool at_string() const { return peek() == '"' || peek() == '{'; }
     std::uint32_t number();                  // 0 .. 2^32-1
     std::uint32_t nz_number();
@@ -57,7 +62,7 @@ public:
     sequence_set sequence();
 
     // A mailbox name in UTF-8, INBOX in capitals, one trailing delimiter removed. utf8: names are UTF-8 on the wire
-    // (IMAP4rev2 enabled), else modified UTF-7; raw 8-bit that is valid UTF-8 is taken in both.
+    // (IMAP4rev2 or UTF8=ACCEPT enabled), else modified UTF-7; raw 8-bit that is valid UTF-8 is taken in both.
     std::string mailbox(bool utf8);
     std::string list_pattern(bool utf8);     // list-mailbox: also '%', '*' and ']' bare
     // "(" [flag *(SP flag)] ")". Flags that cannot be set are passed over (\Recent) or fail (unknown \Something).
@@ -67,6 +72,7 @@ public:
 
 private:
     bool count_argument();
+    std::string literal(bool with_nul);
     void flag(mail::flags& into);
     std::string decoded_name(std::string name, bool utf8);
 
@@ -74,6 +80,7 @@ private:
     std::size_t at_ = 0;
     std::size_t arguments_ = 0;
     unsigned depth_ = 0;
+    bool utf8_ = false;
     std::string error_;
 };
 

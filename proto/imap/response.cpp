@@ -45,8 +45,8 @@ std::string astring_text(std::string_view value, bool utf8) {
     return plain ? std::string(value) : string_text(value, utf8);
 }
 
-std::string mailbox_text(std::string_view utf8_name, bool rev2) {
-    return rev2 ? astring_text(utf8_name, true) : astring_text(mail::to_modified_utf7(utf8_name));
+std::string mailbox_text(std::string_view utf8_name, bool utf8) {
+    return utf8 ? astring_text(utf8_name, true) : astring_text(mail::to_modified_utf7(utf8_name));
 }
 
 std::string flag_list_text(const mail::flags& flags, bool recent) {
@@ -71,6 +71,8 @@ std::string line_text(std::string_view text) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
     return out.empty() ? "Done" : out;
 }
+
+std::string mailbox_id_text(std::uint64_t mailbox) { return "(F" + std::to_string(mailbox) + ')'; }
 
 std::string use_text(special_use use) {
     switch (use) {

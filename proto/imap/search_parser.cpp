@@ -291,6 +291,7 @@ void parse_search_return(parser& args, search_program& into) {
 
 std::string parse_search_charset(parser& args) {
     if (!args.take_word("CHARSET")) return {};
+    if (args.expects_utf8()) args.fail("CHARSET cannot be named once UTF8=ACCEPT is enabled");   // RFC 6855 section 3
     args.space();
     auto charset = args.astring();
     args.space();

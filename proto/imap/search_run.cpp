@@ -132,6 +132,7 @@ wire::task<trouble> search_run::by_rows(const stage& how, std::vector<open_mail>
         question.mailbox = scope_.mailbox;
         question.with_header = how.header;
         question.with_index = how.text;
+        question.with_thread = program_.uses(search_op::thread_id, search_op::thread_id);
         auto answer = co_await c_.ask(std::move(question));
         if (const auto* why = std::get_if<refusal>(&answer)) co_return c_.refused(*why);
         const auto rows = std::get<std::vector<message_row>>(std::move(answer));

@@ -19,6 +19,7 @@ constexpr named_item names[] = {
     {"DELETED", status_item::deleted},       {"SIZE", status_item::size},
     {"RECENT", status_item::recent},         {"HIGHESTMODSEQ", status_item::highest_modseq},
     {"APPENDLIMIT", status_item::append_limit},
+    {"MAILBOXID", status_item::mailbox_id},  {"DELETED-STORAGE", status_item::deleted_storage},
 };
 
 std::string value_of(const connection& c, status_item item, const mailbox_status& status) {
@@ -33,6 +34,8 @@ std::string value_of(const connection& c, status_item item, const mailbox_status
     case status_item::highest_modseq: return std::to_string(status.highest_modseq);
     case status_item::append_limit:
         return c.options.append_bytes_max ? std::to_string(c.options.append_bytes_max) : "NIL";
+    case status_item::mailbox_id: return mailbox_id_text(status.mailbox);
+    case status_item::deleted_storage: return std::to_string(status.deleted_bytes);
     }
     return "0";
 }
@@ -59,7 +62,7 @@ bool asks_modseq(const std::vector<status_item>& items) {
 
 std::string status_line(const connection& c, std::string_view name, const std::vector<status_item>& items,
                         const mailbox_status& status) {
-    std::string line = "STATUS " + mailbox_text(name, c.rev2) + " (";
+    std::string line = "STATUS " + mailbox_text(name, c.utf8()) + " (";
     for (const auto& named : names) {
         if (std::find(items.begin(), items.end(), named.item) == items.end()) continue;
         if (line.back() != '(') line += ' ';

@@ -1,5 +1,6 @@
 // The items of STATUS and of LIST RETURN (STATUS ...): RFC 9051 section 7.3.4, RFC 8438 (SIZE), RFC 7162 section 3.1.7
-// (HIGHESTMODSEQ), RFC 7889 section 4 (APPENDLIMIT).
+// (HIGHESTMODSEQ), RFC 7889 section 4 (APPENDLIMIT), RFC 8474 section 4.3 (MAILBOXID), RFC 9208 section 4.1.4
+// (DELETED-STORAGE).
 #pragma once
 
 #include "proto/imap/events.hpp"
@@ -13,7 +14,8 @@ namespace pp::imap {
 class connection;
 
 enum class status_item : std::uint8_t {
-    messages, uid_next, uid_validity, unseen, deleted, size, recent, highest_modseq, append_limit
+    messages, uid_next, uid_validity, unseen, deleted, size, recent, highest_modseq, append_limit, mailbox_id,
+    deleted_storage
 };
 
 // "(" item *(SP item) ")"; an unknown one fails.

@@ -18,11 +18,11 @@ struct run {
     std::string said, appended;
 };
 
-// STARTTLS and what a web page sends depend on what has arrived, by design: bytes behind STARTTLS end the session.
+// STARTTLS, COMPRESS and what a web page sends depend on what has arrived, by design: bytes behind them end the session.
 bool depends_on_arrival(std::string_view text) {
     std::string upper(text);
     std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
-    return upper.find("STARTTLS") != upper.npos;
+    return upper.find("STARTTLS") != upper.npos || upper.find("COMPRESS") != upper.npos;
 }
 
 run play(std::string_view prefix, const std::vector<std::string_view>& pieces) {

@@ -1,6 +1,8 @@
 #include "storage/limits.hpp"
 #include "tests/storage/store_fixture.hpp"
 
+#include <lmdb.h>
+
 using namespace pp;
 using namespace pp::storage;
 using namespace pp::storage::testing;
@@ -142,4 +144,31 @@ TEST_CASE("threads: a mail that names too many others is in the thread of the fi
     CHECK(thread(f, f.add("INBOX", letter("n@x", "<999@x>"))) == root.mail_serial);
     const auto middle = f.add("INBOX", letter("o@x", "<500@x>"));   // left out of the tags
     CHECK(thread(f, middle) == middle.mail_serial);
+}
+
+TEST_CASE("a view of before annotations and threads gets their tables when it is opened", "[annotation]") {
+    store_fixture f;
+    const auto root = f.add("INBOX", letter("r@x", ""));
+    f.store.reset();
+    MDB_env* env = nullptr;
+    MDB_txn* txn = nullptr;
+    REQUIRE(mdb_env_create(&env) == 0);
+    mdb_env_set_maxdbs(env, 32);
+    REQUIRE(mdb_env_open(env, (f.folder / "view").c_str(), MDB_NOSUBDIR, 0600) == 0);
+    REQUIRE(mdb_txn_begin(env, nullptr, 0, &txn) == 0);
+    for (const auto* name : {"metadata", "thread", "threadref"}) {
+        MDB_dbi dbi;
+        REQUIRE(mdb_dbi_open(txn, name, 0, &dbi) == 0);
+        REQUIRE(mdb_drop(txn, dbi, 1) == 0);
+    }
+    REQUIRE(mdb_txn_commit(txn) == 0);
+    mdb_env_close(env);
+    f.reopen();
+    CHECK_FALSE(f.report.view_rebuilt);
+    CHECK(thread(f, root) == root.mail_serial);
+    f.must(note(no_mailbox, "/shared/comment", "new"));
+    CHECK(thread(f, f.add("INBOX", letter("a@x", "<r@x>"))) != root.mail_serial);   // r@x was known to the lost table only
+    CHECK(sound(f));
+    f.reopen();
+    CHECK(notes(f, no_mailbox) == "/shared/comment=new ");
 }

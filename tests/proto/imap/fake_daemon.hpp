@@ -32,6 +32,7 @@ struct fake_mailbox {
     bool subscribed = true, exists = true;
     std::vector<fake_mail> mails;
     std::vector<std::pair<std::uint32_t, std::uint64_t>> vanished;   // UID, modseq
+    std::map<std::string, std::string> metadata;
 
     fake_mail* find(std::uint32_t uid) {
         const auto at = std::find_if(mails.begin(), mails.end(), [uid](const auto& m) { return m.uid == uid; });
@@ -55,6 +56,8 @@ struct fake_store {
     std::map<std::string, fake_mailbox> mailboxes;
     std::string user = "ann", password = "secret";
     std::uint64_t next_id = 1;
+    std::map<std::string, std::string> metadata;   // of the account
+    std::size_t metadata_max = 3;                  // entries of one mailbox
     // For read_rows with_index: the tests of FETCH and SEARCH put the real indexer here.
     std::function<std::shared_ptr<const mail::message_index>(const std::string&)> indexer;
 
@@ -125,6 +128,7 @@ public:
     std::size_t search_rows_at_once = search_rows_per_question_max;   // mails looked at for one answer
     std::uint64_t clock = 837596665 + 3600;          // an hour after the INTERNALDATE of most mails
     bool watches_account = false;
+    std::vector<metadata_change> metadata_changes;   // of other sessions
 
 private:
     static refusal say(std::string code, std::string text) { return refusal{std::move(code), std::move(text)}; }
@@ -155,6 +159,7 @@ private:
         for (const auto& m : b.mails) {
             s.unseen += !(m.flags.system & mail::seen);
             s.deleted += (m.flags.system & mail::deleted) != 0;
+            if (m.flags.system & mail::deleted) s.deleted_bytes += m.content.size();
             s.recent += m.uid >= b.first_recent;
             s.size_bytes += m.content.size();
         }
@@ -252,28 +257,79 @@ private:
         known_next_ = b->uid_next;
         return opened;
     }
+    outcome<quota> answer(const get_quota&) {
+        if (auto no = refused<quota>()) return *no;
+        quota q;
+        for (const auto& [name, b] : store_.mailboxes) {
+            q.messages_used += b.mails.size();
+            for (const auto& m : b.mails) q.storage_used_bytes += m.content.size();
+        }
+        q.storage_bytes_max = 1024 * 1024;
+        q.messages_max = 1000;
+        return q;
+    }
+    std::map<std::string, std::string>* metadata_of(const std::string& name) {
+        if (name.empty()) return &store_.metadata;
+        auto* b = box(name);
+        return b ? &b->metadata : nullptr;
+    }
+    outcome<std::vector<metadata_entry>> answer(const get_metadata& q) {
+        if (auto no = refused<std::vector<metadata_entry>>()) return *no;
+        const auto* of = metadata_of(q.mailbox);
+        if (!of) return no_mailbox();
+        std::vector<metadata_entry> all;
+        for (const auto& [name, value] : *of) all.push_back({name, value});
+        return all;
+    }
+    outcome<nothing> answer(const set_metadata& q) {
+        if (auto no = refused<nothing>()) return *no;
+        auto* of = metadata_of(q.mailbox);
+        if (!of) return no_mailbox();
+        auto changed = *of;
+        for (const auto& entry : q.entries)
+            if (entry.value) changed[entry.name] = *entry.value;
+            else changed.erase(entry.name);
+        if (changed.size() > store_.metadata_max) return say("METADATA TOOMANY", "There are too many");
+        *of = std::move(changed);
+        return nothing{};
+    }
+    std::vector<metadata_change> answer(const poll_metadata&) { return std::exchange(metadata_changes, {}); }
+    outcome<std::string> answer(const get_owner& q) {
+        if (auto no = refused<std::string>()) return *no;
+        if (!box(q.mailbox)) return no_mailbox();
+        return store_.user;
+    }
+    nothing answer(const start_compression&) { return {}; }
     outcome<nothing> answer(const append_begin& q) {
         if (auto no = refused<nothing>()) return *no;
         if (!box(q.mailbox)) return say("TRYCREATE", "There is no such mailbox");
-        append_ = q;
-        append_text_.clear();
+        appends_.emplace_back(q, std::string());
         return nothing{};
     }
     nothing answer(const append_chunk& q) {
-        append_text_ += as_text(q.data);
+        appends_.back().second += as_text(q.data);
         ++append_pieces;
         return {};
     }
-    outcome<appended> answer(const append_end&) {
+    outcome<appended> answer(const append_end& q) {
+        const auto appends = std::exchange(appends_, {});
         if (auto no = refused<appended>()) return *no;
-        auto* b = box(append_.mailbox);
+        auto* b = box(appends.front().first.mailbox);
         if (!b) return say("TRYCREATE", "There is no such mailbox");
-        auto& added = b->add(std::move(append_text_), append_.flags);
-        if (append_.internal_date) added.internal_date = *append_.internal_date;
-        return appended{b->uid_validity, added.uid};
+        auto* open = open_box();
+        if (q.replaces && (!open || !open->find(*q.replaces))) return say("EXPUNGEISSUED", "The message is gone");
+        appended done;
+        done.uid_validity = b->uid_validity;
+        for (const auto& [begin, text] : appends) {
+            auto& added = b->add(text, begin.flags);
+            if (begin.internal_date) added.internal_date = *begin.internal_date;
+            done.uids.push_back(added.uid);
+        }
+        if (q.replaces) open->expunge(*q.replaces);
+        return done;
     }
     nothing answer(const append_abort&) {
-        append_text_.clear();
+        appends_.clear();
         return {};
     }
     outcome<search_rows> answer(const read_search_fields& q) {
@@ -305,6 +361,25 @@ private:
     outcome<std::uint64_t> answer(const read_clock&) {
         if (auto no = refused<std::uint64_t>()) return *no;
         return clock;
+    }
+    outcome<found_mail> answer(const find_mail& q) {
+        if (auto no = refused<found_mail>()) return *no;
+        auto* b = box(q.mailbox);
+        if (!b) return no_mailbox();
+        auto* m = b->find(q.uid);
+        if (!m || (q.uid_validity && *q.uid_validity != b->uid_validity)) return say("NONEXISTENT", "There is no such mail");
+        found_mail found;
+        found.mail = b->id << 32 | m->uid;
+        found.index = std::make_shared<const mail::message_index>(mail::index_message(m->content));
+        return found;
+    }
+    outcome<bytes> answer(const read_found& q) {
+        if (auto no = refused<bytes>()) return *no;
+        for (auto& [name, b] : store_.mailboxes)
+            if (b.id == q.mail >> 32)
+                if (const auto* m = b.find(static_cast<std::uint32_t>(q.mail)); m && q.offset < m->content.size())
+                    return to_bytes(std::string_view(m->content).substr(q.offset, q.length));
+        return say("EXPUNGEISSUED", "The mail is gone");
     }
     outcome<std::vector<message_row>> answer(const read_rows& q) {
         if (auto no = refused<std::vector<message_row>>()) return *no;
@@ -432,8 +507,7 @@ private:
     fake_store& store_;
     std::uint64_t selected_ = 0;
     std::uint32_t known_next_ = 1;   // UIDNEXT of the open mailbox when this session last looked
-    append_begin append_;
-    std::string append_text_;
+    std::vector<std::pair<append_begin, std::string>> appends_;
 };
 
 }  // namespace pp::imap::test

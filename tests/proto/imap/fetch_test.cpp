@@ -411,3 +411,29 @@ TEST_CASE("the FETCH lines of real clients are answered", "[imap][fetch]") {
         CHECK(out.ends_with("a OK FETCH completed\r\n"));
     }
 }
+
+TEST_CASE("PREVIEW tells the first words, LAZY or not", "[imap][fetch]") {   // RFC 8970
+    CHECK(play_mails_everywhere("G: INBOX\n"
+                                "C: a FETCH 2:3 (UID PREVIEW)\n"
+                                "S: * 2 FETCH (UID 12 PREVIEW \"hello\")\n"
+                                "S: * 3 FETCH (UID 15 PREVIEW \"\")\n"
+                                "S: a OK FETCH completed\n"
+                                "C: b FETCH 2 (PREVIEW (LAZY) UID)\n"
+                                "S: * 2 FETCH (PREVIEW \"hello\" UID 12)\n"
+                                "S: b OK FETCH completed\n"
+                                "C: c FETCH 2 PREVIEW (LAZY)\n"
+                                "S: * 2 FETCH (PREVIEW \"hello\")\n"
+                                "S: c OK FETCH completed\n"
+                                "C: d FETCH 2 PREVIEW (EAGER)\n"
+                                "S: d BAD Unknown FETCH modifier\n"
+                                "C: e FETCH 1 PREVIEW\n"
+                                "S: * 1 FETCH (PREVIEW {13}\n"
+                                "S: caf\xc3\xa9 au lait)\n"
+                                "S: e OK FETCH completed\n"
+                                "C: f ENABLE UTF8=ACCEPT\n"
+                                "S: * ENABLED UTF8=ACCEPT\n"
+                                "S: f OK ENABLE completed\n"
+                                "C: g FETCH 1 PREVIEW\n"
+                                "S: * 1 FETCH (PREVIEW \"caf\xc3\xa9 au lait\")\n"
+                                "S: g OK FETCH completed\n") == "");
+}

@@ -4,7 +4,7 @@
 //   E: news        something happened elsewhere; further: tick <seconds>, end (of input), and changes by another session:
 //                  deliver <mailbox> <subject>; flag <mailbox> <uid> <flag>; expunge <mailbox> <uid>; delete <mailbox>;
 //                  create <mailbox>; rename <mailbox> <to>; subscribe <mailbox>; unsubscribe <mailbox>;
-//                  refuse <code>; leave (the store is going away)
+//                  annotate <mailbox or -> <entry>; refuse <code>; leave (the store is going away)
 //   G: user | box  greeting and login (and SELECT box) without looking at them; "-": the greeting only
 //   X:             the session is over
 //   #              a comment
@@ -126,7 +126,12 @@ private:
         if (verb == "news") session.news();
         else if (verb == "end") session.input_ended();
         else if (verb == "leave") daemon.store_is_leaving = true;
-        else if (verb == "refuse") words >> daemon.next_refusal;
+        else if (verb == "annotate") {
+            std::string entry;
+            words >> mailbox >> entry;
+            daemon.metadata_changes.push_back({mailbox == "-" ? "" : mailbox, {entry}});
+            session.news();
+        } else if (verb == "refuse") words >> daemon.next_refusal;
         else if (verb == "tick") {
             int seconds = 0;
             words >> seconds;

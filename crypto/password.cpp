@@ -11,30 +11,49 @@ constexpr std::size_t app_password_characters = 25;   // of 5 bits: 125 bits
 constexpr std::size_t app_password_group = 5;
 constexpr std::uint64_t bytes_per_kib = 1024;
 
-}  // namespace
-
-std::string generate_app_password() {
-    std::array<std::byte, 16> raw;   // 128 bits; the 26th character, of 3 bits, is left out
-    random_bytes(raw);
-    std::string characters = base32(raw);
+std::string in_groups(std::string_view characters) {
     std::string out;
-    for (std::size_t i = 0; i < app_password_characters; ++i) {
+    out.reserve(characters.size() + characters.size() / app_password_group);   // nothing stays behind by growing
+    for (std::size_t i = 0; i < characters.size(); ++i) {
         if (i > 0 && i % app_password_group == 0) out.push_back('-');
         out.push_back(characters[i]);
     }
-    sodium_memzero(raw.data(), raw.size());
-    sodium_memzero(characters.data(), characters.size());
     return out;
 }
 
-hash256 app_password_hash(const row_key& key, std::string_view password) {
+// Lower case, without dashes and blanks.
+std::string without_groups(std::string_view password) {
     std::string plain;
     plain.reserve(password.size());   // so that no half of it stays behind in a block that was outgrown
     for (const char c : password) {
         if (c == '-' || c == ' ' || c == '\t') continue;
         plain.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
     }
+    return plain;
+}
+
+}  // namespace
+
+std::string generate_app_password() {
+    std::array<std::byte, 16> raw;   // 128 bits; the 26th character, of 3 bits, is left out
+    random_bytes(raw);
+    std::string characters = base32(raw);
+    std::string out = in_groups(std::string_view(characters).substr(0, app_password_characters));
+    sodium_memzero(raw.data(), raw.size());
+    sodium_memzero(characters.data(), characters.size());
+    return out;
+}
+
+hash256 app_password_hash(const row_key& key, std::string_view password) {
+    std::string plain = without_groups(password);
     const auto out = blake2b_keyed(key.view(), as_bytes(plain));
+    sodium_memzero(plain.data(), plain.size());
+    return out;
+}
+
+std::string app_password_as_shown(std::string_view typed) {
+    std::string plain = without_groups(typed);
+    std::string out = in_groups(plain);
     sodium_memzero(plain.data(), plain.size());
     return out;
 }

@@ -9,6 +9,9 @@ namespace pp::crypto {
 std::string generate_app_password();
 // What is stored: BLAKE2b keyed with the store's password key, over the password without dashes and blanks, lower case.
 hash256 app_password_hash(const row_key& key, std::string_view password);
+// What generate_app_password() had shown, out of what somebody typed: dashes, blanks and capitals are forgiven. Secret:
+// wipe it.
+std::string app_password_as_shown(std::string_view typed);
 
 struct argon2_cost {
     std::uint32_t passes = 3;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "crypto/keys.hpp"
+#include "crypto/scram.hpp"
 #include "proto/mail/date.hpp"
 #include "proto/mail/flags.hpp"
 #include "proto/mail/message_index.hpp"
@@ -112,6 +113,8 @@ struct app_password {
     std::string name;                                 // "thunderbird"
     crypto::hash256 hash;                             // crypto::app_password_hash
     unix_ms created_at = 0, last_used_at = 0;         // last use is kept to the day
+    // For SCRAM logins; nothing: of a password made before there were any, until its next login that shows it.
+    std::optional<crypto::scram_keys> scram;
 };
 
 }  // namespace pp::storage

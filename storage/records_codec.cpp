@@ -150,6 +150,10 @@ void encode(byte_writer& w, const app_password& p) {
     w.raw(p.hash.view());
     w.i64(p.created_at);
     w.i64(p.last_used_at);
+    if (!p.scram) return;   // the record as it was before there were any
+    w.u32(p.scram->iterations);
+    w.raw(p.scram->stored_key.view());
+    w.raw(p.scram->server_key.view());
 }
 void decode(byte_reader& r, app_password& p) {
     p.id = r.array<16>();
@@ -157,6 +161,13 @@ void decode(byte_reader& r, app_password& p) {
     p.hash.data = r.array<32>();
     p.created_at = r.i64();
     p.last_used_at = r.i64();
+    p.scram.reset();
+    if (r.left() == 0) return;
+    auto& keys = p.scram.emplace();
+    keys.iterations = r.u32();
+    keys.stored_key.data = r.array<32>();
+    keys.server_key.data = r.array<32>();
+    if (keys.iterations == 0) r.fail();
 }
 
 }  // namespace pp::storage

@@ -1,5 +1,6 @@
 #include "daemon/net/any_stream.hpp"
 
+#include "daemon/net/channel_binding.hpp"
 #include "daemon/net/deflate_layer.hpp"
 
 #include <boost/asio/ssl/stream.hpp>
@@ -157,6 +158,11 @@ bytes any_stream::peer_certificate() const {
     i2d_X509(certificate, &out);
     X509_free(certificate);
     return der;
+}
+
+std::optional<bytes> any_stream::channel_binding(std::string_view type) const {
+    if (!state_->secure) return std::nullopt;
+    return channel_binding_of(state_->secure->native_handle(), type);
 }
 
 std::string any_stream::remote_endpoint() const { return state_->remote; }

@@ -36,6 +36,10 @@ public:
     // DER of the certificate the other side has shown; empty without.
     bytes peer_certificate() const;
 
+    // Data that only the two ends of this TLS connection share, for SCRAM (RFC 5929, RFC 9266): "tls-exporter",
+    // "tls-server-end-point", and "tls-unique" below TLS 1.3. Nothing for other types, and where they are not safe.
+    std::optional<bytes> channel_binding(std::string_view type) const;
+
     std::string remote_endpoint() const;    // "host:port"
     bool remote_is_loopback() const;
     // Ends both directions at once; what is outstanding completes with an error. Any number of times.

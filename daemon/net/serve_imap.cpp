@@ -6,6 +6,7 @@
 #include "daemon/net/serve_common.hpp"
 #include "daemon/net/serve_imap_rows.hpp"
 #include "daemon/services/log.hpp"
+#include "proto/sasl/plain.hpp"
 #include "storage/txn.hpp"
 
 #include <algorithm>
@@ -32,6 +33,10 @@ imap::verdict refused(error_code why) {
     return imap::outcome<T>(imap_refusal(why));
 }
 
+imap::verdict refused_login() {
+    return imap::outcome<imap::nothing>(imap::refusal{"AUTHENTICATIONFAILED", std::string(sasl::refused_text)});
+}
+
 imap::verdict done(const result<void>& r) {
     if (!r) return refused<imap::nothing>(r.error());
     return imap::outcome<imap::nothing>(imap::nothing{});
@@ -41,7 +46,8 @@ imap::verdict done(const result<void>& r) {
 
 imap_connection::imap_connection(any_stream stream, connection_context context)
     : stream_(std::move(stream)), context_(std::move(context)), session_(options_of(context_)), pump_(stream_, session_),
-      login_pause_(stream_.executor()), number_(next_connection_number()) {
+      number_(next_connection_number()),
+      desk_(context_.node, stream_, services::area::imap, number_, context_.authenticated) {
     pump_.tap(services::rawlog::open(context_.node.configuration(), "imap"));
 }
 
@@ -61,7 +67,7 @@ void imap_connection::end() { pump_.end("* BYE peerpost is stopping\r\n"); }
 
 void imap_connection::cut() {
     cut_ = true;
-    login_pause_.cancel();
+    desk_.cut();
     pump_.cut(imap_busy_text);
 }
 
@@ -74,25 +80,19 @@ awaitable<result<void>> imap_connection::commit(services::store_writer::job work
 }
 
 awaitable<imap::verdict> imap_connection::on(imap::login q) {
-    account_ = context_.node.log_in(q.user, q.password);
-    if (!account_) {
-        services::log(services::area::imap).warn("connection={} event=login_refused", number_);
-        co_await login_failure_pause(login_pause_);
-        imap::outcome<imap::nothing> no(imap::refusal{"AUTHENTICATIONFAILED", login_refused_text});
-        co_return no;
-    }
-    services::log(services::area::imap).debug("connection={} event=login", number_);
-    if (context_.authenticated) context_.authenticated();
+    account_ = co_await desk_.password(q.user, q.password);
+    if (!account_) co_return refused_login();
     co_return done({});
 }
 
+awaitable<imap::verdict> imap_connection::on(sasl::scram_begin q) { co_return desk_.terms(q); }
+
+awaitable<imap::verdict> imap_connection::on(sasl::scram_proof q) {
+    co_return co_await desk_.proof(std::move(q), account_);
+}
+
 awaitable<imap::verdict> imap_connection::on(imap::start_tls) {
-    // g++ 12 misplaces the promise of this coroutine when the co_await stands in the condition of an if: named results.
-    const bool written = co_await pump_.flush();
-    if (written) {
-        const error_code failed = co_await stream_.start_tls_as_server(context_.tls, handshake_limit);
-        if (failed) stream_.close();
-    }
+    co_await begin_tls(pump_, stream_, context_.tls);
     co_return imap::nothing{};
 }
 

@@ -2,6 +2,7 @@
 // one network thread. Reads run here (LMDB snapshots, at most 256 rows each); writes wait for the store writer.
 #pragma once
 
+#include "daemon/net/login_desk.hpp"
 #include "daemon/net/pump.hpp"
 #include "daemon/services/node.hpp"
 #include "proto/imap/server_session.hpp"
@@ -67,6 +68,8 @@ private:
     awaitable<imap::verdict> on(imap::watch_account q);
     awaitable<imap::verdict> on(imap::close_mailbox q);
     awaitable<imap::verdict> on(imap::client_id q);
+    awaitable<imap::verdict> on(sasl::scram_begin q);
+    awaitable<imap::verdict> on(sasl::scram_proof q);
 
     awaitable<result<void>> commit(services::store_writer::job work);
     result<imap::quota> quota_now();
@@ -115,7 +118,6 @@ private:
     connection_context context_;
     imap::server_session session_;
     pump<imap::server_session> pump_;
-    asio::steady_timer login_pause_;
     bool cut_ = false;
     services::account* account_ = nullptr;
     std::optional<selected_mailbox> selected_;
@@ -125,6 +127,7 @@ private:
     open_body body_, found_;                        // of FETCH; of CATENATE
     std::uint32_t body_uid_ = 0;
     std::uint64_t number_;                          // for the log
+    login_desk desk_;
 };
 
 }  // namespace pp::net

@@ -5,6 +5,7 @@
 #include "daemon/net/serve_common.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/standard_mailboxes.hpp"
+#include "proto/sasl/plain.hpp"
 #include "storage/txn.hpp"
 
 #include <filesystem>
@@ -30,7 +31,8 @@ std::uint8_t notify_bits(const smtp::dsn_notify& n) {
 
 smtp_connection::smtp_connection(any_stream stream, connection_context context)
     : stream_(std::move(stream)), context_(std::move(context)), session_(options_of(context_)), pump_(stream_, session_),
-      login_pause_(stream_.executor()), number_(next_connection_number()) {
+      number_(next_connection_number()),
+      desk_(context_.node, stream_, services::area::smtp, number_, context_.authenticated) {
     pump_.tap(services::rawlog::open(context_.node.configuration(), "smtp"));
 }
 
@@ -48,7 +50,7 @@ void smtp_connection::end() { pump_.end("421 4.3.2 peerpost is stopping\r\n"); }
 
 void smtp_connection::cut() {
     cut_ = true;
-    login_pause_.cancel();
+    desk_.cut();
     pump_.cut(smtp_busy_text);
 }
 
@@ -57,26 +59,20 @@ awaitable<smtp::verdict> smtp_connection::operator()(smtp::event question) {
 }
 
 awaitable<smtp::verdict> smtp_connection::on(smtp::login q) {
-    account_ = context_.node.log_in(q.user, q.password);
-    if (!account_) {
-        services::log(services::area::smtp).warn("connection={} event=login_refused", number_);
-        co_await login_failure_pause(login_pause_);
-        smtp::reply no{535, "5.7.8", login_refused_text};
-        co_return no;
-    }
-    services::log(services::area::smtp).debug("connection={} event=login", number_);
-    if (context_.authenticated) context_.authenticated();
-    smtp::reply yes{235, "2.7.0", "welcome"};
-    co_return yes;
+    account_ = co_await desk_.password(q.user, q.password);
+    smtp::reply verdict{235, "2.7.0", "welcome"};
+    if (!account_) verdict = {535, "5.7.8", std::string(sasl::refused_text)};
+    co_return verdict;
+}
+
+awaitable<smtp::verdict> smtp_connection::on(sasl::scram_begin q) { co_return desk_.terms(q); }
+
+awaitable<smtp::verdict> smtp_connection::on(sasl::scram_proof q) {
+    co_return co_await desk_.proof(std::move(q), account_);
 }
 
 awaitable<smtp::verdict> smtp_connection::on(smtp::start_tls) {
-    // Named results, as in imap_connection: g++ 12 misplaces the promise of this coroutine else.
-    const bool written = co_await pump_.flush();
-    if (written) {
-        const error_code failed = co_await stream_.start_tls_as_server(context_.tls, handshake_limit);
-        if (failed) stream_.close();
-    }
+    co_await begin_tls(pump_, stream_, context_.tls);
     co_return smtp::accepted{};
 }
 

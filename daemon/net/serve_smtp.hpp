@@ -33,6 +33,8 @@ private:
     awaitable<smtp::verdict> on(smtp::body_end q);
     awaitable<smtp::verdict> on(smtp::body_abort q);
     awaitable<smtp::verdict> on(smtp::start_tls q);
+    awaitable<smtp::verdict> on(sasl::scram_begin q);
+    awaitable<smtp::verdict> on(sasl::scram_proof q);
 
     struct accepted_recipient {
         smtp::recipient asked;
@@ -54,11 +56,11 @@ private:
     connection_context context_;
     smtp::server_session session_;
     pump<smtp::server_session> pump_;
-    asio::steady_timer login_pause_;
     bool cut_ = false;
     services::account* account_ = nullptr;
     std::optional<envelope> envelope_;
     std::uint64_t number_;
+    login_desk desk_;
 };
 
 }  // namespace pp::net

@@ -7,6 +7,7 @@
 namespace pp::services {
 
 namespace {
+constexpr std::string_view salt_purpose = "peerpost scram salt 1";
 constexpr std::size_t prekeys_offered_max = 2;   // the newest, and one for who has an old record
 }  // namespace
 
@@ -72,6 +73,30 @@ std::optional<storage::app_password> account::matching_password(std::string_view
 
 crypto::hash256 account::password_hash(std::string_view password) const {
     return crypto::app_password_hash(password_key_, password);
+}
+
+bytes account::scram_salt() const {
+    const auto salt = crypto::blake2b_keyed(password_key_.view(), as_bytes(salt_purpose));
+    return to_bytes(salt.view().first(crypto::scram_salt_bytes));
+}
+
+crypto::scram_keys account::scram_keys_of(std::string_view password) const {
+    auto shown = crypto::app_password_as_shown(password);   // clients hash what they were given to paste
+    const auto keys = crypto::make_scram_keys(shown, scram_salt(), crypto::scram_iterations);
+    sodium_memzero(shown.data(), shown.size());
+    return keys;
+}
+
+std::optional<account::scram_match> account::matching_proof(std::string_view auth_message,
+                                                            const crypto::hash256& proof) const {
+    const auto all = store_->read([](const storage::read_txn& txn) { return txn.passwords(); });
+    if (!all) return std::nullopt;
+    std::optional<scram_match> match;
+    for (const auto& p : *all) {
+        if (!p.scram || p.scram->iterations != crypto::scram_iterations) continue;
+        if (const auto signature = crypto::check_scram_proof(*p.scram, auth_message, proof)) match = {p, *signature};
+    }
+    return match;
 }
 
 }  // namespace pp::services

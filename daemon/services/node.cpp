@@ -312,21 +312,53 @@ account* node::log_in(std::string_view login, std::string_view password) {
     if (all.empty()) return nullptr;
     auto match = (a ? a : all.front())->matching_password(password);
     if (!a || !match) return nullptr;
+    // A password from before SCRAM gets its keys as soon as it is seen again.
+    std::optional<crypto::scram_keys> keys;
+    if (!match->scram || match->scram->iterations != crypto::scram_iterations) keys = a->scram_keys_of(password);
+    note_use(*a, *match, std::move(keys));
+    return a;
+}
+
+void node::note_use(account& a, const storage::app_password& used, std::optional<crypto::scram_keys> new_keys) {
     constexpr storage::unix_ms day_ms = day_s * 1000;
     const auto now = now_ms();
-    if (match->last_used_at / day_ms != now / day_ms) {
-        writer_->submit(a->label(), a->store(), [id = match->id, now](storage::write_txn& txn) -> result<void> {
-            auto passwords = txn.passwords();
-            if (!passwords) return passwords.error();
-            for (auto& p : *passwords)
-                if (p.id == id) {   // not when it was revoked meanwhile
-                    p.last_used_at = now;
-                    return txn.put_password(p);
-                }
-            return {};
-        }, [](const result<void>&) {});   // a missing date of last use is no reason to refuse a login
-    }
-    return a;
+    if (!new_keys && used.last_used_at / day_ms == now / day_ms) return;
+    writer_->submit(a.label(), a.store(), [id = used.id, now, new_keys](storage::write_txn& txn) -> result<void> {
+        auto passwords = txn.passwords();
+        if (!passwords) return passwords.error();
+        for (auto& p : *passwords)
+            if (p.id == id) {   // not when it was revoked meanwhile
+                p.last_used_at = now;
+                if (new_keys) p.scram = new_keys;
+                return txn.put_password(p);
+            }
+        return {};
+    }, [](const result<void>&) {});   // a missing date of last use is no reason to refuse a login
+}
+
+bytes node::scram_salt(std::string_view login) const {
+    if (const auto* a = find_login(login)) return a->scram_salt();
+    // As of an account: whatever stands before the @ and in whatever case, one domain has one salt.
+    auto name = login;
+    if (const auto at = name.rfind('@'); at != name.npos) name.remove_prefix(at + 1);
+    if (name.size() > address_suffix.size() && name.ends_with(address_suffix)) name.remove_suffix(address_suffix.size());
+    std::string folded(name);
+    for (char& c : folded)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    const auto key = crypto::derive<crypto::row_key>(device_.seed().view(), "peerpost scram salts of nobody 1");
+    const auto salt = crypto::blake2b_keyed(key.view(), as_bytes(folded));
+    return to_bytes(salt.view().first(crypto::scram_salt_bytes));
+}
+
+node::scram_login node::log_in_by_proof(std::string_view login, std::string_view auth_message,
+                                        const crypto::hash256& proof) {
+    auto* a = find_login(login);
+    const auto all = accounts();   // an unknown user costs the same, as in log_in
+    if (all.empty()) return {};
+    const auto match = (a ? a : all.front())->matching_proof(auth_message, proof);
+    if (!a || !match) return {};
+    note_use(*a, match->password, std::nullopt);
+    return {a, match->server_signature};
 }
 
 // ---------------------------------------------------------------- passwords, invites, certificates
@@ -337,6 +369,7 @@ result<std::string> node::new_password(account& a, const std::string& name) {
     crypto::random_bytes(row.id);
     row.name = name;
     row.hash = a.password_hash(password);
+    row.scram = a.scram_keys_of(password);
     row.created_at = now_ms();
     if (auto r = write(a, [row](storage::write_txn& txn) { return txn.put_password(row); }); !r) return r.error();
     return password;

@@ -51,6 +51,14 @@ public:
     account* find_login(std::string_view login) const;
     // The account when login and app password fit; the password's day of last use is noted.
     account* log_in(std::string_view login, std::string_view password);
+    // SCRAM (crypto/scram.hpp): the salt for this login name, known or not; the same at every time, so that asking does
+    // not tell which names exist. Then the account when the proof is one of its app passwords, with our signature.
+    bytes scram_salt(std::string_view login) const;
+    struct scram_login {
+        account* who = nullptr;
+        crypto::hash256 server_signature;
+    };
+    scram_login log_in_by_proof(std::string_view login, std::string_view auth_message, const crypto::hash256& proof);
     result<new_account> add_account(const std::string& name);
 
     // App passwords; the new one is shown once.
@@ -86,6 +94,7 @@ private:
     result<account*> open_account(const std::string& label);
     result<new_account> make_account(const std::string& name, const crypto::account_seed& seed);
     result<void> greet(account& a);
+    void note_use(account& a, const storage::app_password& used, std::optional<crypto::scram_keys> new_keys);
     result<void> save_ring();
 
     storage::home_paths home_;

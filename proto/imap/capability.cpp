@@ -1,6 +1,7 @@
 #include "proto/imap/capability.hpp"
 
 #include "proto/imap/connection.hpp"
+#include "proto/sasl/mechanism.hpp"
 
 namespace pp::imap {
 
@@ -8,7 +9,7 @@ std::string capability_text(const connection& c) {
     std::string text = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE";
     if (c.at() == phase::not_authenticated) {
         if (c.options.offer_starttls && !c.tls_active) text += " STARTTLS";
-        text += c.login_allowed() ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED";
+        text += c.login_allowed() ? " " + sasl::offered_mechanisms("AUTH=", c.tls_active) : " LOGINDISABLED";
         return text;
     }
     text += " NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS"

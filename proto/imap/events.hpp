@@ -9,6 +9,7 @@
 #include "proto/mail/flags.hpp"
 #include "proto/mail/message_index.hpp"
 #include "proto/mail/uid_set.hpp"
+#include "proto/sasl/scram.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -349,6 +350,7 @@ struct start_compression {                         // RFC 4978; the OK has been 
     using answer_type = nothing;
     bool operator==(const start_compression&) const = default;
 };
+// AUTHENTICATE SCRAM-SHA-256 asks sasl::scram_begin and sasl::scram_proof (proto/sasl/scram.hpp) instead of login.
 // Any state: what the client called itself (ID), for the log.
 struct client_id {
     using answer_type = nothing;
@@ -361,13 +363,15 @@ using event = std::variant<login, start_tls, list_mailboxes, get_status, create_
                            append_end, append_abort, get_quota, get_metadata, set_metadata, poll_metadata, get_owner,
                            start_compression, read_rows, read_search_fields, read_body, store_flags, copy_messages,
                            expunge_messages, poll_changes, read_history, close_mailbox, look_into_mailbox, read_clock,
-                           client_id, survey_mailboxes, watch_account>;
+                           client_id, survey_mailboxes, watch_account, sasl::scram_begin,
+                           sasl::scram_proof>;
 using verdict = std::variant<nothing, outcome<nothing>, outcome<std::vector<mailbox_entry>>, outcome<mailbox_status>,
                              outcome<std::uint64_t>, outcome<opened_mailbox>, outcome<appended>,
                              outcome<std::vector<message_row>>, outcome<search_rows>, outcome<bytes>,
                              outcome<stored_flags>, outcome<copied>, outcome<mail::uid_set>, outcome<mailbox_delta>,
                              outcome<mailbox_history>, outcome<std::vector<surveyed_mailbox>>,
                              outcome<found_mail>, outcome<quota>, outcome<std::vector<metadata_entry>>,
-                             std::vector<metadata_change>, outcome<std::string>>;
+                             std::vector<metadata_change>, outcome<std::string>, sasl::scram_terms,
+                             sasl::scram_verdict>;
 
 }  // namespace pp::imap

@@ -18,6 +18,10 @@ struct credentials {
 
 inline constexpr std::size_t plain_field_bytes_max = 255;   // RFC 4616 section 2: authcid, passwd and authzid, each
 
+// What every protocol says to wrong credentials, whichever half of them is wrong.
+inline constexpr std::string_view refused_text =
+    "login name or app password is wrong (peerpost password new makes a new one)";
+
 // The decoded message. Nothing when it is not of the form above: a field too long, no user, no password, NUL inside.
 // An authorization id that differs from the user is not judged here: a caller that knows no proxies calls acts_for_itself.
 std::optional<credentials> parse_plain(std::string_view message);

@@ -2,6 +2,8 @@
 
 #include "crypto/bytes.hpp"
 
+#include <sodium.h>
+
 namespace pp::sasl {
 
 namespace {
@@ -22,6 +24,11 @@ client_response read_initial_response(std::string_view word) {
     if (word == "=") return {client_response::kind::text, {}};
     if (word.empty()) return {};
     return decoded(word);
+}
+
+void wipe(std::string& secret) {
+    sodium_memzero(secret.data(), secret.size());
+    secret.clear();
 }
 
 }  // namespace pp::sasl

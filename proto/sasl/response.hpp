@@ -1,4 +1,4 @@
-// The line forms of SASL that IMAP and SMTP share: base64 responses, the cancelling "*" (RFC 4954 section 4, RFC 9051
+// The line forms of SASL that IMAP, SMTP and POP3 share: base64 responses, the cancelling "*" (RFC 4954 section 4, RFC 9051
 // section 6.2.2) and the empty initial response "=" (RFC 4959 section 3, RFC 4954 section 4).
 #pragma once
 
@@ -20,5 +20,8 @@ struct client_response {
 client_response read_response(std::string_view line);
 // The argument of AUTHENTICATE or AUTH: "=" stands for the empty text; "*" is no base64 and thus bad here.
 client_response read_initial_response(std::string_view word);
+
+// Passwords do not stay behind in memory that is given back. The string is empty afterwards.
+void wipe(std::string& secret);
 
 }  // namespace pp::sasl

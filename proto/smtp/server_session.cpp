@@ -2,6 +2,7 @@
 #include "proto/smtp/server_session.hpp"
 
 #include "proto/mail/ascii.hpp"
+#include "proto/sasl/mechanism.hpp"
 #include "proto/smtp/session_state.hpp"
 
 namespace pp::smtp {
@@ -118,7 +119,7 @@ wire::task<> server_session::state::hello(const command_line& command) {
     if (options.size_max > 0) text += ' ' + std::to_string(options.size_max);
     text += "\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nDSN\nCHUNKING";
     if (options.offer_starttls && !options.tls_active) text += "\nSTARTTLS";
-    if (options.login_allowed) text += "\nAUTH PLAIN LOGIN";
+    if (options.login_allowed) text += "\nAUTH " + sasl::offered_mechanisms("", options.tls_active);
     text += "\nHELP";
     say({250, "", std::move(text)});
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "proto/mail/address.hpp"
+#include "proto/sasl/scram.hpp"
 #include "proto/smtp/reply.hpp"
 #include "proto/wire/dialogue.hpp"
 
@@ -73,8 +74,9 @@ struct start_tls {
     bool operator==(const start_tls&) const = default;
 };
 
-using event = std::variant<login, mail_from, recipient, body_begin, body_chunk, body_end, body_abort, start_tls>;
-using verdict = std::variant<reply, accepted>;
+using event = std::variant<login, mail_from, recipient, body_begin, body_chunk, body_end, body_abort, start_tls,
+                           sasl::scram_begin, sasl::scram_proof>;
+using verdict = std::variant<reply, accepted, sasl::scram_terms, sasl::scram_verdict>;
 
 struct session_options {
     std::string host_name = "localhost";

@@ -1,30 +1,51 @@
-// AUTH (RFC 4954) with PLAIN (RFC 4616) and LOGIN.
-#include "proto/sasl/login.hpp"
-#include "proto/sasl/plain.hpp"
-#include "proto/sasl/response.hpp"
+// AUTH (RFC 4954); the mechanisms are proto/sasl.
+#include "proto/sasl/authenticate.hpp"
 #include "proto/smtp/session_state.hpp"
 
 #include "crypto/bytes.hpp"
-
-#include <sodium.h>
-
-#include <algorithm>
 
 namespace pp::smtp {
 
 namespace {
 
-// Passwords do not stay behind in memory that is given back.
-void wipe(std::string& secret) {
-    sodium_memzero(secret.data(), secret.size());
-    secret.clear();
-}
-
 static_assert(auth_line_bytes_max >= sasl::response_line_bytes_max);
 
-reply cannot_decode() { return {501, "5.5.2", "the response is not base64"}; }
+reply refused_login() { return {535, "5.7.8", std::string(sasl::refused_text)}; }
 
 }  // namespace
+
+// What proto/sasl/authenticate.hpp asks of a protocol.
+struct server_session::state::auth_host {
+    state& s;
+    reply verdict = refused_login();   // of the last log_in
+
+    wire::task<std::optional<sasl::client_response>> challenge(std::string_view text) {
+        s.self.send("334 " + crypto::base64(as_bytes(text)) + "\r\n");
+        const auto what = co_await s.read_line(true);
+        if (what == got::over || what == got::http) co_return std::nullopt;
+        if (what == got::too_long) {   // RFC 4954 section 4
+            s.bad({500, "5.5.6", "the response is too long"});
+            co_return std::nullopt;
+        }
+        if (!s.line.ends_with("\r\n")) {
+            s.bad({500, "5.5.2", "lines end with CR LF"});
+            co_return std::nullopt;
+        }
+        auto response = sasl::read_response(std::string_view(s.line).substr(0, s.line.size() - 2));
+        sasl::wipe(s.line);
+        co_return response;
+    }
+    wire::task<bool> log_in(sasl::credentials who) {
+        login question{std::move(who.user), std::move(who.password)};
+        verdict = co_await s.self.ask(std::move(question));
+        co_return verdict.code == 235;
+    }
+    template <class E>
+    auto ask(E question) {
+        verdict = {235, "2.7.0", "welcome"};   // unless the proof is refused
+        return s.self.ask(std::move(question));
+    }
+};
 
 wire::task<> server_session::state::auth(std::string_view argument) {
     if (!options.login_allowed) {
@@ -36,105 +57,35 @@ wire::task<> server_session::state::auth(std::string_view argument) {
         co_return;
     }
     const auto command = split_command(argument);   // mechanism and initial response
-    if (command.verb != "PLAIN" && command.verb != "LOGIN") {
+    const auto mechanism = sasl::find_mechanism(command.verb, options.tls_active);
+    if (!mechanism) {
         bad(command.verb.empty() ? reply{501, "5.5.4", "AUTH takes the name of a mechanism"}
-                                 : reply{504, "5.5.4", "the mechanisms here are PLAIN and LOGIN"});
+                                 : reply{504, "5.5.4", "the mechanisms here are " +
+                                                           sasl::offered_mechanisms("", options.tls_active)});
         co_return;
     }
-    std::string initial;
-    const bool has_initial = !command.argument.empty();
-    if (has_initial) {
-        auto response = sasl::read_initial_response(command.argument);
-        if (response.what != sasl::client_response::kind::text) {
-            bad(cannot_decode());
-            co_return;
-        }
-        initial = response.text;
-        wipe(response.text);
-    }
-    if (command.verb == "PLAIN") co_await auth_plain(std::move(initial), has_initial);
-    else co_await auth_login(std::move(initial), has_initial);
-    wipe(line);
-}
-
-wire::task<> server_session::state::auth_plain(std::string initial, bool has_initial) {
-    if (!has_initial) {
-        const bool goes_on = co_await challenge("", initial);
-        if (!goes_on) co_return;
-    }
-    auto who = sasl::parse_plain(initial);
-    wipe(initial);
-    if (!who) {
-        bad({501, "5.5.2", "the response is not one of PLAIN"});
-        co_return;
-    }
-    if (!sasl::acts_for_itself(*who)) {
-        wipe(who->password);
-        bad({535, "5.7.8", "one account cannot act for another"});
-        co_return;
-    }
-    co_await log_in(std::move(who->user), std::move(who->password));
-}
-
-wire::task<> server_session::state::auth_login(std::string initial, bool has_initial) {
-    sasl::login_exchange exchange;
-    using step = sasl::login_exchange::step;
-    bool answered = has_initial;
-    while (exchange.at() == step::asking_user || exchange.at() == step::asking_password) {
-        if (!answered) {
-            const bool goes_on = co_await challenge(exchange.challenge(), initial);
-            if (!goes_on) co_return;
-        }
-        answered = false;
-        exchange.respond(initial);
-        wipe(initial);
-    }
-    if (exchange.at() == step::refused) {
-        bad({501, "5.5.2", "user name and password must not be empty"});
-        co_return;
-    }
-    sasl::credentials who = exchange.result();
-    co_await log_in(std::move(who.user), std::move(who.password));
-}
-
-wire::task<bool> server_session::state::challenge(std::string_view text, std::string& response) {
-    self.send("334 " + crypto::base64(as_bytes(text)) + "\r\n");
-    const auto what = co_await read_line(true);
-    if (what == got::over || what == got::http) co_return false;
-    if (what == got::too_long) {   // RFC 4954 section 4
-        bad({500, "5.5.6", "the response is too long"});
-        co_return false;
-    }
-    if (!line.ends_with("\r\n")) {
-        bad({500, "5.5.2", "lines end with CR LF"});
-        co_return false;
-    }
-    auto read = sasl::read_response(std::string_view(line).substr(0, line.size() - 2));
-    wipe(line);
-    if (read.what == sasl::client_response::kind::cancelled) {   // RFC 4954 section 4
-        bad({501, "5.7.0", "login cancelled"});
-        co_return false;
-    }
-    if (read.what == sasl::client_response::kind::bad) {
-        bad(cannot_decode());
-        co_return false;
-    }
-    response = read.text;
-    wipe(read.text);
-    co_return true;
-}
-
-wire::task<> server_session::state::log_in(std::string user, std::string password) {
-    login question{std::move(user), std::move(password)};
-    const reply decision = co_await self.ask(std::move(question));
-    if (decision.code == 235) {
+    std::optional<sasl::client_response> initial;
+    if (!command.argument.empty()) initial = sasl::read_initial_response(command.argument);
+    auth_host host{*this};
+    const auto outcome = co_await sasl::authenticate(host, *mechanism, options.tls_active, std::move(initial));
+    sasl::wipe(line);
+    switch (outcome) {
+    case sasl::outcome::logged_in:
         logged_in = true;
         bad_commands = 0;
-        say(decision);
-    } else if (decision.code >= 500) {
-        bad(decision);
-    } else {
-        say(decision);
+        say(host.verdict);
+        break;
+    case sasl::outcome::refused:
+        if (host.verdict.code < 400) host.verdict = refused_login();
+        if (host.verdict.code >= 500) bad(host.verdict);
+        else say(host.verdict);
+        break;
+    case sasl::outcome::for_another: bad({535, "5.7.8", "one account cannot act for another"}); break;
+    case sasl::outcome::wrong_binding: bad({535, "5.7.8", "the channel binding does not fit"}); break;
+    case sasl::outcome::malformed: bad({501, "5.5.2", "the response is not one of this mechanism"}); break;
+    case sasl::outcome::not_base64: bad({501, "5.5.2", "the response is not base64"}); break;
+    case sasl::outcome::cancelled: bad({501, "5.7.0", "login cancelled"}); break;   // RFC 4954 section 4
+    case sasl::outcome::over: break;
     }
 }
 

@@ -35,11 +35,7 @@ struct server_session::state {
 
     // session_auth.cpp
     wire::task<> auth(std::string_view argument);
-    wire::task<> auth_plain(std::string initial, bool has_initial);
-    wire::task<> auth_login(std::string initial, bool has_initial);
-    // The client's answer to a challenge, decoded; false when the exchange is over (and answered).
-    wire::task<bool> challenge(std::string_view text, std::string& response);
-    wire::task<> log_in(std::string user, std::string password);
+    struct auth_host;
 
     // session_mail.cpp
     wire::task<> mail(std::string_view argument);

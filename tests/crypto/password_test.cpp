@@ -58,3 +58,12 @@ TEST_CASE("impossible salts and costs are refused") {
     CHECK(stretch_passphrase("x", salt, {.passes = 0, .memory_kib = 8}).error() == errc::bad_length);
     CHECK(stretch_passphrase("x", salt, {.passes = 1, .memory_kib = 7}).error() == errc::bad_length);
 }
+
+TEST_CASE("a typed app password becomes the one that was shown") {
+    const auto shown = generate_app_password();
+    CHECK(app_password_as_shown(shown) == shown);
+    CHECK(app_password_as_shown("K3B7Qaaaaabbbbb ccccc-DDDDD ") == "k3b7q-aaaaa-bbbbb-ccccc-ddddd");
+    CHECK(app_password_as_shown("") == "");
+    CHECK(app_password_as_shown("abc") == "abc");
+    CHECK(app_password_as_shown("abcde") == "abcde");
+}

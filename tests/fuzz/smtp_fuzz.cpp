@@ -1,6 +1,7 @@
 // The submission machine with hostile bytes: whole and in pieces it must ask the same and answer the same, and what it
 // hands on as a mail must never hold a bare CR or LF. First byte: options; second: size of the pieces.
 #include "proto/smtp/server_session.hpp"
+#include "tests/proto/sasl/scram_desk.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -100,6 +101,14 @@ private:
     smtp::verdict decide(smtp::start_tls&) {
         require(false);   // not offered: its meaning depends on where packets end
         return smtp::accepted{};
+    }
+    smtp::verdict decide(sasl::scram_begin& x) {
+        seen_.asked += "scram " + x.user + "\n";
+        return sasl::test::answer(x);
+    }
+    smtp::verdict decide(sasl::scram_proof& x) {
+        seen_.asked += "proof " + x.auth_message + "\n";
+        return sasl::test::answer(x);
     }
     void close(const char* how) {
         seen_.asked += body_open_ ? body_ + "\n" + how + "\n" : std::string(how) + "\n";

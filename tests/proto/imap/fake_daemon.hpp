@@ -4,6 +4,7 @@
 
 #include "proto/imap/events.hpp"
 #include "proto/imap/search_fields.hpp"
+#include "tests/proto/sasl/scram_desk.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -190,6 +191,8 @@ private:
         if (q.user == store_.user && q.password == store_.password) return nothing{};
         return say("AUTHENTICATIONFAILED", "Wrong user or password");
     }
+    sasl::scram_terms answer(const sasl::scram_begin& q) { return sasl::test::answer(q); }
+    sasl::scram_verdict answer(const sasl::scram_proof& q) { return sasl::test::answer(q); }
     nothing answer(const start_tls&) { return {}; }
     outcome<std::vector<mailbox_entry>> answer(const list_mailboxes&) {
         if (auto no = refused<std::vector<mailbox_entry>>()) return *no;

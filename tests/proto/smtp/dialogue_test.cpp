@@ -18,7 +18,7 @@ const std::string hello =
     greeting +
     "C: EHLO [127.0.0.1]\n"
     "S: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250-8BITMIME\nS: 250-SMTPUTF8\n"
-    "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-AUTH PLAIN LOGIN\nS: 250 HELP\n";
+    "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\nS: 250 HELP\n";
 const std::string logged_in = hello + "C: " + player::plain_right + "\nE: login anna secret\nS: 235 2.7.0 welcome\n";
 const std::string enveloped = logged_in +
     "C: MAIL FROM:<anna@a.alt>\nE: mail anna@a.alt\nS: 250 2.1.0 ok\n"
@@ -44,7 +44,7 @@ TEST_CASE("EHLO announces size and TLS, and AUTH only where it is allowed") {   
          "C: STARTTLS\nE: tls\nS: 220 2.0.0 begin TLS\n"
          "C: MAIL FROM:<anna@a.alt>\nS: 503 5.5.1 say EHLO first\n"
          "C: EHLO x\nS: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE 1000\nS: 250-8BITMIME\nS: 250-SMTPUTF8\n"
-         "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-AUTH PLAIN LOGIN\nS: 250 HELP\n"
+         "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\nS: 250 HELP\n"
          "C: STARTTLS\nS: 503 5.5.1 TLS is on already\n"
          "C: " + player::plain_right + "\nE: login anna secret\nS: 235 2.7.0 welcome\n", o);
 }
@@ -82,10 +82,10 @@ TEST_CASE("AUTH may be cancelled, and three failures end the session") {
 TEST_CASE("AUTH refuses what it cannot read") {
     play(greeting + "C: AUTH PLAIN AGFubmEAc2VjcmV0\nS: 503 5.5.1 say EHLO first\n");
     play(hello + "C: AUTH\nS: 501 5.5.4 AUTH takes the name of a mechanism\n"
-                 "C: AUTH CRAM-MD5\nS: 504 5.5.4 the mechanisms here are PLAIN and LOGIN\n");
+                 "C: AUTH CRAM-MD5\nS: 504 5.5.4 the mechanisms here are PLAIN LOGIN SCRAM-SHA-256\n");
     play(hello + "C: AUTH PLAIN !!!\nS: 501 5.5.2 the response is not base64\n"
-                 "C: AUTH PLAIN =\nS: 501 5.5.2 the response is not one of PLAIN\n");
-    play(hello + "C: AUTH LOGIN =\nS: 501 5.5.2 user name and password must not be empty\n"   // empty user
+                 "C: AUTH PLAIN =\nS: 501 5.5.2 the response is not one of this mechanism\n");
+    play(hello + "C: AUTH LOGIN =\nS: 501 5.5.2 the response is not one of this mechanism\n"   // empty user
                  "C: AUTH PLAIN Ym9iAGFubmEAc2VjcmV0\nS: 535 5.7.8 one account cannot act for another\n");
     play(hello + "C: AUTH PLAIN\nS: 334 \nC: AGFubmE\\n\\-\nS: 500 5.5.2 lines end with CR LF\n");
 }
@@ -110,7 +110,7 @@ TEST_CASE("MAIL with every parameter") {
          "C: MAIL FROM:<@r.alt,@s.alt:anna@a.alt>\nE: mail anna@a.alt\nS: 250 2.1.0 ok\n"
          "C: EHLO again\nE: abort\n"
          "S: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250-8BITMIME\nS: 250-SMTPUTF8\n"
-         "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-AUTH PLAIN LOGIN\nS: 250 HELP\n");
+         "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\nS: 250 HELP\n");
 }
 
 TEST_CASE("MAIL and RCPT refuse what is not well formed") {

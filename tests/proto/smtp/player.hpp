@@ -8,6 +8,7 @@
 #pragma once
 
 #include "proto/smtp/server_session.hpp"
+#include "tests/proto/sasl/scram_desk.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -111,6 +112,14 @@ private:
         if (std::holds_alternative<smtp::body_end>(e)) {
             note("end");
             return script("end", {250, "2.0.0", "kept"});
+        }
+        if (auto* x = std::get_if<sasl::scram_begin>(&e)) {
+            note("scram " + x->user + (x->channel_binding.empty() ? "" : " " + x->channel_binding));
+            return sasl::test::answer(*x);
+        }
+        if (auto* x = std::get_if<sasl::scram_proof>(&e)) {
+            note("proof " + x->user);
+            return sasl::test::answer(*x);
         }
         note(std::holds_alternative<smtp::body_abort>(e) ? "abort" : "tls");
         return smtp::accepted{};

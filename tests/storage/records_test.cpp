@@ -1,0 +1,52 @@
+// Records that have grown: what was written before reads as before, and nothing in between reads at all.
+#include "storage/codec.hpp"
+#include "storage/records_codec.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace pp;
+using namespace pp::storage;
+
+namespace {
+app_password old_password() {
+    app_password p;
+    p.id[0] = std::byte{7};
+    p.name = "mutt";
+    p.hash.data[31] = std::byte{9};
+    p.created_at = 1;
+    p.last_used_at = 2;
+    return p;
+}
+}  // namespace
+
+TEST_CASE("an app password from before SCRAM keeps its bytes and is read", "[storage]") {
+    byte_writer w;   // FORMAT.md, "Records": the fields in their order
+    const auto p = old_password();
+    w.raw(p.id);
+    w.text(p.name);
+    w.raw(p.hash.view());
+    w.i64(p.created_at);
+    w.i64(p.last_used_at);
+    CHECK(encode_whole(p) == w.out());
+    const auto read = decode_whole<app_password>(w.out());
+    REQUIRE(read);
+    CHECK(read->name == "mutt");
+    CHECK(read->last_used_at == 2);
+    CHECK_FALSE(read->scram);
+}
+
+TEST_CASE("SCRAM keys of an app password are all there or not at all", "[storage]") {
+    auto p = old_password();
+    const auto without = encode_whole(p).size();
+    p.scram = crypto::make_scram_keys("pencil", to_bytes("salt"), 1);
+    const auto whole = encode_whole(p);
+    const auto read = decode_whole<app_password>(whole);
+    REQUIRE(read);
+    CHECK(read->scram == p.scram);
+    for (auto size = without + 1; size < whole.size(); ++size) {
+        INFO("cut at " << size);
+        CHECK_FALSE(decode_whole<app_password>(bytes_view(whole).first(size)));
+    }
+    p.scram->iterations = 0;
+    CHECK_FALSE(decode_whole<app_password>(encode_whole(p)));
+}

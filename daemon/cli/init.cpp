@@ -93,6 +93,7 @@ void print_new_account(const context& c, const services::config& conf, const ser
                                                   {"recovery_words", made.recovery_words},
                                                   {"imap", settings(conf.imap.listen)},
                                                   {"smtp", settings(conf.smtp.listen)},
+                                                  {"pop3", settings(conf.pop3.listen)},
                                                   {"ca_file", ca_file}})
                   << "\n"
                   << std::flush;
@@ -107,6 +108,7 @@ void print_new_account(const context& c, const services::config& conf, const ser
     std::cout << "\nSettings of your mail client (user name: the address):\n";
     print_settings("IMAP    ", conf.imap.listen);
     print_settings("SMTP    ", conf.smtp.listen);
+    print_settings("POP3    ", conf.pop3.listen);
     std::cout << "\nThe certificate is issued by a CA of this home only, restricted to this machine:\n  " << ca_file << "\n"
               << std::flush;
 }

@@ -6,6 +6,7 @@
 #include "daemon/net/receiver.hpp"
 #include "daemon/net/serve_common.hpp"
 #include "daemon/net/serve_imap.hpp"
+#include "daemon/net/serve_pop3.hpp"
 #include "daemon/net/serve_smtp.hpp"
 #include "daemon/net/tls.hpp"
 #include "daemon/net/waiting_room.hpp"
@@ -64,7 +65,7 @@ struct server::state {
     asio::thread_pool workers;
     std::shared_ptr<asio::ssl::context> local_tls;
     std::vector<std::unique_ptr<listener>> listeners;
-    crowd imap, smtp;
+    crowd imap, smtp, pop3;
     std::list<std::function<void()>> ends;          // one for each open client connection
     links peers;
     discovery lan;
@@ -168,6 +169,12 @@ std::string server::start() {
         });
         if (!failed.empty()) return failed;
     }
+    for (const auto& where : c.pop3.listen) {
+        auto failed = open("pop3", where, [&s, &c](tcp::socket socket, const services::listen_address& w) {
+            s.accept<pop3_connection>(std::move(socket), w, s.pop3, c.pop3.connections_max, pop3_busy_text);
+        });
+        if (!failed.empty()) return failed;
+    }
     std::vector<services::listen_address> peer_listeners;
     for (const auto& where : c.peer.listen) {
         auto failed = open("peer", where, [&s](tcp::socket socket, const services::listen_address&) {
@@ -251,8 +258,8 @@ std::string server::live_status() {
             peers += fmt::format("{}{{\"account\":{},\"peer\":{},\"remote\":{},\"path\":{},\"dialled\":{}}}",
                                  peers.empty() ? "" : ",", json_text(p.mine), json_text(p.theirs), json_text(p.remote),
                                  "\"direct\"", p.dialled);
-        made->set_value(fmt::format("{{\"listeners\":[{}],\"links\":[{}],\"connections\":{{\"imap\":{},\"smtp\":{}}}}}",
-                                   listeners, peers, s.imap.total, s.smtp.total));
+        made->set_value(fmt::format("{{\"listeners\":[{}],\"links\":[{}],\"connections\":{{\"imap\":{},\"smtp\":{},\"pop3\":{}}}}}",
+                                   listeners, peers, s.imap.total, s.smtp.total, s.pop3.total));
     });
     if (future.wait_for(std::chrono::seconds(5)) != std::future_status::ready) return "{}";
     return future.get();

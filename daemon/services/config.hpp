@@ -33,6 +33,10 @@ struct config {
         std::uint32_t connections_max = 128;
     } smtp;
     struct {
+        std::vector<listen_address> listen;                // empty: off
+        std::uint32_t connections_max = 64;
+    } pop3;
+    struct {
         std::vector<listen_address> listen{{"0.0.0.0", 41443, tls_mode::implicit}, {"::", 41443, tls_mode::implicit}};
         std::uint32_t connections_max = 256;
     } peer;

@@ -21,7 +21,7 @@ namespace pp::services {
 
 namespace {
 
-constexpr std::array<const char*, 7> area_names{"imap", "smtp", "peer", "store", "delivery", "control", "main"};
+constexpr std::array<const char*, 8> area_names{"imap", "smtp", "pop3", "peer", "store", "delivery", "control", "main"};
 
 // systemd sets JOURNAL_STREAM to "device:inode" of the stream it reads; another redirection makes it wrong.
 bool stderr_is_journal() {

@@ -16,7 +16,7 @@
 
 namespace pp::services {
 
-enum class area : std::uint8_t { imap, smtp, peer, store, delivery, control, main };
+enum class area : std::uint8_t { imap, smtp, pop3, peer, store, delivery, control, main };
 
 // Lines that differ in numbers only are one kind; of a kind, info and above, repeats_max are written per window, the
 // others counted and told in one line ("suppressed=120") when the window is over.

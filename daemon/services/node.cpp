@@ -339,14 +339,12 @@ void node::note_use(account& a, const storage::app_password& used, std::optional
 bytes node::scram_salt(std::string_view login) const {
     if (const auto* a = find_login(login)) return a->scram_salt();
     // As of an account: whatever stands before the @ and in whatever case, one domain has one salt.
-    auto name = login;
-    if (const auto at = name.rfind('@'); at != name.npos) name.remove_prefix(at + 1);
-    if (name.size() > address_suffix.size() && name.ends_with(address_suffix)) name.remove_suffix(address_suffix.size());
-    std::string folded(name);
-    for (char& c : folded)
+    std::string name(login.substr(login.rfind('@') + 1));   // npos + 1 is the beginning
+    for (char& c : name)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (name.size() > address_suffix.size() && name.ends_with(address_suffix)) name.resize(name.size() - address_suffix.size());
     const auto key = crypto::derive<crypto::row_key>(device_.seed().view(), "peerpost scram salts of nobody 1");
-    const auto salt = crypto::blake2b_keyed(key.view(), as_bytes(folded));
+    const auto salt = crypto::blake2b_keyed(key.view(), as_bytes(name));
     return to_bytes(salt.view().first(crypto::scram_salt_bytes));
 }
 

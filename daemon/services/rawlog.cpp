@@ -59,7 +59,7 @@ std::unique_ptr<rawlog> rawlog::open(const config& c, std::string_view protocol)
         if (!told.exchange(true)) log(area::main).warn("event=rawlog_failed folder={}", field(folder.string()));
         return nullptr;
     }
-    return std::unique_ptr<rawlog>(new rawlog(in_file, out_file, protocol == "imap"));
+    return std::unique_ptr<rawlog>(new rawlog(in_file, out_file, protocol));
 }
 
 rawlog::~rawlog() {
@@ -100,7 +100,7 @@ void rawlog::in_line(std::string_view line) {
     const auto tag = imap_ ? take_word(rest) : std::string_view();
     if (imap_ && !rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
     const auto verb = upper(take_word(rest));
-    if (verb != "LOGIN" && verb != "AUTHENTICATE" && verb != "AUTH") {
+    if (verb != "LOGIN" && verb != "AUTHENTICATE" && verb != "AUTH" && !(pop3_ && verb == "PASS")) {
         write(in_file_, line);
         return;
     }
@@ -134,10 +134,13 @@ void rawlog::out(bytes_view to_client) {
     }
 }
 
-// Success: the tagged OK of the command, or 235 (RFC 4954 section 6).
+// Success: the tagged OK of the command, 235 (RFC 4954 section 6), or what proto/pop3/session_login.cpp says: any other
+// "+OK" may be the answer to a command that was sent ahead.
 void rawlog::out_line(std::string_view line) {
     if (state_ != state::hiding) return;
-    if (imap_ ? !tag_.empty() && line.starts_with(tag_ + " OK") : line.starts_with("235 ")) {
+    if (imap_   ? !tag_.empty() && line.starts_with(tag_ + " OK")
+        : pop3_ ? line.starts_with("+OK the maildrop has ")
+                : line.starts_with("235 ")) {
         state_ = state::open;
         if (!in_partial_.empty()) write(in_file_, "***");
         in_partial_.clear();

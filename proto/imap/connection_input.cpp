@@ -3,22 +3,14 @@
 #include "proto/imap/connection.hpp"
 #include "proto/imap/literal.hpp"
 #include "proto/imap/response.hpp"
+#include "proto/wire/line_reader.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 namespace pp::imap {
 
 namespace {
-// 06-security 6.1.2: a web page must not get one command executed.
-bool is_http(std::string_view line) {
-    constexpr std::array<std::string_view, 10> methods = {"GET ",   "POST ",  "PUT ",   "HEAD ",    "OPTIONS ",
-                                                          "PATCH ", "TRACE ", "DELETE ", "CONNECT ", "PRI "};
-    return line.find(" HTTP/") != line.npos ||
-           std::any_of(methods.begin(), methods.end(), [line](auto method) { return line.starts_with(method); });
-}
-
 // RFC 9051 section 9, tag: astring characters without "+".
 bool is_tag(std::string_view text) {
     return !text.empty() && text.size() <= tag_bytes_max &&
@@ -35,29 +27,13 @@ wire::task<bool> connection::wait() {
 }
 
 wire::task<connection::line_end> connection::take_line(std::string& line, std::size_t max) {
-    line.clear();
-    std::size_t scanned = 0;
-    bool too_long = false;
+    wire::line_reader reader;
     for (;;) {
-        const auto text = input().text();
-        const auto end = text.find('\n', scanned);
-        const auto length = end == text.npos ? text.size() : end;
-        if (end != text.npos) {
-            // A bare LF ends a line too: people type commands by hand, and no proxy parses what follows differently.
-            auto content = text.substr(0, length);
-            if (content.ends_with('\r')) content.remove_suffix(1);
-            too_long |= content.size() > max;
-            if (!too_long) line = content;
-            input().consume(length + 1);
-            co_return too_long ? line_end::too_long : line_end::found;
-        }
-        if (length > max + 1) {   // one more for CR; what is too long is dropped as it comes
-            too_long = true;
-            input().consume(length);
-            scanned = 0;
-        } else {
-            scanned = length;
-        }
+        const auto got = reader.take(input(), max, line);
+        // A bare LF ends a line too: people type commands by hand, and no proxy parses what follows differently.
+        if (got != wire::line_reader::got::more) line.resize(wire::without_line_end(line).size());
+        if (got == wire::line_reader::got::line) co_return line_end::found;
+        if (got == wire::line_reader::got::too_long) co_return line_end::too_long;
         const bool more = co_await wait();
         if (!more) co_return line_end::over;
     }
@@ -85,7 +61,7 @@ wire::task<bool> connection::read_command(command& cmd) {
         }
         co_return false;
     }
-    if (!logged_in_ && is_http(line)) {
+    if (!logged_in_ && wire::looks_like_http(line)) {
         over = true;   // not one byte: it is no IMAP client that would read it
         co_return false;
     }

@@ -82,7 +82,9 @@ std::optional<scram_begin> scram_exchange::client_first(std::string_view message
     std::optional<std::string> acts_for;
     if (!part.empty()) {
         const auto name = value_of(part, 'a');
-        if (!name || !(acts_for = decode_name(*name))) return refuse(fault::malformed);
+        if (!name) return refuse(fault::malformed);
+        // Departure: "a=" with nothing behind it is what GNU SASL sends for nobody else.
+        if (!name->empty() && !(acts_for = decode_name(*name))) return refuse(fault::malformed);
     }
     gs2_header_ = message.substr(0, message.size() - rest.size());
     client_first_bare_ = rest;

@@ -5,7 +5,6 @@
 #include "proto/smtp/xtext.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <vector>
 
@@ -152,15 +151,6 @@ bool is_good_orcpt(std::string_view value) {   // RFC 3461 section 4.2: address 
 command_line split_command(std::string_view line) {
     const auto end = std::min(line.find_first_of(" \t"), line.size());
     return {in_capitals(line.substr(0, end)), trimmed(line.substr(end))};
-}
-
-bool looks_like_http(std::string_view line) {
-    constexpr std::array<std::string_view, 9> methods{"GET", "POST",    "PUT",     "HEAD", "OPTIONS",
-                                                      "DELETE", "CONNECT", "PATCH", "TRACE"};
-    const auto end = line.find_first_of(" \t/\r\n");   // a word whose end has not come yet is no word
-    if (end != line.npos && std::find(methods.begin(), methods.end(), in_capitals(line.substr(0, end))) != methods.end())
-        return true;
-    return line.find(" HTTP/") != line.npos;
 }
 
 parsed<mail_from> parse_mail(std::string_view argument, std::uint64_t size_max) {

@@ -16,9 +16,6 @@ struct command_line {
 };
 command_line split_command(std::string_view line);
 
-// 06-security 6.1.2: a web page can make a browser send to a local port, but not without these words.
-bool looks_like_http(std::string_view line);
-
 template <class T>
 using parsed = std::variant<T, reply>;
 

@@ -2,6 +2,7 @@
 #include "proto/smtp/session_state.hpp"
 
 #include "proto/mail/ascii.hpp"
+#include "proto/wire/line_reader.hpp"
 
 #include <algorithm>
 
@@ -41,38 +42,27 @@ wire::task<bool> server_session::state::more_input() {
 wire::task<server_session::state::got> server_session::state::read_line(bool in_auth) {
     co_await self.drained();   // a client that sends commands and reads no replies waits here
     if (logged_in) self.set_deadline(self.now() + command_timeout);
-    line.clear();
-    bool too_long = false;
-    std::size_t seen = 0;   // of the buffer, known to hold no LF
     if (self.shutting_down_) {
         say(closing("4.3.2", "the service stops"));
         over = true;
         co_return got::over;
     }
+    wire::line_reader reader;
     for (;;) {
         const auto text = self.input().text();
-        const auto end = text.find('\n', seen);
-        const auto length = end == text.npos ? text.size() : end + 1;
-        if (!logged_in && !in_auth && !too_long) {
+        if (!logged_in && !in_auth && !reader.dropping()) {
             // At once, not at the end of the line; and only as far as a line is kept, so that no cut matters.
-            const auto known = text.substr(0, std::min(length, command_line_bytes_max));
-            if (looks_like_http(known)) co_return got::http;
+            const auto end = text.find('\n');
+            const auto length = end == text.npos ? text.size() : end + 1;
+            if (wire::looks_like_http(text.substr(0, std::min(length, command_line_bytes_max)))) co_return got::http;
         }
         const bool long_form = in_auth || pp::mail::ascii::equal_no_case(text.substr(0, 5), "AUTH ");
-        if (length > (long_form ? auth_line_bytes_max : command_line_bytes_max) + 2) too_long = true;
-        if (end != text.npos) {
-            if (!too_long) line.assign(text.substr(0, length));
-            self.input().consume(length);
-            break;
-        }
-        seen = length;
-        if (too_long) {
-            self.input().consume(length);
-            seen = 0;
-        }
-        if (!co_await more_input()) co_return got::over;
+        const auto what = reader.take(self.input(), long_form ? auth_line_bytes_max : command_line_bytes_max, line);
+        if (what == wire::line_reader::got::line) co_return got::line;
+        if (what == wire::line_reader::got::too_long) co_return got::too_long;
+        const bool goes_on = co_await more_input();
+        if (!goes_on) co_return got::over;
     }
-    co_return too_long ? got::too_long : got::line;
 }
 
 }  // namespace pp::smtp

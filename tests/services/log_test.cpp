@@ -164,4 +164,23 @@ TEST_CASE("an unfinished line before the login is never written as it is") {
     CHECK(long_in.find('x') == long_in.npos);
 }
 
+TEST_CASE("a raw log of POP3 hides the password, also when it was sent ahead and refused") {
+    const std::vector<piece> pieces{
+        {false, "+OK ready\r\n"},
+        {true, "USER anna\r\nPASS wrong sesame\r\n"},
+        {false, "+OK now the password\r\n-ERR [AUTH] wrong\r\n"},
+        {true, "USER anna\r\nPASS sesame\r\n"},
+        {false, "+OK now the password\r\n+OK the maildrop has 2 messages\r\n"},
+        {true, "RETR 1\r\n"},
+        {false, "+OK 5 octets\r\n"}};
+    for (std::size_t cut = 0; cut < 40; ++cut) {
+        const auto [in, out] = raw("pop3", pieces, cut);
+        INFO("cut at " << cut);
+        CHECK(in.find("sesame") == in.npos);
+        CHECK(in.find("PASS ***") != in.npos);
+        CHECK(in.find("RETR 1\r\n") != in.npos);
+        CHECK(out.find("+OK 5 octets\r\n") != out.npos);
+    }
+}
+
 TEST_CASE("without rawlog in the configuration there is none") { CHECK_FALSE(rawlog::open(config{}, "imap")); }

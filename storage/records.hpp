@@ -75,6 +75,7 @@ struct outbox_row {                                   // one mail to one recipie
     std::uint8_t notify = 0, ret = 0;                 // bits: 1 never 2 success 4 failure 8 delay; 0 unset 1 full 2 hdrs
     std::uint32_t attempts = 0;
     unix_ms submitted_at = 0, next_attempt_at = 0, state_since = 0;
+    unix_ms hold_until = 0;                           // not before, asked for by the sender (RFC 4865); 0: at once
     std::string last_error;                           // a plain sentence
     bytes receipt;                                    // signed, when delivered
 };

@@ -65,6 +65,7 @@ void encode(byte_writer& w, const outbox_row& o) {
     w.i64(o.state_since);
     w.text(o.last_error);
     w.sized(o.receipt);
+    if (o.hold_until != 0) w.i64(o.hold_until);   // absent in most, and in all from before there was holding
 }
 void decode(byte_reader& r, outbox_row& o) {
     o.id = r.array<16>();
@@ -87,6 +88,10 @@ void decode(byte_reader& r, outbox_row& o) {
     o.state_since = r.i64();
     o.last_error = r.text();
     o.receipt = to_bytes(r.sized());
+    o.hold_until = 0;
+    if (r.left() == 0) return;
+    o.hold_until = r.i64();
+    if (o.hold_until == 0) r.fail();
 }
 
 void encode(byte_writer& w, const inbound_row& i) {

@@ -73,7 +73,9 @@ void show_queue(const json::object& q) {
                   << plain(text(row, "recipient")) << "\n";
         if (const auto id = text(row, "message_id"); !id.empty()) std::cout << "  message " << plain(id) << "\n";
         if (number(row, "attempts") > 0) std::cout << "  " << number(row, "attempts") << " attempts\n";
-        if (const auto at = text(row, "next_attempt"); !at.empty()) std::cout << "  next attempt " << at << "\n";
+        const auto held = text(row, "held_until");
+        if (!held.empty()) std::cout << "  held until " << held << ", as the sender asked\n";
+        if (const auto at = text(row, "next_attempt"); !at.empty() && held.empty()) std::cout << "  next attempt " << at << "\n";
         if (const auto why = text(row, "last_error"); !why.empty()) std::cout << "  last error: " << plain(why) << "\n";
     }
 }

@@ -24,7 +24,7 @@ void count_attempt(outbox_row& row) {
     if (row.attempts < UINT32_MAX) ++row.attempts;
 }
 
-unix_ms deadline(const outbox_row& row) { return row.submitted_at + give_up_after.count(); }
+unix_ms deadline(const outbox_row& row) { return begins_at(row) + give_up_after.count(); }
 
 // Never waits beyond the moment of giving up.
 unix_ms no_later_than_the_end(const outbox_row& row, unix_ms at, unix_ms now) {
@@ -47,9 +47,16 @@ bool is_open(const outbox_row& row) {
     return row.state == outbox_state::queued || row.state == outbox_state::notified;
 }
 
-bool is_due(const outbox_row& row, unix_ms now) { return is_open(row) && row.next_attempt_at <= now; }
+unix_ms begins_at(const outbox_row& row) { return std::max(row.submitted_at, row.hold_until); }
+
+bool is_held(const outbox_row& row, unix_ms now) { return row.state == outbox_state::queued && row.hold_until > now; }
+
+bool is_due(const outbox_row& row, unix_ms now) {
+    return is_open(row) && !is_held(row, now) && row.next_attempt_at <= now;
+}
 
 outbox_row link_came_up(outbox_row row, unix_ms now) {
+    if (is_held(row, now)) return row;
     const bool waits = row.state == outbox_state::queued ||
                        // The recipient fetches now, perhaps over this very link; only what hangs is asked for again.
                        (row.state == outbox_state::notified && now - row.state_since >= notified_again_after.count());
@@ -67,7 +74,7 @@ outbox_row give_up_when_late(outbox_row row, unix_ms now) {
 }
 
 outbox_row attempt_failed(outbox_row row, std::string sentence, unix_ms now, double dice) {
-    if (!is_open(row)) return row;
+    if (!is_open(row) || is_held(row, now)) return row;
     row.last_error = std::move(sentence);
     row.next_attempt_at = no_later_than_the_end(row, next_attempt(row.attempts, now, dice), now);
     count_attempt(row);

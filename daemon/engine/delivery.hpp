@@ -25,7 +25,14 @@ inline constexpr milliseconds notified_again_after = std::chrono::minutes(15);
 // When to try again after so many attempts; dice in [0, 1) spreads by a quarter, so that nodes do not come in step.
 unix_ms next_attempt(std::uint32_t attempts_made, unix_ms now, double dice);
 
+// RFC 4865: the longest a submitted mail is held back on request. Long enough for a reminder, short enough that contacts
+// and keys are still the ones the sender had in mind.
+inline constexpr std::chrono::seconds hold_longest = std::chrono::days(90);
+
 bool is_open(const storage::outbox_row& row);               // still to be worked on
+bool is_held(const storage::outbox_row& row, unix_ms now);  // and on request of the sender not before a later moment
+// When its delivery begins: at its submission, or when it is released.
+unix_ms begins_at(const storage::outbox_row& row);
 bool is_due(const storage::outbox_row& row, unix_ms now);   // and its time has come
 // A link to the recipient has come up: what waits for it need not wait longer. Other rows come back as they were.
 storage::outbox_row link_came_up(storage::outbox_row row, unix_ms now);

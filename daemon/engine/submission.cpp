@@ -88,6 +88,15 @@ std::optional<reply> judge_author(std::string_view name, std::string_view field,
     return std::nullopt;
 }
 
+// A lone CR or LF, possible in BINARYMIME only: what some readers take for a line end would hide a field from others.
+bool has_bare_line_end(std::string_view block) {
+    for (std::size_t i = 0; i < block.size(); ++i) {
+        if (block[i] == '\n' && (i == 0 || block[i - 1] != '\r')) return true;
+        if (block[i] == '\r' && (i + 1 == block.size() || block[i + 1] != '\n')) return true;
+    }
+    return false;
+}
+
 std::string readable_message_id(std::string_view field) {
     std::string id = unfolded(field);
     const bool good = id.size() > 2 && id.size() <= message_id_bytes_max && id.front() == '<' && id.back() == '>' &&
@@ -143,6 +152,7 @@ std::optional<reply> submission_filter::finish(bytes& out) {
 // All lines up to the blank one are looked at, also behind one that is no field: where a careless reader ends the header
 // does not matter then.
 std::optional<reply> submission_filter::judge_header(std::string_view block, bytes& out) {
+    if (has_bare_line_end(block)) return reply{550, "5.5.2", "the header of the mail holds a CR or LF on its own"};
     std::size_t froms = 0, senders = 0, lines = 0;
     bool has_message_id = false;
     bytes kept;

@@ -60,7 +60,7 @@ awaitable<void> courier::work(desk& d) {
         d.woken = false;
         co_await pass(d);
         if (d.woken || stopping_) continue;
-        auto next = std::chrono::steady_clock::time_point::max();
+        auto next = d.next_release;
         for (const auto& [peer, r] : d.routes) {
             if (r.wanted && !r.dialling) next = std::min(next, r.next_dial);
             next = std::min(next, r.next_due);
@@ -93,10 +93,18 @@ awaitable<void> courier::pass(desk& d) {
         co_return;
     }
     std::map<crypto::account_key, std::deque<storage::outbox_row>> by_peer;
+    d.next_release = std::chrono::steady_clock::time_point::max();
     for (auto& row : open->rows) {
+        if (const auto now = services::now_ms(); engine::is_held(row, now)) {
+            const auto wait = std::min(std::chrono::milliseconds(row.hold_until - now), release_look);
+            d.next_release = std::min(d.next_release, std::chrono::steady_clock::now() + wait);
+            continue;
+        }
         auto judged = engine::give_up_when_late(std::move(row), services::now_ms());
         if (!engine::is_open(judged)) {
             co_await book(mine, std::move(judged));
+        } else if (judged.account == mine.key()) {
+            co_await release_to_self(mine, std::move(judged));
         } else if (auto* local = node_.find_account(judged.account)) {
             const auto account = judged.account;
             if (!co_await deliver_here(mine, *local, std::move(judged)))
@@ -178,7 +186,7 @@ awaitable<void> courier::note_failure(services::account& mine, crypto::account_k
         if (!rows) return rows.error();
         const auto now = services::now_ms();
         for (auto& row : *rows) {
-            if (row.account != peer) continue;
+            if (row.account != peer || engine::is_held(row, now)) continue;
             row = engine::attempt_failed(std::move(row), why, now, 0);
             row.next_attempt_at = now + wait.count();   // dialling keeps one clock for all mails to a peer
             if (auto r = txn.put_outbox(row); !r) return r;

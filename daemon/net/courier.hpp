@@ -21,6 +21,8 @@ inline constexpr auto redial_max_fresh = std::chrono::seconds(30);    // while t
 inline constexpr auto redial_max_old = std::chrono::minutes(10);
 inline constexpr auto redial_fresh = std::chrono::hours(1);
 
+// Held mails are looked at so often at least: a timer does not count the time a machine sleeps.
+inline constexpr auto release_look = std::chrono::milliseconds(std::chrono::minutes(1));
 inline constexpr auto local_retry = std::chrono::seconds(30);         // another account of this node: no room, say
 inline constexpr auto finished_rows_kept = std::chrono::milliseconds(std::chrono::hours(7 * 24));
 
@@ -61,6 +63,7 @@ private:
         std::map<crypto::account_key, route> routes;
         std::unique_ptr<asio::steady_timer> timer;
         bool woken = false, working = false;
+        std::chrono::steady_clock::time_point next_release = std::chrono::steady_clock::time_point::max();   // of held mails
     };
 
     desk& desk_of(services::account& a);
@@ -74,6 +77,7 @@ private:
                               std::shared_ptr<std::deque<storage::outbox_row>> rows);
     awaitable<void> send(services::account& mine, std::shared_ptr<peer_link> link, storage::outbox_row row);
     awaitable<void> present_token(services::account& mine, std::shared_ptr<peer_link> link);
+    awaitable<void> release_to_self(services::account& mine, storage::outbox_row row);
     awaitable<bool> deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row);
     awaitable<bytes> receipt_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<bytes> token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);

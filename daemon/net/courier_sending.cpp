@@ -7,6 +7,7 @@
 #include "daemon/net/dice.hpp"
 #include "daemon/net/receiver.hpp"
 #include "daemon/services/log.hpp"
+#include "daemon/services/standard_mailboxes.hpp"
 #include "storage/txn.hpp"
 
 namespace pp::net {
@@ -85,7 +86,7 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
     note.key = ref.key.clone();
     note.plain_bytes = ref.plain_bytes;
     note.cipher_bytes = ref.cipher_bytes;
-    note.submitted_at = row.submitted_at / 1000;
+    note.submitted_at = engine::begins_at(row) / 1000;   // the other side takes no old notifications
     if (const auto address = mail::parse_address(row.recipient)) note.recipient_local = address->local;
 
     peer::notify_request request;
@@ -123,6 +124,35 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row) 
     const auto r = co_await std::move(written);
     if (!r)   // repeated after a restart or with the next link: the other side knows the notification
         services::log(services::area::delivery).error("event=row_not_written reason={}", services::field(r.error().message()));
+}
+
+// A held mail to the account itself: the copy in INBOX and the end of the row, in one write.
+awaitable<void> courier::release_to_self(services::account& mine, storage::outbox_row row) {
+    const auto id = short_id(row.notification);
+    auto written = commit(node_, mine, [row](storage::write_txn& txn) mutable -> result<void> {
+        auto known = txn.get_outbox(row.id);
+        if (!known) return known.error();
+        if (!*known || !engine::is_open(**known)) return {};
+        auto inbox = txn.find_mailbox(services::inbox_name);
+        if (!inbox) return inbox.error();
+        if (!*inbox) return storage::errc::no_such_mailbox;
+        const auto now = services::now_ms();
+        storage::new_mail copy;
+        copy.box = (*inbox)->id;
+        copy.internal_date = {now / 1000, 0};
+        copy.message_id = row.message_id;
+        auto placed = txn.add_copy(copy, row.mail_serial);
+        if (!placed) return placed.error();
+        row.state = storage::outbox_state::delivered;
+        row.state_since = now;
+        return txn.put_outbox(row);
+    });
+    const auto r = co_await std::move(written);
+    if (r)
+        services::log(services::area::delivery).info("event=delivered notification={}", id);
+    else
+        services::log(services::area::delivery).error("event=local_delivery_failed reason={}",
+                                                      services::field(r.error().message()));
 }
 
 awaitable<bool> courier::deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row) {

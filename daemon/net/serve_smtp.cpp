@@ -1,5 +1,6 @@
 #include "daemon/net/serve_smtp.hpp"
 
+#include "daemon/engine/delivery.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/refusals.hpp"
 #include "daemon/net/serve_common.hpp"
@@ -20,6 +21,8 @@ smtp::session_options options_of(const connection_context& c) {
     o.offer_starttls = c.mode == services::tls_mode::starttls;
     o.login_allowed = c.mode != services::tls_mode::starttls;
     o.size_max = c.node.configuration().limits.mail_bytes_max;
+    o.hold_for_max_s = static_cast<std::uint64_t>(engine::hold_longest.count());
+    o.hold_until_max = services::now_s() + engine::hold_longest.count();
     return o;
 }
 
@@ -169,12 +172,16 @@ services::store_writer::job smtp_connection::submission_job(std::shared_ptr<stor
     const auto own = account_->key();
     const bool file_in_sent = context_.node.configuration().sent != services::sent_rule::client;
     const auto now = services::now_ms();
+    storage::unix_ms hold_until = 0;
+    if (from.hold_for_s) hold_until = now + static_cast<storage::unix_ms>(*from.hold_for_s) * 1000;
+    if (from.hold_until) hold_until = *from.hold_until * 1000;
+    if (hold_until <= now) hold_until = 0;   // RFC 4865 section 4: a moment that is past holds nothing
     storage::id16 submission;
     crypto::random_bytes(submission);
     std::vector<storage::outbox_row> rows;
     bool to_self = false;
     for (const auto& r : recipients) {
-        if (r.account == own) {
+        if (r.account == own && hold_until == 0) {
             to_self = true;
             continue;
         }
@@ -190,6 +197,8 @@ services::store_writer::job smtp_connection::submission_job(std::shared_ptr<stor
         row.notify = notify_bits(r.asked.notify);
         row.ret = static_cast<std::uint8_t>(from.ret);
         row.submitted_at = row.state_since = row.next_attempt_at = now;
+        row.hold_until = hold_until;
+        if (hold_until > 0) row.next_attempt_at = hold_until;
         rows.push_back(std::move(row));
     }
     return [blob, rows = std::move(rows), to_self, file_in_sent, message_id = std::move(message_id),

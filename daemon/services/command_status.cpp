@@ -68,6 +68,8 @@ json::object queue_row(const account& a, const storage::outbox_row& row) {
             {"next_attempt", row.state == storage::outbox_state::queued || row.state == storage::outbox_state::notified
                                  ? iso_time(row.next_attempt_at)
                                  : std::string()},
+            {"held_until", row.state == storage::outbox_state::queued && row.hold_until > now_ms() ? iso_time(row.hold_until)
+                                                                                                   : std::string()},
             {"last_error", row.last_error},
             {"message_id", row.message_id}};
 }

@@ -5,6 +5,8 @@
 #include "proto/smtp/xtext.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <limits>
 #include <vector>
 
@@ -136,6 +138,11 @@ std::optional<reply> set_notify(std::string_view value, dsn_notify& notify) {   
     return std::nullopt;
 }
 
+reply held_too_long(const session_options& options) {
+    return {501, "5.5.4", "a mail is held for " + std::to_string(options.hold_for_max_s) + " seconds at most, until " +
+                              moment_text(options.hold_until_max)};
+}
+
 bool is_good_orcpt(std::string_view value) {   // RFC 3461 section 4.2: address type, ";", xtext
     if (value.size() > orcpt_bytes_max) return false;
     const auto semicolon = value.find(';');
@@ -153,7 +160,38 @@ command_line split_command(std::string_view line) {
     return {in_capitals(line.substr(0, end)), trimmed(line.substr(end))};
 }
 
-parsed<mail_from> parse_mail(std::string_view argument, std::uint64_t size_max) {
+std::optional<std::int64_t> parse_moment(std::string_view text) {
+    constexpr std::string_view form = "0000-00-00T00:00:00Z";
+    if (text.size() != form.size()) return std::nullopt;
+    for (std::size_t i = 0; i < form.size(); ++i) {
+        const bool digit = text[i] >= '0' && text[i] <= '9';
+        const bool same = text[i] == form[i] || (form[i] >= 'A' && text[i] == form[i] - 'A' + 'a');
+        if (form[i] == '0' ? !digit : !same) return std::nullopt;
+    }
+    const auto at = [text](std::size_t from, std::size_t digits) {
+        return static_cast<int>(*parse_number(text.substr(from, digits)));
+    };
+    const std::chrono::year_month_day day{std::chrono::year(at(0, 4)), std::chrono::month(static_cast<unsigned>(at(5, 2))),
+                                          std::chrono::day(static_cast<unsigned>(at(8, 2)))};
+    const int hour = at(11, 2), minute = at(14, 2), second = at(17, 2);
+    if (!day.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;   // 60: a leap second
+    const std::int64_t days = std::chrono::sys_days(day).time_since_epoch().count();
+    return ((days * 24 + hour) * 60 + minute) * 60 + second;
+}
+
+std::string moment_text(std::int64_t unix_s) {
+    const std::chrono::sys_seconds moment{std::chrono::seconds(unix_s)};
+    const auto midnight = std::chrono::floor<std::chrono::days>(moment);
+    const std::chrono::year_month_day day(midnight);
+    const std::chrono::hh_mm_ss time(moment - midnight);
+    char out[64];
+    std::snprintf(out, sizeof out, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(day.year()),
+                  static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()), static_cast<int>(time.hours().count()),
+                  static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()));
+    return out;
+}
+
+parsed<mail_from> parse_mail(std::string_view argument, const session_options& options) {
     auto line = parse_path_line(argument, "FROM:");
     if (auto* wrong = std::get_if<reply>(&line)) return std::move(*wrong);
     const auto& [path, parameters] = std::get<path_line>(line);
@@ -161,11 +199,22 @@ parsed<mail_from> parse_mail(std::string_view argument, std::uint64_t size_max) 
     for (const auto& p : parameters) {
         if (p.key == "SIZE") {   // RFC 1870 section 6.1
             if (!p.value || !(out.size_bytes = parse_number(*p.value))) return syntax_error("SIZE takes a number of bytes");
-            if (size_max > 0 && *out.size_bytes > size_max)
-                return reply{552, "5.3.4", "the mail is larger than the " + std::to_string(size_max) + " bytes taken here"};
-        } else if (p.key == "BODY") {   // RFC 6152 section 3
+            if (options.size_max > 0 && *out.size_bytes > options.size_max)
+                return reply{552, "5.3.4",
+                             "the mail is larger than the " + std::to_string(options.size_max) + " bytes taken here"};
+        } else if (p.key == "BODY") {   // RFC 6152 section 3, RFC 3030 section 3
             if (p.value && mail::ascii::equal_no_case(*p.value, "8BITMIME")) out.body_8bit = true;
-            else if (!p.value || !mail::ascii::equal_no_case(*p.value, "7BIT")) return syntax_error("BODY is 7BIT or 8BITMIME");
+            else if (p.value && mail::ascii::equal_no_case(*p.value, "BINARYMIME")) out.body_binary = true;
+            else if (!p.value || !mail::ascii::equal_no_case(*p.value, "7BIT"))
+                return syntax_error("BODY is 7BIT, 8BITMIME or BINARYMIME");
+        } else if (p.key == "HOLDFOR" && options.hold_for_max_s > 0) {   // RFC 4865 section 4
+            if (p.value && p.value->size() <= hold_for_digits_max) out.hold_for_s = parse_number(*p.value);
+            if (!out.hold_for_s) return syntax_error("HOLDFOR takes a number of seconds");
+            if (*out.hold_for_s > options.hold_for_max_s) return held_too_long(options);
+        } else if (p.key == "HOLDUNTIL" && options.hold_for_max_s > 0) {
+            if (p.value) out.hold_until = parse_moment(*p.value);
+            if (!out.hold_until) return syntax_error("HOLDUNTIL takes a moment such as 2026-11-22T07:00:00Z");
+            if (*out.hold_until > options.hold_until_max) return held_too_long(options);
         } else if (p.key == "SMTPUTF8") {   // RFC 6531 section 3.4: no value
             if (p.value) return syntax_error("SMTPUTF8 takes no value");
             out.smtputf8 = true;
@@ -184,6 +233,7 @@ parsed<mail_from> parse_mail(std::string_view argument, std::uint64_t size_max) 
             return unknown_parameter(p);
         }
     }
+    if (out.hold_for_s && out.hold_until) return syntax_error("HOLDFOR and HOLDUNTIL exclude each other");
     if (path.empty()) return out;   // the null reverse path
     if (!out.smtputf8 && !is_ascii(path)) return needs_smtputf8();
     auto from = mail::parse_address(path, out.smtputf8);

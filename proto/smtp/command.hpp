@@ -20,10 +20,14 @@ template <class T>
 using parsed = std::variant<T, reply>;
 
 // The argument of MAIL and RCPT ("FROM:<a@b> SIZE=1"). Tolerated: blanks after the colon, a path without <>, a source
-// route (RFC 5321 appendix C: accepted and ignored). size_max in bytes, 0 for none.
-parsed<mail_from> parse_mail(std::string_view argument, std::uint64_t size_max);
+// route (RFC 5321 appendix C: accepted and ignored). Of the options: size_max and the limits of holding.
+parsed<mail_from> parse_mail(std::string_view argument, const session_options& options);
 // smtputf8: what MAIL said. host_name completes a bare "Postmaster" (RFC 5321 section 4.1.1.3).
 parsed<recipient> parse_rcpt(std::string_view argument, bool smtputf8, std::string_view host_name);
+
+// "2026-11-22T07:00:00Z" (RFC 4865 section 4, RFC 3339 section 5.6) and back, in unix seconds.
+std::optional<std::int64_t> parse_moment(std::string_view text);
+std::string moment_text(std::int64_t unix_s);
 
 struct bdat {
     std::uint64_t size_bytes = 0;

@@ -16,6 +16,7 @@ inline constexpr std::size_t recipients_max = 100;              // RFC 5321 sect
 inline constexpr std::size_t envid_bytes_max = 100;             // RFC 3461 section 4.4
 inline constexpr std::size_t orcpt_bytes_max = 500;             // RFC 3461 section 4.2
 inline constexpr std::size_t size_digits_max = 20;              // RFC 1870 section 3 and 4, RFC 3030 section 2
+inline constexpr std::size_t hold_for_digits_max = 9;           // RFC 4865 section 4
 inline constexpr std::size_t parameters_max = 16;               // of MAIL or RCPT; fewer exist
 
 inline constexpr int bad_commands_before_login_max = 3;         // 06-security 6.1.2

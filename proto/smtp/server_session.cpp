@@ -117,7 +117,10 @@ wire::task<> server_session::state::hello(const command_line& command) {
     }
     std::string text = options.host_name + "\nPIPELINING\nSIZE";
     if (options.size_max > 0) text += ' ' + std::to_string(options.size_max);
-    text += "\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nDSN\nCHUNKING";
+    text += "\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nDSN\nCHUNKING\nBINARYMIME";
+    text += "\nLIMITS RCPTMAX=" + std::to_string(recipients_max);   // RFC 9422
+    if (options.hold_for_max_s > 0)                                  // RFC 4865 section 4
+        text += "\nFUTURERELEASE " + std::to_string(options.hold_for_max_s) + ' ' + moment_text(options.hold_until_max);
     if (options.offer_starttls && !options.tls_active) text += "\nSTARTTLS";
     if (options.login_allowed) text += "\nAUTH " + sasl::offered_mechanisms("", options.tls_active);
     text += "\nHELP";
@@ -164,7 +167,7 @@ wire::task<> server_session::state::quit() {
 wire::task<> server_session::state::give_up_mail() {
     body.reset();
     recipients = 0;
-    smtputf8 = false;
+    smtputf8 = binary = false;
     if (!mail_open) co_return;
     mail_open = false;
     body_abort question;

@@ -1,5 +1,6 @@
 // The server half of message submission (RFC 6409) as a machine: bytes in, events out, replies back.
-// Implements RFC 5321, 3207, 4954, 1870, 6152, 6531, 2920, 2034, 3030 (CHUNKING), 3461 (DSN parameters).
+// Implements RFC 5321, 3207, 4954, 1870, 6152, 6531, 2920, 2034, 3030 (CHUNKING, BINARYMIME), 3461 (DSN parameters),
+// 4865 (FUTURERELEASE), 9422 (LIMITS).
 #pragma once
 
 #include "proto/mail/address.hpp"
@@ -31,6 +32,9 @@ struct mail_from {
     std::optional<mail::address> from;
     std::optional<std::uint64_t> size_bytes;   // SIZE=
     bool body_8bit = false, smtputf8 = false;
+    bool body_binary = false;                  // BODY=BINARYMIME: bare CR, LF and NUL are the mail's (RFC 3030 section 3)
+    std::optional<std::uint64_t> hold_for_s;   // HOLDFOR= (RFC 4865 section 4); within the limit announced
+    std::optional<std::int64_t> hold_until;    // HOLDUNTIL=, in unix seconds; within the limit announced; may be past
     dsn_return ret = dsn_return::unset;        // RFC 3461 section 4.3
     std::string envid;                         // decoded xtext
     bool operator==(const mail_from&) const = default;
@@ -84,6 +88,8 @@ struct session_options {
     bool offer_starttls = false;
     bool login_allowed = true;        // false until TLS on a "starttls" listener
     std::uint64_t size_max = 0;       // bytes; announced by SIZE
+    std::uint64_t hold_for_max_s = 0; // the longest a mail is held (FUTURERELEASE); 0: not offered
+    std::int64_t hold_until_max = 0;  // the same as a moment, in unix seconds: the machine knows no calendar
     bool keep_bare_line_ends = false; // never true outside tests: bare CR or LF is refused (06-security, smuggling)
 };
 

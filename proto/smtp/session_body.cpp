@@ -22,6 +22,7 @@ wire::task<> server_session::state::data(std::string_view argument) {
     auto refusal = body_refusal();
     if (!argument.empty()) refusal = reply{501, "5.5.4", "DATA takes no parameters"};
     else if (!refusal && body) refusal = reply{503, "5.5.1", "a body that began with BDAT ends with BDAT"};
+    else if (!refusal && binary) refusal = reply{503, "5.5.1", "a mail in BINARYMIME comes by BDAT"};   // RFC 3030 section 3
     if (refusal) {
         // 554 follows from refused recipients in a pipelined group: not a mistake of the client.
         if (refusal->code == 554) say(*refusal);
@@ -78,7 +79,7 @@ wire::task<> server_session::state::take_body(bytes piece) {
 wire::task<> server_session::state::end_body() {
     body.reset();
     recipients = 0;
-    smtputf8 = false;
+    smtputf8 = binary = false;
     if (body_fault != fault::none) {
         say(body_verdict());
         co_return;
@@ -133,7 +134,7 @@ wire::task<> server_session::state::chunk(std::string_view argument) {
             say(decision);
             co_return;
         }
-        body.emplace(body_reader::form::plain, options.keep_bare_line_ends);
+        body.emplace(body_reader::form::plain, binary || options.keep_bare_line_ends);
         body_bytes = 0;
         body_fault = fault::none;
     }

@@ -16,7 +16,7 @@ wire::task<> server_session::state::mail(std::string_view argument) {
         bad({503, "5.5.1", "a mail is under way already; RSET forgets it"});
         co_return;
     }
-    auto parsed_line = parse_mail(argument, options.size_max);
+    auto parsed_line = parse_mail(argument, options);
     if (auto* wrong = std::get_if<reply>(&parsed_line)) {
         // Too large is a verdict on the mail (RFC 1870 section 6.1), not a mistake of the client.
         if (wrong->code == 552) say(*wrong);
@@ -25,6 +25,7 @@ wire::task<> server_session::state::mail(std::string_view argument) {
     }
     auto question = std::get<mail_from>(std::move(parsed_line));
     smtputf8 = question.smtputf8;
+    binary = question.body_binary;
     const reply decision = co_await self.ask(std::move(question));
     mail_open = decision.positive();
     recipients = 0;

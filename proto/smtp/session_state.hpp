@@ -60,7 +60,7 @@ struct server_session::state {
     int commands_before_login = 0;
     int bad_commands = 0;
 
-    bool mail_open = false, smtputf8 = false;
+    bool mail_open = false, smtputf8 = false, binary = false;      // of the mail under way
     std::size_t recipients = 0;
 
     enum class fault { none, bare_line_end, too_large };

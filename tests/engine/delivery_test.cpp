@@ -136,3 +136,20 @@ TEST_CASE("a receipt after failure still says that it has arrived") {
     CHECK(row.state == outbox_state::delivered);
     CHECK(row.last_error.empty());
 }
+
+TEST_CASE("a held row waits until its moment, whatever happens, and has its five days from then") {
+    storage::outbox_row row;
+    row.submitted_at = row.next_attempt_at = 1000;
+    row.hold_until = 1000 + std::chrono::milliseconds(std::chrono::days(30)).count();
+    const auto released = row.hold_until;
+    CHECK(engine::is_held(row, released - 1));
+    CHECK_FALSE(engine::is_due(row, released - 1));
+    CHECK(engine::link_came_up(row, 2000).next_attempt_at == row.next_attempt_at);
+    CHECK(engine::attempt_failed(row, "not reachable", released - 1, 0).attempts == 0);
+    CHECK(engine::is_open(engine::give_up_when_late(row, released - 1)));
+    CHECK_FALSE(engine::is_held(row, released));
+    CHECK(engine::is_due(row, released));
+    CHECK(engine::begins_at(row) == released);
+    CHECK(engine::is_open(engine::give_up_when_late(row, released + engine::give_up_after.count() - 1)));
+    CHECK_FALSE(engine::is_open(engine::give_up_when_late(row, released + engine::give_up_after.count())));
+}

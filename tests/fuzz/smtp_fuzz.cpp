@@ -50,6 +50,8 @@ private:
     static smtp::session_options make(unsigned char bits) {
         smtp::session_options o;
         o.size_max = (bits & 1) ? 100 : 0;
+        o.hold_for_max_s = (bits & 2) ? 1000 : 0;
+        o.hold_until_max = 4000000000;
         return o;
     }
     void pump() {
@@ -67,6 +69,9 @@ private:
     smtp::verdict decide(smtp::mail_from& x) {
         require(!mail_open_);
         seen_.asked += "mail " + (x.from ? x.from->text() : "") + x.envid + "\n";
+        require(!x.hold_for_s || *x.hold_for_s <= 1000);
+        require(!x.hold_until || *x.hold_until <= 4000000000);
+        binary_ = x.body_binary;
         const bool good = x.envid != "no";
         mail_open_ = good;
         return good ? smtp::reply{250, "2.1.0", "ok"} : smtp::reply{550, "5.7.1", "no"};
@@ -89,7 +94,7 @@ private:
         return smtp::accepted{};
     }
     smtp::verdict decide(smtp::body_end&) {
-        require(body_open_ && !has_bare(body_));
+        require(body_open_ && (binary_ || !has_bare(body_)));
         close("end");
         return smtp::reply{250, "2.0.0", "kept"};
     }
@@ -118,7 +123,7 @@ private:
 
     smtp::server_session session_;
     record seen_;
-    bool mail_open_ = false, body_open_ = false;
+    bool mail_open_ = false, body_open_ = false, binary_ = false;
     std::string body_;
 };
 

@@ -50,3 +50,20 @@ TEST_CASE("SCRAM keys of an app password are all there or not at all", "[storage
     p.scram->iterations = 0;
     CHECK_FALSE(decode_whole<app_password>(encode_whole(p)));
 }
+
+TEST_CASE("an outbox row that is not held has the bytes of before", "[storage]") {
+    outbox_row row;
+    row.recipient = "bob@b.alt";
+    row.receipt = to_bytes("receipt");
+    const auto before = encode_whole(row);
+    row.hold_until = 1;
+    const auto held = encode_whole(row);
+    CHECK(held.size() == before.size() + 8);
+    const auto read = decode_whole<outbox_row>(held);
+    REQUIRE(read);
+    CHECK(read->hold_until == 1);
+    REQUIRE(decode_whole<outbox_row>(before));
+    CHECK(decode_whole<outbox_row>(before)->hold_until == 0);
+    for (auto size = before.size() + 1; size < held.size(); ++size)
+        CHECK_FALSE(decode_whole<outbox_row>(bytes_view(held).first(size)));
+}

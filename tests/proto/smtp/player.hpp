@@ -80,6 +80,9 @@ private:
             std::string text = "mail " + (x->from ? x->from->text() : std::string("<>"));
             if (x->size_bytes) text += " size=" + std::to_string(*x->size_bytes);
             if (x->body_8bit) text += " 8bit";
+            if (x->body_binary) text += " binary";
+            if (x->hold_for_s) text += " for=" + std::to_string(*x->hold_for_s);
+            if (x->hold_until) text += " until=" + std::to_string(*x->hold_until);
             if (x->smtputf8) text += " utf8";
             if (x->ret != smtp::dsn_return::unset) text += x->ret == smtp::dsn_return::full ? " full" : " headers";
             if (!x->envid.empty()) text += " envid=" + x->envid;

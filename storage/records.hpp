@@ -76,6 +76,7 @@ struct outbox_row {                                   // one mail to one recipie
     std::uint32_t attempts = 0;
     unix_ms submitted_at = 0, next_attempt_at = 0, state_since = 0;
     unix_ms hold_until = 0;                           // not before, asked for by the sender (RFC 4865); 0: at once
+    bool delay_told = false;                          // the sender has been told that it waits (RFC 3461)
     std::string last_error;                           // a plain sentence
     bytes receipt;                                    // signed, when delivered
 };

@@ -65,7 +65,9 @@ void encode(byte_writer& w, const outbox_row& o) {
     w.i64(o.state_since);
     w.text(o.last_error);
     w.sized(o.receipt);
-    if (o.hold_until != 0) w.i64(o.hold_until);   // absent in most, and in all from before there was holding
+    if (o.hold_until == 0 && !o.delay_told) return;   // as most, and all from before there was either
+    w.i64(o.hold_until);
+    w.u8(o.delay_told ? 1 : 0);
 }
 void decode(byte_reader& r, outbox_row& o) {
     o.id = r.array<16>();
@@ -89,9 +91,12 @@ void decode(byte_reader& r, outbox_row& o) {
     o.last_error = r.text();
     o.receipt = to_bytes(r.sized());
     o.hold_until = 0;
+    o.delay_told = false;
     if (r.left() == 0) return;
     o.hold_until = r.i64();
-    if (o.hold_until == 0) r.fail();
+    const auto told = r.u8();
+    o.delay_told = told == 1;
+    if (told > 1 || (o.hold_until == 0 && !o.delay_told)) r.fail();
 }
 
 void encode(byte_writer& w, const inbound_row& i) {

@@ -2,6 +2,7 @@
 
 #include "daemon/engine/contacts.hpp"
 #include "daemon/engine/delivery.hpp"
+#include "daemon/engine/delivery_report.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/dice.hpp"
 #include "daemon/net/receiver.hpp"
@@ -101,6 +102,11 @@ awaitable<void> courier::pass(desk& d) {
             continue;
         }
         auto judged = engine::give_up_when_late(std::move(row), services::now_ms());
+        if (auto told = engine::delay_noticed(judged, services::now_ms())) {
+            judged = std::move(*told);
+            auto late = judged;
+            co_await book(mine, std::move(late));
+        }
         if (!engine::is_open(judged)) {
             co_await book(mine, std::move(judged));
         } else if (judged.account == mine.key()) {

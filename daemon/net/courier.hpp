@@ -77,6 +77,8 @@ private:
                               std::shared_ptr<std::deque<storage::outbox_row>> rows);
     awaitable<void> send(services::account& mine, std::shared_ptr<peer_link> link, storage::outbox_row row);
     awaitable<void> present_token(services::account& mine, std::shared_ptr<peer_link> link);
+    using report_blob = std::shared_ptr<storage::blob_writer>;
+    awaitable<report_blob> report_of_change(services::account& mine, const storage::outbox_row& after);
     awaitable<void> release_to_self(services::account& mine, storage::outbox_row row);
     awaitable<bool> deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row);
     awaitable<bytes> receipt_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);

@@ -3,6 +3,7 @@
 
 #include "daemon/engine/contacts.hpp"
 #include "daemon/engine/delivery.hpp"
+#include "daemon/engine/delivery_report.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/dice.hpp"
 #include "daemon/net/receiver.hpp"
@@ -113,38 +114,81 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
     co_await book(mine, std::move(outcome.row));
 }
 
+// The report to the sender that is due when the row becomes this; null when there is none, or no room for it: the change
+// itself matters more.
+awaitable<courier::report_blob> courier::report_of_change(services::account& mine, const storage::outbox_row& after) {
+    const auto before = mine.store().read([&](const storage::read_txn& txn) { return txn.get_outbox(after.id); });
+    if (!before || !*before) co_return nullptr;
+    const auto kind = engine::report_due(**before, after);
+    if (!kind) co_return nullptr;
+    engine::delivery_report report;
+    report.kind = *kind;
+    report.row = after;
+    report.domain = mine.domain();
+    report.address = mine.address();
+    report.name = mine.name();
+    report.now = services::now_ms();
+    crypto::random_bytes(report.dice);
+    if (const auto original = mine.store().open_blob(after.mail_serial)) {
+        report.whole_mail = engine::returns_whole_mail(*kind, after, (*original)->size_bytes());
+        const auto most = report.whole_mail ? engine::returned_mail_bytes_max : engine::returned_header_bytes_max;
+        report.returned.resize(static_cast<std::size_t>(std::min<std::uint64_t>((*original)->size_bytes(), most)));
+        const auto n = (*original)->read(0, report.returned);
+        report.returned.resize(n ? *n : 0);
+        if (!report.whole_mail) report.returned.resize(engine::header_of(as_text(report.returned)).size());
+    }
+    auto blob = std::make_shared<storage::blob_writer>(mine.store().new_blob());
+    const auto text = engine::report_mail(report);
+    if (!blob->write(text) || !blob->finish()) co_return nullptr;
+    co_return blob;
+}
+
 awaitable<void> courier::book(services::account& mine, storage::outbox_row row) {
-    auto written = commit(node_, mine, [row](storage::write_txn& txn) -> result<void> {
+    auto report = co_await report_of_change(mine, row);
+    auto written = commit(node_, mine, [row, report](storage::write_txn& txn) -> result<void> {
         auto known = txn.get_outbox(row.id);
         if (!known) return known.error();
         // A receipt that came meanwhile stands; a row that was cancelled stays away.
         if (!*known || (*known)->state == storage::outbox_state::delivered) return {};
-        return txn.put_outbox(row);
+        if (report && engine::report_due(**known, row)) {
+            auto inbox = services::standard_mailbox(txn, storage::special_use::none, services::inbox_name);
+            if (!inbox) return inbox.error();
+            storage::new_mail what;
+            what.box = *inbox;
+            what.internal_date = {services::now_s(), 0};
+            auto placed = txn.add_mail(what, *report);
+            if (!placed) return placed.error();
+        }
+        auto next = row;
+        next.delay_told = next.delay_told || (*known)->delay_told;   // row may be from before it was told
+        return txn.put_outbox(next);
     });
     const auto r = co_await std::move(written);
     if (!r)   // repeated after a restart or with the next link: the other side knows the notification
         services::log(services::area::delivery).error("event=row_not_written reason={}", services::field(r.error().message()));
 }
 
-// A held mail to the account itself: the copy in INBOX and the end of the row, in one write.
+// A held mail to the account itself, or one whose delivery is to be reported: the copy in INBOX and the end of the row, in
+// one write.
 awaitable<void> courier::release_to_self(services::account& mine, storage::outbox_row row) {
     const auto id = short_id(row.notification);
-    auto written = commit(node_, mine, [row](storage::write_txn& txn) mutable -> result<void> {
+    const auto now = services::now_ms();
+    row.state = storage::outbox_state::delivered;
+    row.state_since = now;
+    auto report = co_await report_of_change(mine, row);
+    auto written = commit(node_, mine, [row, report, now](storage::write_txn& txn) -> result<void> {
         auto known = txn.get_outbox(row.id);
         if (!known) return known.error();
         if (!*known || !engine::is_open(**known)) return {};
-        auto inbox = txn.find_mailbox(services::inbox_name);
+        auto inbox = services::standard_mailbox(txn, storage::special_use::none, services::inbox_name);
         if (!inbox) return inbox.error();
-        if (!*inbox) return storage::errc::no_such_mailbox;
-        const auto now = services::now_ms();
-        storage::new_mail copy;
-        copy.box = (*inbox)->id;
-        copy.internal_date = {now / 1000, 0};
-        copy.message_id = row.message_id;
-        auto placed = txn.add_copy(copy, row.mail_serial);
-        if (!placed) return placed.error();
-        row.state = storage::outbox_state::delivered;
-        row.state_since = now;
+        storage::new_mail what;
+        what.box = *inbox;
+        what.internal_date = {now / 1000, 0};
+        if (report)
+            if (auto placed = txn.add_mail(what, *report); !placed) return placed.error();
+        what.message_id = row.message_id;
+        if (auto placed = txn.add_copy(what, row.mail_serial); !placed) return placed.error();
         return txn.put_outbox(row);
     });
     const auto r = co_await std::move(written);
@@ -178,21 +222,17 @@ awaitable<bytes> courier::receipt_came(services::account& mine, std::shared_ptr<
     const auto signed_receipt = decoded->signed_receipt;
     const auto receipt = peer::decode_receipt(signed_receipt);
     if (!receipt || receipt->recipient != link->theirs) co_return bytes{};
-    auto written = commit(node_, mine, [id = receipt->id, signed_receipt, &mine](storage::write_txn& txn) -> result<void> {
-        auto rows = txn.outbox(true);
-        if (!rows) return rows.error();
-        for (auto& row : *rows) {
-            if (row.notification != id) continue;
-            auto blob = mine.store().open_blob(row.mail_serial);
-            if (!blob) return blob.error();
-            if (auto r = engine::check_receipt(row, mine.key(), (*blob)->ref().id, signed_receipt); !r) return r.error();
-            return txn.put_outbox(engine::receipt_came(std::move(row), signed_receipt, services::now_ms()));
-        }
-        return {};   // delivered already
-    });
-    const auto r = co_await std::move(written);
-    if (r)
+    auto rows = mine.store().read([](const storage::read_txn& txn) { return txn.outbox(true); });
+    if (!rows) co_return bytes{};
+    for (auto& row : *rows) {
+        if (row.notification != receipt->id) continue;
+        const auto blob = mine.store().open_blob(row.mail_serial);
+        if (!blob || !engine::check_receipt(row, mine.key(), (*blob)->ref().id, signed_receipt)) break;
+        auto delivered = engine::receipt_came(std::move(row), signed_receipt, services::now_ms());
+        co_await book(mine, std::move(delivered));
         services::log(services::area::delivery).info("event=delivered notification={}", short_id(receipt->id));
+        break;
+    }
     co_return bytes{};
 }
 

@@ -181,7 +181,8 @@ services::store_writer::job smtp_connection::submission_job(std::shared_ptr<stor
     std::vector<storage::outbox_row> rows;
     bool to_self = false;
     for (const auto& r : recipients) {
-        if (r.account == own && hold_until == 0) {
+        // To oneself the copy in INBOX is made here and now, when there is nothing more to do about it.
+        if (r.account == own && hold_until == 0 && !r.asked.notify.success) {
             to_self = true;
             continue;
         }
@@ -195,6 +196,7 @@ services::store_writer::job smtp_connection::submission_job(std::shared_ptr<stor
         row.orcpt = r.asked.orcpt;
         row.envid = from.envid;
         row.notify = notify_bits(r.asked.notify);
+        if (!from.from) row.notify = notify_bits({.given = true, .never = true});   // RFC 3461 section 4.1: nobody to tell
         row.ret = static_cast<std::uint8_t>(from.ret);
         row.submitted_at = row.state_since = row.next_attempt_at = now;
         row.hold_until = hold_until;

@@ -58,7 +58,7 @@ TEST_CASE("an outbox row that is not held has the bytes of before", "[storage]")
     const auto before = encode_whole(row);
     row.hold_until = 1;
     const auto held = encode_whole(row);
-    CHECK(held.size() == before.size() + 8);
+    CHECK(held.size() == before.size() + 9);
     const auto read = decode_whole<outbox_row>(held);
     REQUIRE(read);
     CHECK(read->hold_until == 1);

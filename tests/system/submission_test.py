@@ -2,6 +2,7 @@
 are held (RFC 4865) over a restart, VRFY, LIMITS."""
 
 import datetime
+import email
 import json
 import os
 import smtplib
@@ -103,12 +104,52 @@ def held(alice, bob):
     assert len(bob.bodies()) == before[0] + 3 and len(alice.bodies()) == before[1] + 2, "a held mail came twice"
 
 
+def reports(alice, bob):
+    """Delivery status notifications (RFC 3461): of success when it is asked for, as one mail for each recipient."""
+    mail = mail_from(alice, bob.address, "reported", b"hello\r\n")
+    before = set(alice.bodies())
+    with session(alice) as client:
+        assert "dsn" in client.esmtp_features
+        said(client, f"MAIL FROM:<{alice.address}>", "RET=FULL ENVID=mine+2B1", expect=250)
+        said(client, f"RCPT TO:<{bob.address}>", f"NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;{bob.address}", expect=250)
+        said(client, f"RCPT TO:<{alice.address}>", "NOTIFY=SUCCESS", expect=250)
+        assert client.data(mail)[0] == 250
+        # nobody is told of a mail without a sender, nor of one with NOTIFY=NEVER
+        said(client, "MAIL FROM:<>", expect=250)
+        said(client, f"RCPT TO:<{bob.address}>", "NOTIFY=SUCCESS", expect=250)
+        assert client.data(mail_from(alice, bob.address, "silent 1", b"x\r\n"))[0] == 250
+        said(client, f"MAIL FROM:<{alice.address}>", expect=250)
+        said(client, f"RCPT TO:<{bob.address}>", "NOTIFY=NEVER", expect=250)
+        assert client.data(mail_from(alice, bob.address, "silent 2", b"x\r\n"))[0] == 250
+    new = wait_until(lambda: (lambda b: len(b) == 3 and b)({u: m for u, m in alice.bodies().items() if u not in before}), 30,
+                     "the reports did not come")
+    texts = list(new.values())
+    assert texts.count(mail) == 1
+    found = set()
+    for text in texts:
+        if text == mail:
+            continue
+        report = email.message_from_bytes(text)
+        assert report.get_content_type() == "multipart/report" and report.get_param("report-type") == "delivery-status"
+        people, status, header = report.get_payload()
+        assert people.get_content_type() == "text/plain"
+        assert header.get_content_type() == "text/rfc822-headers" and "Subject: reported" in header.get_payload()
+        whole, one = status.get_payload()
+        assert whole["Original-Envelope-Id"] == "mine+1" and whole["Reporting-MTA"].startswith("dns; ")
+        assert one["Action"] == "delivered" and one["Status"].startswith("2.")
+        found.add(one["Final-Recipient"])
+    assert found == {f"rfc822; {bob.address}", f"rfc822; {alice.address}"}, found
+    time.sleep(1)
+    assert len(set(alice.bodies()) - before) == 3, "somebody was told who should not be"
+
+
 def main(binary_file):
     with nodes(binary_file, "alice", "bob") as (alice, bob):
         alice.start()
         bob.start()
         befriend(alice, bob)
         binary(alice, bob)
+        reports(alice, bob)
         held(alice, bob)
         for node in (alice, bob):
             code, _ = node.stop()

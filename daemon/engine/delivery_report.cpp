@@ -1,0 +1,174 @@
+#include "daemon/engine/delivery_report.hpp"
+
+#include "daemon/engine/delivery.hpp"
+#include "daemon/engine/mime_writer.hpp"
+#include "proto/mail/ascii.hpp"
+#include "proto/mail/date.hpp"
+#include "proto/smtp/xtext.hpp"
+
+#include <algorithm>
+
+namespace pp::engine {
+
+namespace {
+
+using storage::outbox_row;
+using storage::outbox_state;
+
+constexpr std::uint8_t notify_never = 1, notify_success = 2, notify_failure = 4, notify_delay = 8;   // storage/records.hpp
+constexpr std::uint8_t ret_full = 1;
+
+bool wants(const outbox_row& row, std::uint8_t what) {
+    if (row.notify == 0) return what != notify_success;   // RFC 3461 section 4.1: no NOTIFY is no NOTIFY=SUCCESS
+    return !(row.notify & notify_never) && (row.notify & what);
+}
+
+bool is_ascii(std::string_view text) {
+    return std::none_of(text.begin(), text.end(), [](char c) { return mail::ascii::is_8bit(c); });
+}
+
+std::string date_of(storage::unix_ms at) { return mail::header_date({at / 1000, 0}); }
+
+// Never longer than a line may be, without a line end of its own.
+std::string field(std::string_view name, std::string_view value) {
+    constexpr std::size_t value_bytes_max = 900;   // RFC 5322 section 2.1.1: 998 for the line
+    auto text = clean_text(value);
+    if (text.size() > value_bytes_max) text.resize(value_bytes_max);
+    return std::string(name) + ": " + text + "\r\n";
+}
+
+std::string_view action_of(report_kind kind) {
+    return kind == report_kind::delivered ? "delivered" : kind == report_kind::delayed ? "delayed" : "failed";
+}
+
+// RFC 3463 section 3: 4.4.7 and 5.4.7 delivery time expired, 5.7.1 refused by the recipient.
+std::string_view status_of(const delivery_report& r) {
+    if (r.kind == report_kind::delivered) return "2.1.5";
+    if (r.kind == report_kind::delayed) return "4.4.7";
+    const bool late = r.now - begins_at(r.row) >= give_up_after.count();
+    return late ? "5.4.7" : "5.7.1";
+}
+
+std::string subject_of(report_kind kind) {
+    switch (kind) {
+    case report_kind::delivered: return "Delivered: your mail has arrived";
+    case report_kind::delayed: return "Delayed: your mail still waits";
+    case report_kind::failed: break;
+    }
+    return "Failed: your mail could not be delivered";
+}
+
+std::string text_for_people(const delivery_report& r) {
+    const std::string to = "\n\n    " + clean_text(r.row.recipient) + "\n\n";
+    std::string out;
+    if (r.kind == report_kind::delivered) {
+        out = "A device of the recipient has stored your mail and signed for it:" + to;
+    } else if (r.kind == report_kind::delayed) {
+        out = "Your mail could not be delivered yet:" + to +
+              "There is nothing you have to do. It is tried again until\n" + date_of(begins_at(r.row) + give_up_after.count()) +
+              ". What is under way shows: peerpost queue\n\n";
+    } else {
+        out = "Your mail was not delivered and is not tried again:" + to;
+    }
+    if (!r.row.last_error.empty() && r.kind != report_kind::delivered)
+        out += "The reason: " + clean_text(r.row.last_error) + ".\n\n";
+    out += r.whole_mail ? "The mail is attached.\n" : "The beginning of the mail is attached; the whole is in Sent.\n";
+    return out + "Nobody reads answers to this mail.\n";
+}
+
+// RFC 3464 section 2; RFC 6533 section 4 where an address is not ASCII.
+std::string status_part(const delivery_report& r, bool international) {
+    const auto typed = [&](std::string_view address) {
+        return (is_ascii(address) ? "rfc822; " : "utf-8; ") + std::string(address);
+    };
+    std::string out = "Content-Type: ";
+    out += international ? "message/global-delivery-status\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+                         : "message/delivery-status\r\n\r\n";
+    if (!r.row.envid.empty()) out += field("Original-Envelope-Id", r.row.envid);
+    out += field("Reporting-MTA", "dns; " + r.domain);
+    out += field("Arrival-Date", date_of(r.row.submitted_at)) + "\r\n";
+    if (const auto semicolon = r.row.orcpt.find(';'); semicolon != r.row.orcpt.npos)   // RFC 3461 section 6.3
+        if (const auto address = smtp::decode_xtext(std::string_view(r.row.orcpt).substr(semicolon + 1)))
+            out += field("Original-Recipient",
+                         is_ascii(*address) ? r.row.orcpt.substr(0, semicolon) + "; " + *address : typed(*address));
+    out += field("Final-Recipient", typed(r.row.recipient));
+    out += field("Action", action_of(r.kind));
+    out += field("Status", status_of(r));
+    if (r.kind != report_kind::delivered && !r.row.last_error.empty())
+        out += field("Diagnostic-Code", "x-peerpost; " + r.row.last_error);
+    out += field("Last-Attempt-Date", date_of(r.now));
+    if (r.kind == report_kind::delayed)
+        out += field("Will-Retry-Until", date_of(begins_at(r.row) + give_up_after.count()));
+    return out;
+}
+
+}  // namespace
+
+std::optional<report_kind> report_due(const outbox_row& before, const outbox_row& after) {
+    if (before.state != after.state) {
+        if (after.state == outbox_state::failed && wants(after, notify_failure)) return report_kind::failed;
+        if (after.state == outbox_state::delivered && wants(after, notify_success)) return report_kind::delivered;
+    }
+    if (is_open(after) && !before.delay_told && after.delay_told) return report_kind::delayed;
+    return std::nullopt;
+}
+
+std::optional<outbox_row> delay_noticed(outbox_row row, unix_ms now) {
+    if (!is_open(row) || row.delay_told || !wants(row, notify_delay)) return std::nullopt;
+    if (now - begins_at(row) < delay_told_after_ms) return std::nullopt;
+    row.delay_told = true;
+    return row;
+}
+
+bool returns_whole_mail(report_kind kind, const outbox_row& row, std::uint64_t mail_bytes) {
+    return kind == report_kind::failed && row.ret == ret_full && mail_bytes <= returned_mail_bytes_max;
+}
+
+std::string_view header_of(std::string_view beginning) {
+    if (beginning.starts_with("\r\n")) return {};
+    auto end = beginning.find("\r\n\r\n");
+    if (end == beginning.npos) end = beginning.rfind("\r\n");
+    return end == beginning.npos ? std::string_view() : beginning.substr(0, end + 2);
+}
+
+bytes report_mail(const delivery_report& r) {
+    const std::string unique = crypto::hex(r.dice);
+    const std::string boundary = "=_" + unique;   // 128 random bits: stands in no mail that was written before
+    const bool international = !is_ascii(r.row.recipient) || !is_ascii(r.row.orcpt);
+    const auto returned = as_text(r.returned);
+    const bool plain = is_ascii(returned);
+    std::string out;
+    out += "Date: " + date_of(r.now) + "\r\n";
+    out += "From: peerpost <postmaster@" + clean_text(r.domain) + ">\r\n";
+    const auto address = clean_text(r.address);
+    out += r.name.empty() ? "To: " + address + "\r\n" : "To: " + header_phrase(r.name) + "\r\n <" + address + ">\r\n";
+    out += "Subject: " + subject_of(r.kind) + "\r\n";
+    out += "Message-ID: <" + unique + "@" + clean_text(r.domain) + ">\r\n";
+    if (!r.row.message_id.empty() && is_ascii(r.row.message_id))
+        out += field("References", r.row.message_id);   // shows it beside the mail
+    out += "Auto-Submitted: auto-replied\r\n";          // RFC 3834 section 5
+    out += "MIME-Version: 1.0\r\n";
+    out += "Content-Type: multipart/report; report-type=" + std::string(international ? "global-delivery-status" : "delivery-status") +
+           ";\r\n boundary=\"" + boundary + "\"\r\n";
+    if (international || !plain)   // RFC 2045 section 6.4: no part is beyond what the whole says
+        out += std::string("Content-Transfer-Encoding: ") + (r.whole_mail && !plain ? "binary" : "8bit") + "\r\n";
+    out += "\r\n";
+    out += "--" + boundary + "\r\n";
+    out += "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n";
+    out += quoted_printable(text_for_people(r));
+    out += "--" + boundary + "\r\n" + status_part(r, international);
+    out += "\r\n--" + boundary + "\r\n";
+    if (r.whole_mail) {
+        // RFC 3030 section 3: a mail that came as BINARYMIME is binary here as well.
+        out += "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: ";
+        out += plain ? "7bit" : "binary";
+    } else {
+        out += plain ? "Content-Type: text/rfc822-headers" : "Content-Type: message/global-headers\r\nContent-Transfer-Encoding: 8bit";
+    }
+    out += "\r\n\r\n";
+    out += returned;
+    out += "\r\n--" + boundary + "--\r\n";
+    return to_bytes(out);
+}
+
+}  // namespace pp::engine

@@ -8,7 +8,8 @@ namespace {
 
 const std::string ehlo_answer =
     "S: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE 50000000\nS: 250-8BITMIME\nS: 250-SMTPUTF8\n"
-    "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\nS: 250-LIMITS RCPTMAX=100\nS: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\nS: 250 HELP\n";
+    "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\nS: 250-LIMITS RCPTMAX=100\n"
+    "S: 250-AUTH PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS\nS: 250 HELP\n";
 const std::string greeting = "S: 220 localhost ESMTP peerpost\n";
 const std::string welcome = "E: login anna secret\nS: 235 2.7.0 welcome\n";
 const std::string bye = "C: QUIT\nS: 221 2.0.0 localhost closes the connection\nS: close\n";

@@ -18,7 +18,8 @@ const std::string hello =
     greeting +
     "C: EHLO [127.0.0.1]\n"
     "S: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250-8BITMIME\nS: 250-SMTPUTF8\n"
-    "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\nS: 250-LIMITS RCPTMAX=100\nS: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\nS: 250 HELP\n";
+    "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\nS: 250-LIMITS RCPTMAX=100\n"
+    "S: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\nS: 250 HELP\n";
 const std::string logged_in = hello + "C: " + player::plain_right + "\nE: login anna secret\nS: 235 2.7.0 welcome\n";
 const std::string enveloped = logged_in +
     "C: MAIL FROM:<anna@a.alt>\nE: mail anna@a.alt\nS: 250 2.1.0 ok\n"
@@ -39,12 +40,14 @@ TEST_CASE("EHLO announces size and TLS, and AUTH only where it is allowed") {   
     o.login_allowed = false;
     play(greeting +
          "C: ehlo x\nS: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE 1000\nS: 250-8BITMIME\nS: 250-SMTPUTF8\n"
-         "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\nS: 250-LIMITS RCPTMAX=100\nS: 250-STARTTLS\nS: 250 HELP\n"
+         "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\nS: 250-LIMITS RCPTMAX=100\n"
+         "S: 250-STARTTLS\nS: 250 HELP\n"
          "C: AUTH PLAIN AGFubmEAc2VjcmV0\nS: 538 5.7.11 say STARTTLS before you log in\n"
          "C: STARTTLS\nE: tls\nS: 220 2.0.0 begin TLS\n"
          "C: MAIL FROM:<anna@a.alt>\nS: 503 5.5.1 say EHLO first\n"
          "C: EHLO x\nS: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE 1000\nS: 250-8BITMIME\nS: 250-SMTPUTF8\n"
-         "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\nS: 250-LIMITS RCPTMAX=100\nS: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\nS: 250 HELP\n"
+         "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\nS: 250-LIMITS RCPTMAX=100\n"
+         "S: 250-AUTH PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS\nS: 250 HELP\n"
          "C: STARTTLS\nS: 503 5.5.1 TLS is on already\n"
          "C: " + player::plain_right + "\nE: login anna secret\nS: 235 2.7.0 welcome\n", o);
 }
@@ -110,7 +113,8 @@ TEST_CASE("MAIL with every parameter") {
          "C: MAIL FROM:<@r.alt,@s.alt:anna@a.alt>\nE: mail anna@a.alt\nS: 250 2.1.0 ok\n"
          "C: EHLO again\nE: abort\n"
          "S: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250-8BITMIME\nS: 250-SMTPUTF8\n"
-         "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\nS: 250-LIMITS RCPTMAX=100\nS: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\nS: 250 HELP\n");
+         "S: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\nS: 250-LIMITS RCPTMAX=100\n"
+         "S: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\nS: 250 HELP\n");
 }
 
 TEST_CASE("MAIL and RCPT refuse what is not well formed") {
@@ -128,7 +132,7 @@ TEST_CASE("MAIL and RCPT refuse what is not well formed") {
         {"MAIL FROM:<a@b.alt> SIZE=1x", "501 5.5.4 SIZE takes a number of bytes"},
         {"MAIL FROM:<a@b.alt> SIZE=18446744073709551616", "501 5.5.4 SIZE takes a number of bytes"},
         {"MAIL FROM:<a@b.alt> SIZE=1 SIZE=1", "501 5.5.4 parameter SIZE is given twice"},
-        {"MAIL FROM:<a@b.alt> BODY=BINARYMIME", "501 5.5.4 BODY is 7BIT or 8BITMIME"},
+        {"MAIL FROM:<a@b.alt> BODY=9BIT", "501 5.5.4 BODY is 7BIT, 8BITMIME or BINARYMIME"},
         {"MAIL FROM:<a@b.alt> SMTPUTF8=1", "501 5.5.4 SMTPUTF8 takes no value"},
         {"MAIL FROM:<a@b.alt> RET=NO", "501 5.5.4 RET is FULL or HDRS"},
         {"MAIL FROM:<a@b.alt> ENVID=a+0Db", "501 5.5.4 ENVID is not well formed"},

@@ -3,6 +3,7 @@
 #include "tests/proto/smtp/player.hpp"
 
 using player::play;
+using namespace pp;
 
 namespace {
 

@@ -2,12 +2,14 @@
 #include "tests/proto/smtp/player.hpp"
 
 using player::play;
+using namespace pp;
 
 namespace {
 
 const std::string hello =
     "S: 220 localhost ESMTP peerpost\nC: EHLO x\nS: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250-8BITMIME\n"
-    "S: 250-SMTPUTF8\nS: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\nS: 250-LIMITS RCPTMAX=100\nS: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\n"
+    "S: 250-SMTPUTF8\nS: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\nS: 250-LIMITS RCPTMAX=100\n"
+    "S: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\n"
     "S: 250 HELP\n";
 const std::string hello_tls =
     "S: 220 localhost ESMTP peerpost\nC: EHLO x\nS: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250-8BITMIME\n"

@@ -73,7 +73,8 @@ account_store::state::state(std::filesystem::path where, account_keys k, storage
       view_secrets(keys.store_key),
       shred_check(shred_check_of(keys)),
       space(make_space(folder, o)),
-      log(folder / "log", o) {}
+      log(folder / "log", o),
+      text(*this) {}
 
 account_store::account_store() = default;
 account_store::~account_store() = default;
@@ -171,6 +172,7 @@ result<std::shared_ptr<cipher_reader>> account_store::open_cipher(const crypto::
 
 crypto::drive_key account_store::drive() const { return state_->log_secrets.drive_public; }
 bool account_store::housekeeping() { return state_->log.housekeeping(); }
+text_index& account_store::text() const { return state_->text; }
 bool account_store::writable() const { return state_->writable; }
 result<void> account_store::try_heal() { return state_->heal(); }
 

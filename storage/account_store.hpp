@@ -47,6 +47,7 @@ struct storage_options {
 
 class read_txn;
 class write_txn;
+class text_index;
 
 class account_store {
 public:
@@ -90,10 +91,13 @@ public:
     // Tries to heal after errc::full or read_only (room again): re-opens the tail as recovery does. Writer thread.
     result<void> try_heal();
 
+    // The full-text index: storage/text_index.hpp. Asking from any thread, changing on the thread of write().
+    text_index& text() const;
+    struct state;                         // storage/store_state.hpp
+
 private:
     account_store();
     std::unique_ptr<read_txn> begin_read() const;
-    struct state;
     std::unique_ptr<state> state_;
 };
 

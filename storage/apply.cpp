@@ -72,6 +72,7 @@ public:
         PP_TRY(r.erase(table::mod, view::mod_key(m.m.box, m.m.modseq, m.m.uid).view()));
         if (m.message_id_tag != no_tag)
             PP_TRY(r.erase(table::msgid, view::message_id_prefix(r, m.m.box, m.message_id_tag).u32(m.m.uid).view()));
+        PP_TRY(r.erase(table::doc, view::doc_key(m.m.mail_serial, m.m.box, m.m.uid).view()));
         for (const auto number : m.keywords) keywords.release(number);
         count(m.m, -1);
         return add_reference(*c_, m.m.mail_serial, -1);
@@ -211,6 +212,7 @@ struct applier {
         PP_TRY(r.put_empty(table::mod, view::mod_key(m.m.box, m.m.modseq, m.m.uid).view()));
         if (o.message_id_tag != no_tag)
             PP_TRY(r.put_empty(table::msgid, view::message_id_prefix(r, m.m.box, o.message_id_tag).u32(m.m.uid).view()));
+        PP_TRY(r.put_empty(table::doc, view::doc_key(m.m.mail_serial, m.m.box, m.m.uid).view()));
         f.count(m.m, 1);
         f.row.box.uid_next = std::max(f.row.box.uid_next, m.m.uid + 1);
         f.row.box.highest_modseq = std::max(f.row.box.highest_modseq, m.m.modseq);

@@ -31,6 +31,11 @@ inline constexpr std::size_t entry_bytes_max = 64 * 1024 * 1024;  // one job's o
 inline constexpr std::size_t frame_body_bytes_max = entry_bytes_max + 4096;
 inline constexpr std::size_t replay_batch_entries = 1024;         // 03-storage 3.7
 
+// The full-text index. A segment of segment_span_max mails with indexed_trigrams_max trigrams each could not be larger.
+inline constexpr std::uint32_t text_segment_pages_max = 8'000'000;
+inline constexpr std::size_t text_batch_pages = 64;               // per commit: 256 KiB, a delivery waits no longer than that
+inline constexpr std::uint64_t text_candidates_max = 65536;       // more are answered with "any": reading them costs most
+
 // Work per call.
 inline constexpr std::size_t zero_step_bytes = 1024 * 1024;       // zero-written under the log's lock at one time
 inline constexpr std::size_t blob_write_bytes = 1024 * 1024;      // 03-storage 3.7: 1 MiB writes

@@ -6,6 +6,7 @@
 #include "storage/job_txn.hpp"
 #include "storage/log_file.hpp"
 #include "storage/log_walker.hpp"
+#include "storage/text_index.hpp"
 
 #include <atomic>
 
@@ -53,6 +54,7 @@ struct account_store::state {
     std::atomic<bool> writable = false;
     bool recovery_pending = false;                      // opened on a full disk: the log is ahead of the view
     std::atomic<bool> suspect_noted = false;
+    text_index text;
 };
 
 struct account_store::check_parts {

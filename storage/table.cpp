@@ -14,8 +14,9 @@ constexpr std::size_t row_step_bytes = 16;
 constexpr std::array<const char*, table_count> table_names = {
     "meta", "folder", "name",  "unhoused", "keyword", "msg",    "mod",      "vanish",  "msgid", "env",
     "blob", "bname",  "out",   "inbox",    "peer",    "invite", "password", "setting", "seen",  "seen_order",
-    "metadata", "thread", "threadref"};
+    "metadata", "thread", "threadref", "doc", "fts"};
 constexpr auto first_later_table = static_cast<std::size_t>(table::metadata);   // views of the first version end before
+constexpr auto first_filled_table = static_cast<std::size_t>(table::doc);       // made from the log: without it, rebuild
 constexpr std::string_view identity_key = "\0";   // the one row in the clear: random store id and key checks
 constexpr std::size_t identity_bytes = 1 + 16 + 16 + 16 + 32;
 constexpr std::uint64_t map_headroom_bytes = 64ull << 20;
@@ -154,8 +155,9 @@ result<void> view_env::prepare(bool fresh, std::uint64_t file_bytes) {
         return e;
     };
     for (std::size_t i = 0; i < table_count; ++i) {
-        int rc = mdb_dbi_open(txn, table_names[i], writes ? MDB_CREATE : 0, &dbi_[i]);
-        if (rc == MDB_NOTFOUND && i >= first_later_table && !writes) {   // a view of before this table was thought of
+        const bool later = i >= first_later_table && i < first_filled_table;
+        int rc = mdb_dbi_open(txn, table_names[i], fresh || (writes && later) ? MDB_CREATE : 0, &dbi_[i]);
+        if (rc == MDB_NOTFOUND && later && !writes) {   // a view of before this table was thought of
             mdb_txn_abort(txn);
             writes = true;
             if (const int again = mdb_txn_begin(env_, nullptr, 0, &txn)) return error_of_lmdb(again);
@@ -280,6 +282,41 @@ result<void> rows::put(table t, bytes_view key, bytes_view plain) {
     auto v = val(sealed);
     if (const int rc = mdb_put(txn_, env_->dbi(t), &k, &v, 0)) return error_of_lmdb(rc);
     return {};
+}
+
+bytes view_env::seal(table t, bytes_view key, const crypto::row_key& with, bytes_view plain) const {
+    return crypto::seal_row(with, aad(t, key, store_id()), plain);
+}
+
+result<void> rows::put_sealed(table t, bytes_view key, bytes_view sealed) {
+    auto k = val(key);
+    auto v = val(sealed);
+    if (const int rc = mdb_put(txn_, env_->dbi(t), &k, &v, 0)) return error_of_lmdb(rc);
+    return {};
+}
+
+result<std::optional<bytes>> rows::get_sealed(table t, bytes_view key, const crypto::row_key& with) const {
+    if (!txn_) return errc::io_error;
+    auto k = val(key);
+    MDB_val v;
+    const int rc = mdb_get(txn_, env_->dbi(t), &k, &v);
+    if (rc == MDB_NOTFOUND) return std::optional<bytes>();
+    if (rc) return error_of_lmdb(rc);
+    auto plain = crypto::open_row(with, aad(t, key, env_->store_id()), view_of(v));
+    if (!plain) return errc::damaged;
+    return std::optional<bytes>(std::move(*plain));
+}
+
+result<bytes> rows::last_key(table t) const {
+    if (!txn_) return errc::io_error;
+    MDB_cursor* raw = nullptr;
+    if (const int rc = mdb_cursor_open(txn_, env_->dbi(t), &raw)) return error_of_lmdb(rc);
+    const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor(raw, mdb_cursor_close);
+    MDB_val k, v;
+    const int rc = mdb_cursor_get(raw, &k, &v, MDB_LAST);
+    if (rc == MDB_NOTFOUND) return bytes();
+    if (rc) return error_of_lmdb(rc);
+    return to_bytes(view_of(k));
 }
 
 result<void> rows::put_empty(table t, bytes_view key) {

@@ -20,8 +20,9 @@ namespace pp::storage {
 // The number is part of what each row is bound to: append only.
 enum class table : std::uint8_t {
     meta, folder, name, unhoused, keyword, msg, mod, vanish, msgid, env, blob, blob_name, out, inbox, peer, invite,
-    password, setting, seen, seen_order, metadata, thread, thread_ref, count_
+    password, setting, seen, seen_order, metadata, thread, thread_ref, doc, fts, count_
 };
+inline constexpr std::size_t lmdb_page_bytes = 4096;     // LMDB takes the page size of the system; this one everywhere
 inline constexpr std::size_t table_count = static_cast<std::size_t>(table::count_);
 
 // Keys are short: kept on the stack, big-endian so that LMDB's order is the order of the numbers.
@@ -82,6 +83,8 @@ public:
     std::shared_mutex& readers() const { return readers_; }
     result<void> sync();                                 // also the meta page
     result<void> commit(MDB_txn* txn);                   // one fdatasync
+    // A value with a key of its own, for put_sealed and get_sealed.
+    bytes seal(table t, bytes_view key, const crypto::row_key& with, bytes_view plain) const;
     void suspect() const { suspect_ = true; }
     bool is_suspect() const { return suspect_; }
 
@@ -120,6 +123,10 @@ public:
     result<bool> has(table t, bytes_view key) const;
     result<void> put(table t, bytes_view key, bytes_view plain);
     result<void> put_empty(table t, bytes_view key);     // a row that is only a key
+    // Values that are sealed with a key of their own, as they are: no version, no padding.
+    result<void> put_sealed(table t, bytes_view key, bytes_view sealed);
+    result<std::optional<bytes>> get_sealed(table t, bytes_view key, const crypto::row_key& with) const;
+    result<bytes> last_key(table t) const;               // empty: none
     result<bool> erase(table t, bytes_view key);         // false: was not there
 
     // Rows with this prefix from `from` on (which begins with the prefix), in the order of keys, until f says false.

@@ -8,7 +8,7 @@
 namespace pp::storage {
 
 namespace {
-constexpr std::uint8_t applied_key = 1, counters_key = 2;   // of table meta; 0 is the identity row
+constexpr std::uint8_t applied_key = 1, counters_key = 2, text_directory_key = 3;   // of table meta; 0 is the identity row
 
 template <class T>
 result<std::optional<T>> load(const rows& r, table t, bytes_view key, result<T> (*decode_row)(bytes_view)) {
@@ -317,6 +317,15 @@ result<std::optional<bytes>> load_applied(const rows& r) { return r.get(table::m
 result<void> store_applied(rows& r, bytes_view position) {
     return r.put(table::meta, row_name().u8(applied_key).view(), position);
 }
+
+result<std::optional<bytes>> load_text_directory(const rows& r) {
+    return r.get(table::meta, row_name().u8(text_directory_key).view());
+}
+result<void> store_text_directory(rows& r, bytes_view directory) {
+    return r.put(table::meta, row_name().u8(text_directory_key).view(), directory);
+}
+row_name doc_key(std::uint64_t serial, mailbox_id box, std::uint32_t uid) { return row_name().u64(serial).u64(box).u32(uid); }
+row_name text_page_key(std::uint32_t segment, std::uint32_t page) { return row_name().u32(segment).u32(page); }
 
 // Queued and notified: the recipient still has to fetch it. Failed: the report may want to quote it; the row is erased
 // when that is done. Delivered: nobody needs it for this row any more.

@@ -91,6 +91,10 @@ result<counters> load_counters(const rows& r);
 result<void> store_counters(rows& r, const counters& c);
 result<std::optional<bytes>> load_applied(const rows& r);
 result<void> store_applied(rows& r, bytes_view position);
+result<std::optional<bytes>> load_text_directory(const rows& r);   // storage/text_segment.hpp
+result<void> store_text_directory(rows& r, bytes_view directory);
+row_name doc_key(std::uint64_t serial, mailbox_id box, std::uint32_t uid);   // where a mail lies
+row_name text_page_key(std::uint32_t segment, std::uint32_t page);
 
 bool holds_blob(const outbox_row& o);
 result<std::optional<outbox_row>> load_outbox(const rows& r, const id16& id);

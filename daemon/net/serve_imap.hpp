@@ -59,6 +59,7 @@ private:
     awaitable<imap::verdict> on(imap::look_into_mailbox q);
     awaitable<imap::verdict> on(imap::read_clock q);
     awaitable<imap::verdict> on(imap::read_body q);
+    awaitable<imap::verdict> on(imap::find_candidates q);     // serve_imap_search.cpp
     awaitable<imap::verdict> on(imap::store_flags q);
     awaitable<imap::verdict> on(imap::copy_messages q);
     awaitable<imap::verdict> on(imap::expunge_messages q);

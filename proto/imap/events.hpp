@@ -271,6 +271,28 @@ struct read_body {
     bool operator==(const read_body&) const = default;
 };
 
+// Which mails of a mailbox may hold a string? Asked once per search, of the full-text index. An index that
+// knows nothing says nothing: the answer only ever spares reading, what is left is looked at.
+enum class needle_place : std::uint8_t { body, anywhere, field };   // keys BODY, TEXT, HEADER (RFC 9051 section 6.4.4)
+struct text_needle {
+    needle_place place = needle_place::anywhere;
+    std::string field;                        // of place field: the header field's name
+    std::string folded;                       // not empty; search_text.hpp, fold_text
+    bool operator==(const text_needle&) const = default;
+};
+struct search_candidates {
+    std::uint32_t before_uid = 0;             // nothing is said of mails from this UID on
+    std::vector<std::optional<mail::uid_set>> mails;   // by needle: no other mail matches; nullopt: any may
+    bool operator==(const search_candidates&) const = default;
+};
+inline constexpr std::size_t needles_per_question_max = 64;   // a person types a few; further ones are looked for by reading
+struct find_candidates {
+    using answer_type = outcome<search_candidates>;
+    std::uint64_t mailbox = 0;                // 0: the selected one
+    std::vector<text_needle> needles;
+    bool operator==(const find_candidates&) const = default;
+};
+
 enum class store_mode : std::uint8_t { replace, add, remove };
 struct stored_flags {
     std::vector<message_row> rows;         // changed or not, with their new flags and modseq; no index
@@ -361,17 +383,15 @@ struct client_id {
 using event = std::variant<login, start_tls, list_mailboxes, get_status, create_mailbox, delete_mailbox, rename_mailbox,
                            subscribe_mailbox, open_mailbox, append_begin, append_chunk, find_mail, read_found,
                            append_end, append_abort, get_quota, get_metadata, set_metadata, poll_metadata, get_owner,
-                           start_compression, read_rows, read_search_fields, read_body, store_flags, copy_messages,
-                           expunge_messages, poll_changes, read_history, close_mailbox, look_into_mailbox, read_clock,
-                           client_id, survey_mailboxes, watch_account, sasl::scram_begin,
-                           sasl::scram_proof>;
+                           start_compression, read_rows, read_search_fields, read_body, find_candidates, store_flags,
+                           copy_messages, expunge_messages, poll_changes, read_history, close_mailbox, look_into_mailbox, read_clock,
+                           client_id, survey_mailboxes, watch_account, sasl::scram_begin, sasl::scram_proof>;
 using verdict = std::variant<nothing, outcome<nothing>, outcome<std::vector<mailbox_entry>>, outcome<mailbox_status>,
                              outcome<std::uint64_t>, outcome<opened_mailbox>, outcome<appended>,
                              outcome<std::vector<message_row>>, outcome<search_rows>, outcome<bytes>,
-                             outcome<stored_flags>, outcome<copied>, outcome<mail::uid_set>, outcome<mailbox_delta>,
+                             outcome<search_candidates>, outcome<stored_flags>, outcome<copied>, outcome<mail::uid_set>, outcome<mailbox_delta>,
                              outcome<mailbox_history>, outcome<std::vector<surveyed_mailbox>>,
                              outcome<found_mail>, outcome<quota>, outcome<std::vector<metadata_entry>>,
-                             std::vector<metadata_change>, outcome<std::string>, sasl::scram_terms,
-                             sasl::scram_verdict>;
+                             std::vector<metadata_change>, outcome<std::string>, sasl::scram_terms, sasl::scram_verdict>;
 
 }  // namespace pp::imap

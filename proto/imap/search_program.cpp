@@ -2,6 +2,7 @@
 #include "proto/imap/search_program.hpp"
 
 #include "proto/imap/search_text.hpp"
+#include "proto/imap/searchable_text.hpp"
 #include "proto/mail/charset.hpp"
 #include "proto/mail/message_index.hpp"
 
@@ -37,9 +38,9 @@ truth field_contains(const search_key& key, const search_fields& fields) {
 }
 
 truth header_contains(const search_key& key, const message_row& row) {
-    for (const auto& value : mail::header_values(row.header, key.name)) {
+    for (const auto& value : header_texts(row.header, key.name)) {
         if (key.needle.empty()) return truth::yes;   // the field is there
-        if (contains_folded(fold_text(mail::decode_header_text(value)), key.needle)) return truth::yes;
+        if (contains_folded(fold_text(value), key.needle)) return truth::yes;
     }
     return truth::no;
 }
@@ -101,10 +102,12 @@ truth value_of(const search_program& program, std::uint32_t number, const search
             return by_placement(key, {known.row->internal_date, known.row->save_date, known.row->size_bytes}, known.now);
         return truth::unknown;
     case search_op::header:
+        if (known.candidates && known.candidates->excludes(number, known.uid)) return truth::no;
         return known.row && known.has_header ? header_contains(key, *known.row) : truth::unknown;
     case search_op::body:
     case search_op::text:
         if (key.needle.empty()) return truth::yes;   // RFC 9051 section 6.4.4: a substring of everything
+        if (known.candidates && known.candidates->excludes(number, known.uid)) return truth::no;
         return known.texts ? (*known.texts)[number] : truth::unknown;
     case search_op::both:
     case search_op::either: {

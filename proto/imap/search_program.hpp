@@ -59,6 +59,22 @@ struct search_program {
 
 enum class truth : std::uint8_t { no, yes, unknown };
 
+// What the full-text index says of the body, text and header keys: mails that cannot match need not be read.
+class key_candidates {
+public:
+    // The keys of the program the index can help with, as the question to it. No needles: nothing to ask.
+    explicit key_candidates(const search_program& program);
+    const find_candidates& question() const { return question_; }
+    void answered(search_candidates answer) { answer_ = std::move(answer); }
+    // This mail certainly does not match this key.
+    bool excludes(std::uint32_t key, std::uint32_t uid) const;
+
+private:
+    find_candidates question_;
+    std::vector<std::uint32_t> needle_of_key_;   // place in the question; none
+    search_candidates answer_;
+};
+
 // What is known of one mail.
 struct search_facts {
     std::uint32_t number = 0, uid = 0;
@@ -68,6 +84,7 @@ struct search_facts {
     const message_row* row = nullptr;                     // nullptr: not read yet
     bool has_header = false;                              // row->header is set
     const std::vector<truth>* texts = nullptr;            // by key, of body and text keys
+    const key_candidates* candidates = nullptr;           // nullptr: the index was not asked
 };
 
 truth evaluate(const search_program& program, const search_facts& known);

@@ -12,6 +12,8 @@ namespace {
 // Rows asked for at once when they carry header blocks (up to mail::header_block_bytes_max each) or indexes.
 constexpr std::size_t rows_with_headers_max = 64;
 constexpr std::size_t rows_with_text_max = 32;
+// A single mail, such as one that has just come, is read as quickly as the index is asked.
+constexpr std::size_t index_asked_for_mails_min = 2;
 static_assert(rows_with_headers_max <= rows_per_question_max && rows_with_text_max <= rows_per_question_max);
 
 mail::uid_set uids_of(const search_hit* first, const search_hit* last) {
@@ -31,7 +33,8 @@ trouble numbers_refused(const connection& c, command& cmd, const search_program&
 }
 
 search_run::search_run(connection& c, const search_program& program, search_scope scope)
-    : c_(c), program_(program), scope_(scope), needs_fields_(program.uses(search_op::field, search_op::sent_since)) {
+    : c_(c), program_(program), scope_(scope), needs_fields_(program.uses(search_op::field, search_op::sent_since)),
+      candidates_(program) {
     const bool headers = program.uses(search_op::header, search_op::header);
     if (program.uses(search_op::before, search_op::thread_id)) stages_.push_back({false, false, rows_per_question_max});
     if (headers) stages_.push_back({true, false, rows_with_headers_max});
@@ -55,12 +58,20 @@ wire::task<trouble> search_run::run_among(std::vector<search_hit> mails) {
     }
     const auto batch = needs_fields_ ? search_rows_per_question_max : rows_per_question_max;
     std::vector<open_mail> waiting, open;
+    bool index_asked = candidates_.question().needles.empty();
     for (std::size_t i = 0; i < mails.size() || !waiting.empty();) {
         for (; i < mails.size() && waiting.size() < batch; ++i) {
             open_mail mail{mails[i], nullptr};
             if (!settle(mail, evaluate(program_, facts(mail)))) waiting.push_back(std::move(mail));
         }
         if (waiting.empty()) break;
+        if (!index_asked && waiting.size() >= index_asked_for_mails_min) {
+            index_asked = true;
+            auto wrong = co_await ask_index();
+            if (wrong || c_.over) co_return wrong;
+            std::erase_if(waiting, [this](const auto& mail) { return settle(mail, evaluate(program_, facts(mail))); });
+            if (waiting.empty()) continue;
+        }
         c_.tell_progress(i - waiting.size(), mails.size());
         co_await c_.drained();
         if (needs_fields_) {
@@ -87,6 +98,7 @@ search_facts search_run::facts(const open_mail& mail) const {
     known.uid = mail.hit.uid;
     known.recent = scope_.mailbox == 0 && c_.selected && c_.selected->recent(mail.hit.uid);
     known.now = now_;
+    known.candidates = &candidates_;
     known.fields = mail.fields.get();
     return known;
 }
@@ -96,6 +108,16 @@ bool search_run::settle(const open_mail& mail, truth value) {
     if (value == truth::unknown || (value == truth::yes && program_.uses_modseq && mail.hit.modseq == 0)) return false;
     if (value == truth::yes) hits_.push_back(mail.hit);
     return true;
+}
+
+// What the index cannot tell is read; only a store that is going away ends the search.
+wire::task<trouble> search_run::ask_index() {
+    auto question = candidates_.question();
+    question.mailbox = scope_.mailbox;
+    auto answer = co_await c_.ask(std::move(question));
+    if (const auto* why = std::get_if<refusal>(&answer); why && why->bye) co_return c_.refused(*why);
+    if (auto* found = std::get_if<search_candidates>(&answer)) candidates_.answered(std::move(*found));
+    co_return std::nullopt;
 }
 
 // Takes from `waiting` as many as one answer covers; those still undecided go to `open`.

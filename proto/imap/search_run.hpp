@@ -1,5 +1,5 @@
-// One search over one mailbox (RFC 9051 section 6.4.4). Mails are decided in the order of cost: by number, by search
-// fields, by row, by header block, by text; each stage reads only what the one before has left open, a batch at a time,
+// One search over one mailbox (RFC 9051 section 6.4.4). Mails are decided in the order of cost: by number, by the
+// full-text index, by search fields, by row, by header block, by text; each stage reads only what the one before has left open, a batch at a time,
 // so that no store transaction is held and memory is bounded.
 #pragma once
 
@@ -59,6 +59,7 @@ private:
 
     search_facts facts(const open_mail& mail) const;
     bool settle(const open_mail& mail, truth value);                 // false: still open
+    wire::task<trouble> ask_index();
     wire::task<trouble> by_fields(std::vector<open_mail>& waiting, std::vector<open_mail>& open);
     wire::task<trouble> by_rows(const stage& how, std::vector<open_mail>& open);
     wire::task<trouble> scan(search_facts& known, truth& value);
@@ -67,6 +68,7 @@ private:
     const search_program& program_;
     const search_scope scope_;
     bool needs_fields_;
+    key_candidates candidates_;
     std::uint64_t now_ = 0;
     std::vector<stage> stages_;
     std::vector<search_hit> hits_;

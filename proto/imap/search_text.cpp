@@ -14,7 +14,7 @@ namespace {
 // A piece is cut before an ASCII character when there is one so near its end, so that combining characters stay with
 // what they combine with; else before any character.
 constexpr std::size_t cut_search_bytes = 256;
-constexpr std::size_t scanned_at_once_bytes = 64 * 1024;
+constexpr std::size_t folded_at_once_bytes = 64 * 1024;
 constexpr std::size_t tag_bytes_max = 32;        // enough to know the element; the rest of a tag is not kept
 constexpr std::size_t reference_bytes_max = 12;  // "&thetasym;" is longer than all that matter here
 
@@ -126,20 +126,30 @@ void text_finder::add(std::uint32_t key, std::string needle) {
     else open_.push_back({key, std::move(needle)});
 }
 
-void text_finder::update(std::string_view utf8) {
-    while (!utf8.empty() && !done()) {
-        const auto piece = utf8.substr(0, scanned_at_once_bytes);
+void text_folder::update(std::string_view utf8, const taker& take) {
+    while (!utf8.empty()) {
+        const auto piece = utf8.substr(0, folded_at_once_bytes);
         utf8.remove_prefix(piece.size());
         carry_ += piece;
         const auto cut = safe_cut(carry_);
-        scan(std::string_view(carry_).substr(0, cut));
+        if (cut == 0) continue;
+        const auto folded = fold_text(std::string_view(carry_).substr(0, cut));
         carry_.erase(0, cut);
+        if (!take(folded)) return;
     }
 }
 
-void text_finder::scan(std::string_view utf8) {
-    if (utf8.empty()) return;
-    window_ += fold_text(utf8);
+void text_folder::finish(const taker& take) {
+    if (!carry_.empty()) take(fold_text(carry_));
+    carry_.clear();
+}
+
+void text_finder::update(std::string_view utf8) {
+    if (!done()) folder_.update(utf8, [this](std::string_view folded) { return scan(folded); });
+}
+
+bool text_finder::scan(std::string_view folded) {
+    window_ += folded;
     std::size_t longest = 1;
     std::erase_if(open_, [&](const wanted& w) {
         if (contains_folded(window_, w.needle)) {
@@ -150,11 +160,11 @@ void text_finder::scan(std::string_view utf8) {
         return false;
     });
     if (window_.size() >= longest) window_.erase(0, window_.size() - (longest - 1));
+    return !done();
 }
 
 void text_finder::finish() {
-    if (!done()) scan(carry_);
-    carry_.clear();
+    folder_.finish([this](std::string_view folded) { return done() || scan(folded); });
     window_.clear();
 }
 

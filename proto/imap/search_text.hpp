@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,18 @@ void append_folded(std::string_view utf8, std::string& out);
 void append_folded_header(std::string_view value, std::string& out);
 bool contains_folded(std::string_view folded_text, std::string_view folded_needle);   // linear
 
+// Folds a text that comes in pieces. Whoever compares texts in pieces does it with this, so that all cut alike.
+class text_folder {
+public:
+    using taker = std::function<bool(std::string_view folded)>;   // false: the rest is not wanted
+    // The next piece of the text in UTF-8; cut anywhere, also inside a character.
+    void update(std::string_view utf8, const taker& take);
+    void finish(const taker& take);
+
+private:
+    std::string carry_;           // raw: what may not be folded before its continuation has come
+};
+
 class text_finder {
 public:
     // `needle` is folded; `key` names it in found().
@@ -27,7 +40,7 @@ public:
     const std::vector<std::uint32_t>& found() const { return found_; }
 
 private:
-    void scan(std::string_view utf8);
+    bool scan(std::string_view folded);               // false: nothing left to find
 
     struct wanted {
         std::uint32_t key;
@@ -35,7 +48,7 @@ private:
     };
     std::vector<wanted> open_;
     std::vector<std::uint32_t> found_;
-    std::string carry_;           // raw: what may not be folded before its continuation has come
+    text_folder folder_;
     std::string window_;          // folded
 };
 

@@ -61,6 +61,7 @@ struct fake_store {
     std::size_t metadata_max = 3;                  // entries of one mailbox
     // For read_rows with_index: the tests of FETCH and SEARCH put the real indexer here.
     std::function<std::shared_ptr<const mail::message_index>(const std::string&)> indexer;
+    std::function<search_candidates(const find_candidates&)> text_index;   // none: every mail may match
 
     fake_mailbox& create(const std::string& name, special_use use = special_use::none) {
         for (auto slash = name.find('/'); slash != name.npos; slash = name.find('/', slash + 1)) {
@@ -401,6 +402,11 @@ private:
         if (!m) return say("EXPUNGEISSUED", "The mail is gone");
         if (q.offset >= m->content.size()) return bytes();
         return to_bytes(std::string_view(m->content).substr(q.offset, std::min<std::uint64_t>(q.length, body_piece_bytes_max)));
+    }
+    outcome<search_candidates> answer(const find_candidates& q) {
+        if (auto no = refused<search_candidates>()) return *no;
+        if (store_.text_index) return store_.text_index(q);
+        return search_candidates{0, std::vector<std::optional<mail::uid_set>>(q.needles.size())};
     }
     outcome<stored_flags> answer(const store_flags& q) {
         if (auto no = refused<stored_flags>()) return *no;

@@ -182,6 +182,67 @@ TEST_CASE("SEARCH reads no more than it needs", "[imap][search]") {
     CHECK(questions("a SEARCH BODY nowhere 4") == "ri20 b20 b20 b20 ");
 }
 
+TEST_CASE("SEARCH asks the full-text index once and reads only what it leaves open", "[imap][search]") {
+    auto store = mail_store();
+    std::vector<text_needle> asked;
+    mail::uid_set only_12, only_20;
+    only_12.add(12);
+    only_20.add(20);
+    std::uint32_t before_uid = 100;
+    std::size_t bodies = 0, times = 0;
+    store.text_index = [&](const find_candidates& q) {
+        asked = q.needles;
+        ++times;
+        search_candidates out{before_uid, {}};
+        for (const auto& needle : q.needles)
+            out.mails.push_back(needle.folded == "HELLO" ? std::optional(only_12) : needle.folded == "NOWHERE"
+                                ? std::optional(mail::uid_set()) : needle.folded == "LINE" ? std::optional(only_20) : std::nullopt);
+        return out;
+    };
+    player one({}, std::move(store));
+    select_inbox(one);
+    const auto search = [&](const std::string& criteria) {
+        times = bodies = 0;
+        std::string output;
+        one.session.received(as_bytes("a SEARCH " + criteria + "\r\n"));
+        for (;;) {
+            if (const auto pending = one.session.to_send(); !pending.empty()) {
+                output += as_text(pending);
+                one.session.sent(pending.size());
+            }
+            auto question = one.session.next_event();
+            if (!question && one.session.to_send().empty()) return output.substr(0, output.find("\r\n"));
+            if (!question) continue;
+            bodies += std::holds_alternative<read_body>(*question);
+            one.session.answer(one.daemon(*question));
+        }
+    };
+    CHECK(search("BODY hello") == "* SEARCH 2");
+    CHECK(asked == std::vector<text_needle>{{needle_place::body, "", "HELLO"}});
+    CHECK(bodies == 1);
+    CHECK(search("TEXT nowhere") == "* SEARCH");
+    CHECK(bodies == 0);
+    CHECK(search("NOT BODY nowhere") == "* SEARCH 1 2 3 4");
+    CHECK(bodies == 0);
+    CHECK(search("OR BODY hello (NOT TEXT line UID 15)") == "* SEARCH 2 3");
+    CHECK(times == 1);
+    CHECK(bodies == 1);
+    CHECK(search("HEADER X-Any small") == "* SEARCH");
+    CHECK(asked == std::vector<text_needle>{{needle_place::field, "X-Any", "SMALL"}});
+    CHECK(search("SEEN BODY \"\"") == "* SEARCH 2");
+    CHECK(times == 0);
+    // What the index calls impossible is not looked at: it must never be wrong.
+    CHECK(search("BODY line") == "* SEARCH 4");
+    CHECK(search("TEXT line HEADER X-Any line") == "* SEARCH");
+    // Mails newer than the index are read.
+    before_uid = 12;
+    CHECK(search("BODY nowhere") == "* SEARCH");
+    CHECK(bodies > 0);
+    CHECK(search("BODY hello UID 12:20") == "* SEARCH 2");
+    one.daemon.next_refusal = "UNAVAILABLE";   // an index out of order costs time, no hits
+    CHECK(search("BODY hello") == "* SEARCH 2");
+}
+
 TEST_CASE("a body that cannot be read ends the search, one that is gone does not", "[imap][search]") {
     const auto run = [](bool expunged) {
         player one({}, mail_store());

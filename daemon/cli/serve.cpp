@@ -4,6 +4,7 @@
 #include "daemon/net/server.hpp"
 #include "daemon/services/control.hpp"
 #include "daemon/services/log.hpp"
+#include "daemon/services/text_indexer.hpp"
 
 #include <CLI/CLI.hpp>
 #include <sys/stat.h>
@@ -109,6 +110,9 @@ void serve(context& c) {
 
     net::server server(**node);
     if (const auto sentence = server.start(); !sentence.empty()) return fail(c, {EX_UNAVAILABLE, sentence});
+    std::vector<std::pair<std::string, storage::account_store*>> stores;
+    for (const auto* a : (*node)->accounts()) stores.emplace_back(a->label(), &a->store());
+    const services::text_indexer indexer((*node)->writer(), stores);
     services::control control([&](std::string_view name, const json::object& arguments, const command_progress& progress) {
         return services::run_command(**node, name, arguments, progress);
     });

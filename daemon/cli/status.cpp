@@ -26,6 +26,12 @@ void show_account(const json::object& a) {
                   << number(box, "unseen") << " unseen, " << human_bytes(number(box, "bytes")) << "\n";
     }
     std::cout << "  stored    " << human_bytes(number(a, "bytes")) << ", " << number(a, "contacts") << " contacts\n";
+    if (const auto* index = a.if_contains("index"); index && index->is_object()) {
+        const auto& i = index->as_object();
+        std::cout << "  indexed   " << number(i, "mails") << " mails for searching, " << human_bytes(number(i, "bytes"));
+        if (number(i, "waiting") > 0) std::cout << "; " << number(i, "waiting") << " wait";
+        std::cout << "\n";
+    }
     if (const auto* outbox = a.if_contains("outbox"); outbox && outbox->is_object()) {
         const auto& o = outbox->as_object();
         std::cout << "  outgoing  " << number(o, "queued") << " queued, " << number(o, "notified") << " notified, "

@@ -1,6 +1,8 @@
 // `status`: what this node is and does, on one screen. `queue`: each mail under way, per recipient.
 #include "daemon/services/command_support.hpp"
 
+#include "storage/text_index.hpp"
+
 #include <chrono>
 
 namespace pp::services::commands {
@@ -50,10 +52,12 @@ json::object account_status(const account& a) {
         return {};
     });
     value_of(filled, "the store of account " + a.label() + " cannot be read");
+    const auto index = value_of(a.store().text().progress(), "the search index of account " + a.label() + " cannot be read");
     for (const auto& note : a.recovery().notes) notes.push_back(json::string(note));
     return {{"address", a.address()}, {"account", a.label()},   {"name", a.name()},
             {"mailboxes", boxes},     {"bytes", blob_bytes},    {"outbox", outbox},
             {"inbound", inbound},     {"contacts", contacts},   {"writable", a.store().writable()},
+            {"index", {{"mails", index.mails}, {"waiting", index.waiting}, {"bytes", index.bytes}}},
             {"notes", notes}};
 }
 

@@ -3,6 +3,7 @@
 #include "storage/txn.hpp"
 
 #include <future>
+#include <optional>
 
 namespace pp::services {
 
@@ -32,11 +33,31 @@ result<void> store_writer::run(const std::string& account, storage::account_stor
     return future.get();
 }
 
+result<void> store_writer::run_when_idle(storage::account_store& store, const std::function<result<void>()>& work) {
+    std::promise<result<void>> outcome;
+    auto future = outcome.get_future();
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopping_) return storage::errc::read_only;
+        idle_.push_back({&store, &work, [&outcome](result<void> r) { outcome.set_value(std::move(r)); }});
+        work_.notify_one();
+    }
+    return future.get();
+}
+
+void store_writer::on_commit(observer f) {
+    const std::lock_guard lock(observer_mutex_);
+    observer_ = std::move(f);
+}
+
 void store_writer::stop() {
+    std::deque<idle_work> given_up;
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
+        given_up.swap(idle_);
     }
+    for (const auto& idle : given_up) idle.done(storage::errc::read_only);
     work_.notify_all();
     zero_.notify_all();
     if (writer_.joinable()) writer_.join();
@@ -46,9 +67,22 @@ void store_writer::stop() {
 void store_writer::write_loop() {
     std::vector<waiting> group;
     while (true) {
+        std::optional<idle_work> idle;
         {
             std::unique_lock lock(mutex_);
-            work_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+            work_.wait(lock, [this] { return stopping_ || !queue_.empty() || !idle_.empty(); });
+            if (queue_.empty() && !idle_.empty()) {
+                idle = std::move(idle_.front());
+                idle_.pop_front();
+            }
+        }
+        if (idle) {
+            run_idle(*idle);
+            continue;
+        }
+        {
+            const std::lock_guard lock(mutex_);
+            if (queue_.empty() && !stopping_) continue;
             if (queue_.empty()) return;   // stopping, and everything is committed
             // One group is of one store; jobs of another store keep their order for the next round.
             auto* store = queue_.front().store;
@@ -64,6 +98,11 @@ void store_writer::write_loop() {
         commit(group);
         group.clear();
     }
+}
+
+void store_writer::run_idle(const idle_work& idle) {
+    if (!idle.store->writable()) (void)idle.store->try_heal();
+    idle.done((*idle.work)());
 }
 
 void store_writer::commit(std::vector<waiting>& group) {
@@ -85,6 +124,10 @@ void store_writer::commit(std::vector<waiting>& group) {
         group[i].done(results[i]);
         if (results[i])
             for (const auto box : touched[i]) changes_.publish(group[i].account, box);
+    }
+    {
+        const std::lock_guard lock(observer_mutex_);
+        if (observer_) observer_(group.front().account, store);
     }
     {
         const std::lock_guard lock(mutex_);

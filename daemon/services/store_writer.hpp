@@ -28,6 +28,12 @@ public:
     void submit(const std::string& account, storage::account_store& store, job work, completion done);
     // The same, waiting for the result; not from the writer thread.
     result<void> run(const std::string& account, storage::account_store& store, job work);
+    // Runs work on the writer's thread at a moment when no job waits, and waits for its result: for changes of a store
+    // that are no jobs (its full-text index). Not from the writer thread. errc::read_only after stop().
+    result<void> run_when_idle(storage::account_store& store, const std::function<result<void>()>& work);
+    // Called after each group that changed something, on the writer thread; must not block. nullptr: nobody.
+    using observer = std::function<void(const std::string& account, storage::account_store& store)>;
+    void on_commit(observer f);
     // Commits what is queued, then ends the threads.
     void stop();
 
@@ -38,7 +44,13 @@ private:
         job work;
         completion done;
     };
+    struct idle_work {
+        storage::account_store* store;
+        const std::function<result<void>()>* work;
+        completion done;
+    };
     void write_loop();
+    void run_idle(const idle_work& idle);
     void commit(std::vector<waiting>& group);
     void zero_loop();
 
@@ -46,6 +58,9 @@ private:
     std::mutex mutex_;
     std::condition_variable work_, zero_;
     std::deque<waiting> queue_;
+    std::deque<idle_work> idle_;
+    std::mutex observer_mutex_;                    // held while it is called, so that on_commit() ends it for good
+    observer observer_;
     storage::account_store* to_zero_ = nullptr;
     bool stopping_ = false;
     std::thread writer_, zeroer_;

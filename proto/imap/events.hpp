@@ -384,13 +384,14 @@ using event = std::variant<login, start_tls, list_mailboxes, get_status, create_
                            subscribe_mailbox, open_mailbox, append_begin, append_chunk, find_mail, read_found,
                            append_end, append_abort, get_quota, get_metadata, set_metadata, poll_metadata, get_owner,
                            start_compression, read_rows, read_search_fields, read_body, find_candidates, store_flags,
-                           copy_messages, expunge_messages, poll_changes, read_history, close_mailbox, look_into_mailbox, read_clock,
-                           client_id, survey_mailboxes, watch_account, sasl::scram_begin, sasl::scram_proof>;
+                           copy_messages, expunge_messages, poll_changes, read_history, close_mailbox,
+                           look_into_mailbox, read_clock, client_id, survey_mailboxes, watch_account, sasl::scram_begin,
+                           sasl::scram_proof>;
 using verdict = std::variant<nothing, outcome<nothing>, outcome<std::vector<mailbox_entry>>, outcome<mailbox_status>,
                              outcome<std::uint64_t>, outcome<opened_mailbox>, outcome<appended>,
                              outcome<std::vector<message_row>>, outcome<search_rows>, outcome<bytes>,
-                             outcome<search_candidates>, outcome<stored_flags>, outcome<copied>, outcome<mail::uid_set>, outcome<mailbox_delta>,
-                             outcome<mailbox_history>, outcome<std::vector<surveyed_mailbox>>,
+                             outcome<search_candidates>, outcome<stored_flags>, outcome<copied>, outcome<mail::uid_set>,
+                             outcome<mailbox_delta>, outcome<mailbox_history>, outcome<std::vector<surveyed_mailbox>>,
                              outcome<found_mail>, outcome<quota>, outcome<std::vector<metadata_entry>>,
                              std::vector<metadata_change>, outcome<std::string>, sasl::scram_terms, sasl::scram_verdict>;
 

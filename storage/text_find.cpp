@@ -95,6 +95,9 @@ result<void> text_index::look_up(const rows& r, const opened& index, const text_
     const auto& fence = *first_tokens;
     bytes page;
     std::uint32_t held = segment.posting_pages;   // the page in `page`; this one: none
+    std::optional<posting_reader> reader;         // goes through each page once
+    posting p;
+    bool there = false;
     for (const auto token : any) {
         // The last page that begins below the token may have it inside; those that begin with it go on with it.
         auto at = static_cast<std::uint32_t>(std::lower_bound(fence.begin(), fence.end(), token) - fence.begin());
@@ -103,12 +106,12 @@ result<void> text_index::look_up(const rows& r, const opened& index, const text_
             if (at != held) {
                 PP_LET(page, read_page(r, index, segment, at));
                 held = at;
+                reader.emplace(page);
+                there = reader->next(p);
             }
-            posting_reader reader(page);
-            posting p;
-            while (reader.next(p) && p.token <= token)
-                if (p.token == token) PP_TRY(p.add_to(out));
-            if (!reader.ok()) return errc::damaged;
+            while (there && p.token < token) there = reader->next(p);
+            if (there && p.token == token) PP_TRY(p.add_to(out));
+            if (!reader->ok()) return errc::damaged;
         }
     }
     return {};

@@ -199,7 +199,9 @@ std::optional<std::pair<std::size_t, std::size_t>> segments_to_merge(std::span<c
                 begin = size_class(all[i].mails) > c ? i + 1 : i;
                 continue;
             }
-            if (i + 1 - begin == merge_width) return std::pair(begin, i + 1);
+            // Smaller ones at the end wait until they are as many themselves: else each few new mails would have the
+            // large ones before them written again.
+            if (i + 1 - begin >= merge_width && size_class(all[i].mails) == c) return std::pair(i + 1 - merge_width, i + 1);
         }
     }
     return std::nullopt;

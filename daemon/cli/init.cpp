@@ -87,16 +87,15 @@ command_error init_error(const context& c, const error_code& error) {
 void print_new_account(const context& c, const services::config& conf, const services::new_account& made, bool as_json) {
     const auto ca_file = c.home.ca_certificate().string();
     if (as_json) {
-        std::cout << json::serialize(json::object{{"address", made.address},
-                                                  {"account", made.label},
-                                                  {"password", made.password},
-                                                  {"recovery_words", made.recovery_words},
-                                                  {"imap", settings(conf.imap.listen)},
-                                                  {"smtp", settings(conf.smtp.listen)},
-                                                  {"pop3", settings(conf.pop3.listen)},
-                                                  {"ca_file", ca_file}})
-                  << "\n"
-                  << std::flush;
+        json::object out{{"address", made.address},
+                         {"account", made.label},
+                         {"password", made.password},
+                         {"recovery_words", made.recovery_words},
+                         {"imap", settings(conf.imap.listen)},
+                         {"smtp", settings(conf.smtp.listen)},
+                         {"ca_file", ca_file}};
+        if (!conf.pop3.listen.empty()) out["pop3"] = settings(conf.pop3.listen);   // off as shipped
+        std::cout << json::serialize(out) << "\n" << std::flush;
         return;
     }
     std::cout << "Your address:\n  " << made.address << "\n\n"

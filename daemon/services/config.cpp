@@ -174,8 +174,8 @@ const std::vector<key>& keys() {
         {"smtp", "connections_max", "128", "SMTP connections at one time.",
          number(1, connections_most, [](config& c) -> auto& { return c.smtp.connections_max; })},
         {"pop3", "listen", "[]",
-         "Where old programs fetch INBOX by POP3: as imap.listen, for example [{ address = \"127.0.0.1\", port = 1995, "
-         "tls = \"implicit\" }]. What they delete goes to Trash. Off as shipped.",
+         "Where old programs fetch INBOX by POP3: as imap.listen, with port 1995 for example. What they delete goes to "
+         "Trash. Off as shipped.",
          [](const toml::node& node, const std::string& name, config& c) {
              return read_listeners(node, name, true, c.pop3.listen);
          }},

@@ -43,7 +43,8 @@ struct searched_fixture : store_fixture {
         std::size_t candidates = 0;
     };
     outcome search(const std::string& criteria) {
-        imap::parser args(" " + criteria);
+        const auto line = ' ' + criteria;   // the parser keeps a view
+        imap::parser args(line);
         const auto program = imap::parse_search(args, no_sets());
         INFO(criteria);
         REQUIRE_FALSE(args.failed());

@@ -27,7 +27,7 @@ TEST_CASE("one APPEND takes appended_mails_max mails", "[imap][append]") {
 }
 
 TEST_CASE("what stands between the mails of one APPEND is bounded as one command", "[imap][append]") {
-    std::string mails, between = " (" + std::string(250, 'k') + ") {1+}\r\nx";
+    std::string mails, between = " (" + std::string(252, 'k') + ") {1+}\r\nx";
     for (std::size_t i = 0; i < appended_mails_max - 2; ++i) mails += between;
     CHECK(after("a APPEND Sent {1+}\r\nx" + mails + "\r\n").starts_with("* BYE A line is too long"));
 }

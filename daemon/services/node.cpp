@@ -7,6 +7,7 @@
 #include "daemon/services/keyring_names.hpp"
 #include "proto/mail/address.hpp"
 #include "proto/mail/charset.hpp"
+#include "storage/unknown_stores.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -111,7 +112,10 @@ result<void> make_certificates(crypto::keyring_body& body) {
 bool node::has_account(const storage::home_paths& home) {
     if (!storage::has_keyring(home)) return false;
     const auto ring = storage::open_keyring(home);
-    return !ring || !finished_accounts(ring->body()).empty();   // a locked keyring may hold one: never make another
+    if (!ring) return true;   // a locked keyring may hold one: never make another
+    const auto finished = finished_accounts(ring->body());
+    // An older copy of the keyring, all that is left, does not know what is there: beside it, nothing new.
+    return !finished.empty() || !storage::unknown_stores(home, finished).empty();
 }
 
 result<new_account> node::init(const storage::home_paths& home, const config& c, const std::string& name) {
@@ -128,6 +132,7 @@ result<new_account> node::recover(const storage::home_paths& home, const config&
 result<new_account> node::begin(const storage::home_paths& home, const config& c, const std::string& name,
                                 const crypto::account_seed& seed) {
     if (has_account(home)) return storage::errc::exists_already;
+    if (!storage::has_keyring(home) && !storage::unknown_stores(home, {}).empty()) return storage::errc::wrong_secret;
     auto ring = storage::has_keyring(home) ? storage::open_keyring(home) : storage::create_keyring(home);
     if (!ring) return ring.error();
     auto& body = ring->body();
@@ -164,6 +169,7 @@ result<new_account> node::make_account(const std::string& name, const crypto::ac
     const auto folder = home_.account(label);
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);   // of an account that never got finished; nothing was acknowledged
+    if (auto r = storage::mark_unfinished(folder); !r) return r.error();
     {
         auto store = storage::account_store::create(folder, std::move(keys));
         if (!store) return store.error();
@@ -184,6 +190,7 @@ result<new_account> node::make_account(const std::string& name, const crypto::ac
         ring_.body().put(account_entry(label, "made"), encode_number(now_ms()));
         if (auto r = save_ring(); !r) return r.error();
     }
+    storage::mark_finished(folder);   // left behind by a cut, the next start removes it
     return new_account{a.address(), label, *password, crypto::recovery_words(seed)};
 }
 
@@ -207,8 +214,12 @@ result<std::unique_ptr<node>> node::open(const storage::home_paths& home, const 
     auto device = secret<crypto::ed25519_seed>(ring->body(), device_entry);
     if (!device) return device.error();
     std::unique_ptr<node> n(new node(home, c, std::move(*ring), crypto::signing_key(*device)));
-    for (const auto& label : finished_accounts(n->ring_.body()))
+    const auto finished = finished_accounts(n->ring_.body());
+    if (finished.empty() && !storage::unknown_stores(home, finished).empty()) return storage::errc::wrong_secret;
+    for (const auto& label : finished) {
+        storage::mark_finished(home.account(label));
         if (auto r = n->open_account(label); !r) return r.error();
+    }
     std::error_code ignored;
     if (const auto ca = n->ca_certificate_pem(); !std::filesystem::exists(home.ca_certificate(), ignored))
         if (auto r = storage::replace_file(home.ca_certificate(), as_bytes(ca), 0644); !r) return r.error();

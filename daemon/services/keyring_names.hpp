@@ -35,7 +35,7 @@ inline std::optional<own_prekey> decode_prekey(std::string_view id, bytes_view d
     if (data.size() <= crypto::prekey_secret::size_bytes) return std::nullopt;
     own_prekey own;
     std::from_chars(id.data(), id.data() + id.size(), own.id);
-    own.secret = std::move(*crypto::prekey_secret::from(data.first(crypto::prekey_secret::size_bytes)));
+    own.secret = *crypto::prekey_secret::from(data.first(crypto::prekey_secret::size_bytes));
     own.made_at = decode_number(data.subspan(crypto::prekey_secret::size_bytes));
     return own;
 }

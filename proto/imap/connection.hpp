@@ -18,6 +18,7 @@
 namespace pp::imap {
 
 class notification;
+struct fetch_request;
 
 enum class phase : std::uint8_t { not_authenticated, authenticated, selected };
 
@@ -101,6 +102,8 @@ public:
 
     // ---- NOTIFY (connection_notify.cpp)
     wire::task<> watch_account(bool on);          // news of other mailboxes, too
+    // FETCH responses that nobody has asked for with FETCH: of new mails, rising UIDs. What cannot be read is left out.
+    wire::task<> tell_items(const fetch_request& items, const std::vector<std::uint32_t>& uids);
     // A change to the names of mailboxes or to subscriptions that this client makes itself: it is not told of it.
     void own_change(const std::string& mailbox);
     void overflow_notifications();                // "OK [NOTIFICATIONOVERFLOW]", as NOTIFY NONE (RFC 5465 section 5.8)
@@ -114,7 +117,6 @@ private:
     wire::task<> tell_news_of(const command& cmd, telling allowed);
     wire::task<> tell_selected(telling how, bool uid);
     wire::task<> tell_others();                   // what NOTIFY watches beside the selected mailbox
-    wire::task<> tell_new_mails(const std::vector<std::uint32_t>& added);   // the items that NOTIFY asks for
     wire::task<> tell_while_quiet();              // while no command has come; with NOTIFY only
     wire::task<bool> wait();                      // for input; false: over
     void finish(const command& cmd, const reply& result);

@@ -65,7 +65,7 @@ wire::task<> connection::tell_selected(telling how, bool uid) {
         untagged(std::to_string(selected->numbers.size()) + " EXISTS");
         if (!rev2) untagged(std::to_string(selected->recent_count()) + " RECENT");
     }
-    if (notify && notify->request.fetch && !added.empty()) co_await tell_new_mails(added);
+    if (notify && notify->request.fetch) co_await tell_items(*notify->request.fetch, added);
     // RFC 5465 section 5.1: changes of flags are told only when asked for; HIGHESTMODSEQ then stays behind them.
     const bool with_flags = !notify || (notify->request.selected_events & notify_flag_change);
     if (!with_flags && !changed.empty()) selected->withhold();
@@ -77,7 +77,7 @@ wire::task<> connection::tell_selected(telling how, bool uid) {
     mail::uid_set touched;
     for (const auto one : added) touched.add(one);
     for (const auto& row : delta.changed) touched.add(row.uid);
-    co_await tell_contexts_of_changes(*this, touched);
+    co_await tell_contexts_of_changes(*this, touched, added);
     if (!over) selected->told_all();
 }
 

@@ -51,8 +51,9 @@ wire::task<> connection::tell_others() {
     }
 }
 
-wire::task<> connection::tell_new_mails(const std::vector<std::uint32_t>& added) {
-    auto request = *notify->request.fetch;
+wire::task<> connection::tell_items(const fetch_request& items, const std::vector<std::uint32_t>& added) {
+    if (added.empty()) co_return;
+    auto request = items;
     if (condstore) {   // RFC 7162 section 3.2.4
         fetch_item modseq;
         modseq.kind = fetch_kind::modseq;

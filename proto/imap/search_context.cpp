@@ -1,4 +1,4 @@
-// RFC 5267 sections 4.3.1 to 4.3.4.
+// RFC 5267 sections 4.3.1 to 4.3.4; RFC 5465 section 7.
 #include "proto/imap/search_context.hpp"
 
 #include "proto/imap/connection.hpp"
@@ -96,7 +96,8 @@ wire::task<trouble> insert(connection& c, search_context& context, const std::ve
     co_return std::nullopt;
 }
 
-wire::task<trouble> update(connection& c, search_context& context, const std::vector<search_hit>& touched) {
+wire::task<trouble> update(connection& c, search_context& context, const std::vector<search_hit>& touched,
+                           const std::vector<std::uint32_t>& arrived) {
     search_run search(c, context.program, selected_scope(c));
     auto wrong = co_await search.run_among(touched);
     if (wrong || c.over) co_return wrong;
@@ -112,6 +113,12 @@ wire::task<trouble> update(connection& c, search_context& context, const std::ve
     auto removed = remove(context, leave);
     std::vector<change> added;
     wrong = co_await insert(c, context, enter, removed, added);
+    if (context.program.update_items && !c.over) {
+        std::vector<std::uint32_t> fresh;
+        for (const auto uid : enter)
+            if (std::binary_search(arrived.begin(), arrived.end(), uid)) fresh.push_back(uid);
+        co_await c.tell_items(*context.program.update_items, fresh);
+    }
     if (!c.over) tell(c, context, removed, added);
     co_return wrong;
 }
@@ -153,7 +160,8 @@ void tell_contexts_of_vanished(connection& c, const mail::uid_set& vanished) {
     for (auto& context : c.selected->contexts) tell(c, context, remove(context, vanished), {});
 }
 
-wire::task<> tell_contexts_of_changes(connection& c, const mail::uid_set& touched) {
+wire::task<> tell_contexts_of_changes(connection& c, const mail::uid_set& touched,
+                                      const std::vector<std::uint32_t>& arrived) {
     auto& contexts = c.selected->contexts;
     if (contexts.empty()) co_return;
     auto& waiting = c.selected->context_changes;
@@ -163,7 +171,7 @@ wire::task<> tell_contexts_of_changes(connection& c, const mail::uid_set& touche
     for (const auto uid : c.selected->numbers.present(waiting).values())
         if (!c.selected->vanished.contains(uid)) mails.push_back({c.selected->numbers.number_of(uid), uid, 0});
     for (std::size_t i = 0; i < contexts.size(); ++i) {
-        const auto wrong = co_await update(c, contexts[i], mails);
+        const auto wrong = co_await update(c, contexts[i], mails, arrived);
         if (c.over) co_return;
         if (wrong) co_return;   // the store is busy: the changes wait for the next time
         co_await c.drained();

@@ -35,6 +35,8 @@ bool keep_context(connection& c, const std::string& tag, bool uid, search_progra
 // Before their EXPUNGE responses.
 void tell_contexts_of_vanished(connection& c, const mail::uid_set& vanished);
 // After the EXISTS and FETCH responses: these are new or have changed.
-wire::task<> tell_contexts_of_changes(connection& c, const mail::uid_set& touched);
+// `arrived` of them are new: the items that UPDATE asks for are told of those that enter a result (RFC 5465 section 7).
+wire::task<> tell_contexts_of_changes(connection& c, const mail::uid_set& touched,
+                                      const std::vector<std::uint32_t>& arrived);
 
 }  // namespace pp::imap

@@ -274,8 +274,13 @@ void parse_search_return(parser& args, search_program& into) {
     while (!args.failed() && !args.take(')')) {
         const auto known = std::find_if(std::begin(plain_options), std::end(plain_options),
                                         [&](const auto& option) { return args.take_word(option.word); });
-        if (known != std::end(plain_options)) into.*known->member = true;
-        else if (args.take_word("PARTIAL")) {
+        if (known != std::end(plain_options)) {
+            into.*known->member = true;
+            if (known->word == "UPDATE" && args.rest().starts_with(" (")) {   // RFC 5465 section 7
+                args.space();
+                into.update_items = parse_fetch_items(args);
+            }
+        } else if (args.take_word("PARTIAL")) {
             args.space();
             if (into.partial) args.fail("More than one PARTIAL");
             into.partial = parse_partial_range(args);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "proto/imap/events.hpp"
+#include "proto/imap/fetch_items.hpp"
 #include "proto/imap/parser.hpp"
 #include "proto/imap/partial_range.hpp"
 #include "proto/imap/search_fields.hpp"
@@ -49,6 +50,7 @@ struct search_program {
     std::vector<search_key> keys;            // children before their parents; the last one is the root
     bool has_return = false;                 // RETURN (...) was written
     bool min = false, max = false, all = false, count = false, save = false, update = false;
+    std::optional<fetch_request> update_items;   // of UPDATE: told of new mails that enter the result (RFC 5465 section 7)
     std::optional<partial_range> partial;
     bool uses_modseq = false;                // the answer carries MODSEQ
     std::string unknown_charset;             // not empty: NO [BADCHARSET]

@@ -70,6 +70,7 @@ wire::task<reply> run_notify(connection& c, command& cmd) {
     }
     const bool with_status = request.status;
     c.notify = std::make_unique<notification>(std::move(request), std::move(survey));
+    co_await c.tell_metadata();   // begins to watch annotations, when they are asked for
     if (with_status) co_await tell_statuses(c);
     co_return ok("NOTIFY completed");
 }

@@ -88,6 +88,7 @@ wire::task<> connection::tell_while_quiet() {
         const auto how = notify->request.delayed ? telling::no_expunge : telling::everything;
         if (has_news()) {
             co_await tell_changes(how, true);
+            co_await tell_metadata();
             co_await drained();
             continue;
         }
@@ -99,6 +100,7 @@ wire::task<> connection::tell_while_quiet() {
         if (why == wire::woken::input) break;
         if (why == wire::woken::news) {
             co_await tell_changes(how, true);
+            co_await tell_metadata();
             co_await drained();
         }
     }

@@ -23,6 +23,8 @@ constexpr named_event supported[] = {
     {"FLAGCHANGE", notify_flag_change},
     {"MAILBOXNAME", notify_mailbox_name},
     {"SUBSCRIPTIONCHANGE", notify_subscription_change},
+    {"MAILBOXMETADATACHANGE", notify_mailbox_metadata},
+    {"SERVERMETADATACHANGE", notify_server_metadata},
 };
 
 class notify_reader {
@@ -138,6 +140,19 @@ unsigned notify_request::events_of(const mailbox_entry& entry) const {
     for (const auto& group : groups)
         if (group.matches(entry.name, entry.subscribed)) events |= group.events;
     return events;
+}
+
+unsigned notify_request::all_events() const {
+    unsigned events = 0;
+    for (const auto& group : groups) events |= group.events;
+    return events;
+}
+
+bool notification::wants_metadata(std::string_view mailbox) const {
+    if (mailbox.empty()) return (request.all_events() & notify_server_metadata) != 0;
+    for (const auto& one : seen_)
+        if (one.entry.name == mailbox) return (request.events_of(one.entry) & notify_mailbox_metadata) != 0;
+    return false;
 }
 
 notify_request parse_notify(parser& args, bool utf8) {

@@ -16,11 +16,12 @@ namespace pp::imap {
 
 // RFC 5465 section 5, as bits.
 inline constexpr unsigned notify_message_new = 1, notify_message_expunge = 2, notify_flag_change = 4,
-                          notify_mailbox_name = 8, notify_subscription_change = 16;
+                          notify_mailbox_name = 8, notify_subscription_change = 16, notify_mailbox_metadata = 32,
+                          notify_server_metadata = 64;
 inline constexpr unsigned notify_messages = notify_message_new | notify_message_expunge | notify_flag_change;
 // Of the BADEVENT response code: what can be asked for.
 inline constexpr std::string_view notify_events_text =
-    "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange";
+    "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange";
 
 struct notify_group {
     enum class filter : std::uint8_t { personal, subscribed, subtree, mailboxes } which = filter::personal;
@@ -39,6 +40,7 @@ struct notify_request {
     std::vector<notify_group> groups;
 
     unsigned events_of(const mailbox_entry& entry) const;   // of a mailbox that is not selected
+    unsigned all_events() const;                            // of any but the selected one
 };
 
 // Behind "SET": [SP "STATUS"] SP event-groups. Errors are the parser's.
@@ -71,6 +73,8 @@ public:
     // its mails are told by other means.
     notify_news update(mailbox_survey now, std::uint64_t selected);
     const mailbox_survey& seen() const { return seen_; }
+    // Changes of annotations of this mailbox, or of the account when the name is empty (RFC 5465 sections 5.6, 5.7).
+    bool wants_metadata(std::string_view mailbox) const;
 
     // RFC 5465 section 5: an event that this client has caused is not told to it. Holds for the next update.
     void own_change(std::string name) { own_.push_back(std::move(name)); }

@@ -2,6 +2,7 @@
 #include "proto/imap/search_text.hpp"
 
 #include "proto/mail/charset.hpp"
+#include "proto/mail/html_reference.hpp"
 
 #include <algorithm>
 #include <array>
@@ -34,46 +35,8 @@ std::size_t safe_cut(std::string_view text) {
     return text.size();   // no UTF-8 at all
 }
 
-void append_utf8(std::uint32_t code, std::string& out) {
-    if (code == 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return;
-    if (code < 0x80) {
-        out += static_cast<char>(code);
-    } else if (code < 0x800) {
-        out += static_cast<char>(0xc0 | code >> 6);
-        out += static_cast<char>(0x80 | (code & 0x3f));
-    } else if (code < 0x10000) {
-        out += static_cast<char>(0xe0 | code >> 12);
-        out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
-        out += static_cast<char>(0x80 | (code & 0x3f));
-    } else {
-        out += static_cast<char>(0xf0 | code >> 18);
-        out += static_cast<char>(0x80 | (code >> 12 & 0x3f));
-        out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
-        out += static_cast<char>(0x80 | (code & 0x3f));
-    }
-}
-
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 bool is_alnum(char c) { return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9'); }
-
-// Named references of the letters people write with; the others stay as they are and still match the raw text.
-std::string_view named_reference(std::string_view name) {
-    static constexpr std::pair<std::string_view, std::string_view> names[] = {
-        {"amp", "&"}, {"lt", "<"}, {"gt", ">"}, {"quot", "\""}, {"apos", "'"}, {"nbsp", " "}, {"shy", ""},
-        {"auml", "\u00e4"}, {"ouml", "\u00f6"}, {"uuml", "\u00fc"}, {"Auml", "\u00c4"}, {"Ouml", "\u00d6"},
-        {"Uuml", "\u00dc"}, {"szlig", "\u00df"}, {"agrave", "\u00e0"}, {"aacute", "\u00e1"}, {"acirc", "\u00e2"},
-        {"atilde", "\u00e3"}, {"aring", "\u00e5"}, {"aelig", "\u00e6"}, {"ccedil", "\u00e7"}, {"egrave", "\u00e8"},
-        {"eacute", "\u00e9"}, {"ecirc", "\u00ea"}, {"euml", "\u00eb"}, {"igrave", "\u00ec"}, {"iacute", "\u00ed"},
-        {"icirc", "\u00ee"}, {"iuml", "\u00ef"}, {"ntilde", "\u00f1"}, {"ograve", "\u00f2"}, {"oacute", "\u00f3"},
-        {"ocirc", "\u00f4"}, {"otilde", "\u00f5"}, {"oslash", "\u00f8"}, {"ugrave", "\u00f9"}, {"uacute", "\u00fa"},
-        {"ucirc", "\u00fb"}, {"yacute", "\u00fd"}, {"euro", "\u20ac"}, {"ndash", "\u2013"}, {"mdash", "\u2014"},
-        {"lsquo", "\u2018"}, {"rsquo", "\u2019"}, {"ldquo", "\u201c"}, {"rdquo", "\u201d"}, {"hellip", "\u2026"},
-        {"copy", "\u00a9"}, {"reg", "\u00ae"}, {"trade", "\u2122"}, {"laquo", "\u00ab"}, {"raquo", "\u00bb"},
-    };
-    for (const auto& [known, text] : names)
-        if (known == name) return text;
-    return "&";   // means: unknown
-}
 
 // Elements that stand inside a word or sentence; every other tag parts words.
 bool is_inline(std::string_view element) {
@@ -251,36 +214,16 @@ void html_reducer::end_tag() {
 void html_reducer::end_reference(bool closed, std::string& out) {
     place_ = place::text;
     const std::string_view name = held_;
-    if (name.size() > 1 && name.front() == '#') {
-        const bool hexadecimal = lower(name[1]) == 'x';
-        std::uint32_t code = 0;
-        for (const char digit : name.substr(hexadecimal ? 2 : 1)) {
-            const char c = lower(digit);
-            const int value = c >= '0' && c <= '9' ? c - '0' : hexadecimal && c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
-            if (value == 99 || code > 0x10ffff) {
-                code = 0;
-                break;
-            }
-            code = code * (hexadecimal ? 16 : 10) + static_cast<std::uint32_t>(value);
-        }
-        if (code == 0xa0) {
-            blank_ = true;
-        } else {
-            std::string character;
-            append_utf8(code, character);
-            emit(character, out);
-        }
-        return;
-    }
-    const auto text = closed ? named_reference(name) : std::string_view("&");
-    if (text == "&" && name != "amp") {
+    // People forget the ";": a number means its character without it, and so does "&amp".
+    const auto character = closed || name.starts_with('#') || name == "amp" ? mail::html_character(name) : std::nullopt;
+    if (!character) {
         emit("&", out);
         emit(name, out);
         if (closed) emit(";", out);
-    } else if (text == " ") {
+    } else if (*character == " ") {
         blank_ = true;
     } else {
-        emit(text, out);
+        emit(*character, out);
     }
 }
 

@@ -2,8 +2,7 @@
 
 #include "proto/mail/ascii.hpp"
 #include "proto/mail/charset.hpp"
-
-#include <charconv>
+#include "proto/mail/html_reference.hpp"
 
 namespace pp::mail {
 
@@ -21,7 +20,7 @@ public:
     bool full() const { return characters_ >= preview_characters_max; }
     // One character: the bytes of one UTF-8 sequence.
     void add(std::string_view character) {
-        if (full()) return;
+        if (full() || character.empty()) return;
         if (is_blank(character)) {
             blank_ = !out_.empty();
             return;
@@ -57,53 +56,13 @@ std::size_t sequence_bytes(char lead) {
     return byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
 }
 
-std::string utf8_of(std::uint32_t code) {
-    std::string out;
-    if (code < 0x80) {
-        out += static_cast<char>(code);
-    } else if (code < 0x800) {
-        out += static_cast<char>(0xc0 | code >> 6);
-        out += static_cast<char>(0x80 | (code & 0x3f));
-    } else if (code < 0x10000) {
-        out += static_cast<char>(0xe0 | code >> 12);
-        out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
-        out += static_cast<char>(0x80 | (code & 0x3f));
-    } else {
-        out += static_cast<char>(0xf0 | code >> 18);
-        out += static_cast<char>(0x80 | (code >> 12 & 0x3f));
-        out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
-        out += static_cast<char>(0x80 | (code & 0x3f));
-    }
-    return out;
-}
-
-// A character reference of HTML at the front of `text` ("&amp;", "&#8364;", "&#x20ac;"): its character, and how long it
-// is. Empty: none that is known.
-std::string reference(std::string_view text, std::size_t& length) {
+// A character reference at the front of `text` ("&amp;", "&#8364;"), and how long it is.
+std::optional<std::string> reference(std::string_view text, std::size_t& length) {
     constexpr std::size_t longest = 10;
     const auto end = text.substr(0, longest).find(';');
-    if (end == text.npos || end < 2) return {};
+    if (end == text.npos) return std::nullopt;
     length = end + 1;
-    auto name = text.substr(1, end - 1);
-    if (name.front() != '#') {
-        constexpr std::pair<std::string_view, std::string_view> known[] = {
-            {"amp", "&"}, {"lt", "<"}, {"gt", ">"}, {"quot", "\""}, {"apos", "'"}, {"nbsp", " "}, {"shy", " "},
-            {"zwnj", " "}, {"ndash", "\xe2\x80\x93"}, {"mdash", "\xe2\x80\x94"}, {"hellip", "\xe2\x80\xa6"},
-            {"auml", "\xc3\xa4"}, {"ouml", "\xc3\xb6"}, {"uuml", "\xc3\xbc"}, {"Auml", "\xc3\x84"}, {"Ouml", "\xc3\x96"},
-            {"Uuml", "\xc3\x9c"}, {"szlig", "\xc3\x9f"}, {"eacute", "\xc3\xa9"}, {"egrave", "\xc3\xa8"},
-            {"agrave", "\xc3\xa0"}, {"ccedil", "\xc3\xa7"}, {"euro", "\xe2\x82\xac"}, {"copy", "\xc2\xa9"}};
-        for (const auto& [word, character] : known)
-            if (word == name) return std::string(character);
-        return {};
-    }
-    name.remove_prefix(1);
-    const bool hex = name.starts_with('x') || name.starts_with('X');
-    if (hex) name.remove_prefix(1);
-    std::uint32_t code = 0;
-    const auto [at, failed] = std::from_chars(name.data(), name.data() + name.size(), code, hex ? 16 : 10);
-    if (failed != std::errc() || at != name.data() + name.size() || name.empty()) return {};
-    if (code == 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return "\xef\xbf\xbd";
-    return utf8_of(code);
+    return html_character(text.substr(1, end - 1));
 }
 
 // Elements whose content nobody reads.
@@ -154,8 +113,8 @@ void marked_up(std::string_view html, words& out) {
             out.blank();
         } else if (html[i] == '&') {
             const auto character = reference(html.substr(i), length);
-            out.add(character.empty() ? html.substr(i, 1) : std::string_view(character));
-            i += character.empty() ? 1 : length;
+            out.add(character ? std::string_view(*character) : html.substr(i, 1));
+            i += character ? length : 1;
         } else {
             out.add(html.substr(i, length));
             i += length;

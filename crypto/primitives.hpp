@@ -69,6 +69,8 @@ bool verify(bytes_view public_key, bytes_view message, const signature& sig);
 inline constexpr std::size_t row_overhead_bytes = 24 + 16;
 bytes seal_row(const row_key& key, bytes_view aad, bytes_view plaintext);
 result<bytes> open_row(const row_key& key, bytes_view aad, bytes_view sealed);   // errc::not_authentic
+// The same into a buffer that is used again for the next row; after an error it holds nothing that may be read.
+result<void> open_row_into(bytes& out, const row_key& key, bytes_view aad, bytes_view sealed);
 
 // X25519 key pair for prekeys.
 prekey prekey_of(const prekey_secret& secret);

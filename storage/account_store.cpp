@@ -128,10 +128,22 @@ blob_writer account_store::new_blob() { return blob_writer(std::make_unique<blob
 
 result<stored_blob> account_store::state::open_stored(const blob_row& b) const {
     const bool in_file = b.place == blob_place::in_file;
-    auto opened = durable::open_file(in_file ? space->path_of(b.id) : segment_path(log_folder(), 1, b.segment),
-                                     durable::mode::read);
+    if (!in_file) {
+        PP_LET(auto segment, open_segment(b.segment));
+        return stored_blob::open(std::move(segment), b.offset, false, b.cipher_bytes);
+    }
+    auto opened = durable::open_file(space->path_of(b.id), durable::mode::read);
     if (!opened) return opened.error() == errc::not_found ? error_code(errc::damaged) : opened.error();
-    return stored_blob::open(std::move(*opened), in_file ? 0 : b.offset, in_file, b.cipher_bytes);
+    return stored_blob::open(std::make_shared<const durable::file>(std::move(*opened)), 0, true, b.cipher_bytes);
+}
+
+result<std::shared_ptr<const durable::file>> account_store::state::open_segment(std::uint64_t number) const {
+    const std::lock_guard hold(segments_mutex);
+    if (const auto at = open_segments.find(number); at != open_segments.end()) return at->second;
+    auto opened = durable::open_file(segment_path(log_folder(), 1, number), durable::mode::read);
+    if (!opened) return opened.error() == errc::not_found ? error_code(errc::damaged) : opened.error();
+    if (open_segments.size() >= open_segments_max) open_segments.erase(open_segments.begin());   // the oldest mails
+    return open_segments[number] = std::make_shared<const durable::file>(std::move(*opened));
 }
 
 result<std::shared_ptr<blob_reader>> account_store::open_blob(std::uint64_t mail_serial) const {

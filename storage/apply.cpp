@@ -275,7 +275,7 @@ struct applier {
         if (!b) return {};
         if (b->references != 0) return errc::damaged;
         PP_TRY(r.erase(table::blob, view::serial_key(o.serial).view()));
-        PP_TRY(r.erase(table::env, view::serial_key(o.serial).view()));
+        PP_TRY(view::erase_index(r, o.serial));
         PP_TRY(r.erase(table::thread, view::serial_key(o.serial).view()));   // its Message-IDs keep leading there
         PP_TRY(r.erase(table::blob_name, view::name_key(r, table::blob_name, b->id.view()).view()));
         if (c.cleared && b->place == blob_place::in_file) c.cleared->push_back(b->id);

@@ -58,7 +58,8 @@ struct stored_blob {
     crypto::blob_header header{};
 
     // Reads the header. errc::damaged when it does not lie whole in the file.
-    static result<stored_blob> open(durable::file file, std::uint64_t offset, bool has_leaves, std::uint64_t cipher_bytes);
+    static result<stored_blob> open(std::shared_ptr<const durable::file> file, std::uint64_t offset, bool has_leaves,
+                                    std::uint64_t cipher_bytes);
     std::uint64_t chunks() const;
     result<bytes> read_chunks(std::uint64_t first, std::uint64_t n) const;
     // The hashes of all chunks: from behind the ciphertext, or computed.

@@ -4,10 +4,10 @@
 
 namespace pp::storage {
 
-result<stored_blob> stored_blob::open(durable::file file, std::uint64_t offset, bool has_leaves,
+result<stored_blob> stored_blob::open(std::shared_ptr<const durable::file> file, std::uint64_t offset, bool has_leaves,
                                       std::uint64_t cipher_bytes) {
     stored_blob b;
-    b.file = std::make_shared<const durable::file>(std::move(file));
+    b.file = std::move(file);
     b.offset = offset;
     b.has_leaves = has_leaves;
     b.cipher_bytes = cipher_bytes;

@@ -5,6 +5,8 @@
 #include "crypto/bytes.hpp"
 
 #include <array>
+#include <bit>
+#include <cstring>
 #include <string>
 
 namespace pp::storage {
@@ -104,7 +106,11 @@ private:
     std::uint64_t little(std::size_t n) {
         const auto in = raw(n);
         std::uint64_t v = 0;
-        for (std::size_t i = 0; i < in.size(); ++i) v |= static_cast<std::uint64_t>(in[i]) << (8 * i);
+        if constexpr (std::endian::native == std::endian::little) {
+            if (!in.empty()) std::memcpy(&v, in.data(), in.size());
+        } else {
+            for (std::size_t i = 0; i < in.size(); ++i) v |= static_cast<std::uint64_t>(in[i]) << (8 * i);
+        }
         return v;
     }
     bytes_view in_;

@@ -48,8 +48,7 @@ result<placed> job_txn::add_mail(const new_mail& what, blob_writer& blob) {
     PP_TRY(record(std::move(add)));
     s.serial = n.next_serial;
     used_.push_back(&s);
-    const auto index = s.index->encode();
-    if (const auto r = rows_.put(table::env, view::serial_key(s.serial).view(), pp::as_bytes(index)); !r) {
+    if (const auto r = view::store_index(rows_, s.serial, s.index->encode(), s.indexer.listed_header()); !r) {
         broken_ = r.error();
         return broken_;
     }

@@ -37,6 +37,8 @@ result<std::optional<T>> one_of(const rows& r, table t, bytes_view name) {
     return row;
 }
 
+constexpr std::size_t rows_reserved_max = 256;   // what is usually asked for at once
+
 // Names of keywords are only read when a message has any.
 class keyword_names {
 public:
@@ -102,6 +104,7 @@ result<std::vector<std::string>> keywords(const rows& r, mailbox_id id) {
 result<std::vector<message>> messages(const rows& r, mailbox_id id, std::uint32_t uid_from, std::size_t limit) {
     std::vector<message> out;
     if (limit == 0) return out;
+    out.reserve(std::min(limit, rows_reserved_max));
     keyword_names names(r, id);
     PP_TRY(r.each(table::msg, view::folder_key(id).view(), view::message_key(id, uid_from).view(),
                   [&](bytes_view key, bytes_view plain) -> result<bool> {
@@ -176,10 +179,19 @@ result<read_txn::changes> changes_since(const rows& r, mailbox_id id, std::uint6
     return out;
 }
 
-result<std::shared_ptr<const mail::message_index>> index_of(const rows& r, std::uint64_t serial) {
-    PP_LET(const auto raw, r.get(table::env, view::serial_key(serial).view()));
+result<bytes> encoded_index(const rows& r, std::uint64_t serial) {
+    PP_LET(auto raw, r.get(table::env, view::serial_key(serial).view()));
     if (!raw) return errc::not_found;
-    auto index = mail::message_index::decode(as_text(*raw));
+    return std::move(*raw);
+}
+
+result<std::optional<bytes>> listed_header(const rows& r, std::uint64_t serial) {
+    return r.get(table::env, view::listed_key(serial).view());
+}
+
+result<std::shared_ptr<const mail::message_index>> index_of(const rows& r, std::uint64_t serial) {
+    PP_LET(const auto raw, encoded_index(r, serial));
+    auto index = mail::message_index::decode(as_text(raw));
     if (!index) return errc::damaged;
     return std::shared_ptr<const mail::message_index>(std::make_shared<mail::message_index>(std::move(*index)));
 }

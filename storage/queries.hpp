@@ -20,6 +20,8 @@ result<std::optional<message>> get_message(const rows& r, mailbox_id id, std::ui
 result<read_txn::changes> changes_since(const rows& r, mailbox_id id, std::uint64_t modseq, std::size_t limit);
 result<std::shared_ptr<const mail::message_index>> index_of(const rows& r, std::uint64_t serial);
 result<mail::envelope> envelope_of(const rows& r, std::uint64_t serial);
+result<bytes> encoded_index(const rows& r, std::uint64_t serial);
+result<std::optional<bytes>> listed_header(const rows& r, std::uint64_t serial);
 result<std::optional<message>> find_by_message_id(const rows& r, mailbox_id id, std::string_view message_id,
                                                   unix_ms since);
 result<std::vector<outbox_row>> outbox(const rows& r, bool open_only);
@@ -69,6 +71,10 @@ public:
         return queries::index_of(rows_, serial);
     }
     result<mail::envelope> envelope_of(std::uint64_t serial) const override { return queries::envelope_of(rows_, serial); }
+    result<bytes> encoded_index(std::uint64_t serial) const override { return queries::encoded_index(rows_, serial); }
+    result<std::optional<bytes>> listed_header(std::uint64_t serial) const override {
+        return queries::listed_header(rows_, serial);
+    }
     result<std::optional<message>> find_by_message_id(mailbox_id id, std::string_view message_id,
                                                       unix_ms since) const override {
         return queries::find_by_message_id(rows_, id, message_id, since);

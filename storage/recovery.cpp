@@ -266,7 +266,12 @@ result<void> account_store::state::rebuild_indexes(view_env& into, recovery_repo
     constexpr std::size_t batch_mails = 256;
     std::uint64_t next = 0, damaged = 0;
     for (bool more = true; more;) {
-        std::vector<std::pair<std::uint64_t, std::string>> made;
+        struct made_index {
+            std::uint64_t serial;
+            std::string index;
+            std::optional<std::string> listed;
+        };
+        std::vector<made_index> made;
         {
             PP_LET(auto txn, open_txn::begin(into, nullptr, MDB_RDONLY));
             const rows r(into, txn.get());
@@ -296,13 +301,15 @@ result<void> account_store::state::rebuild_indexes(view_env& into, recovery_repo
                     return {};
                 }();
                 auto index = indexer.finish();   // of what could be read
+                auto listed = indexer.listed_header();
                 if (!whole) {
                     if (whole.error() != errc::damaged) return failure{whole.error()};
                     ++damaged;
                     index = mail::index_message("");
                     index.size_bytes = b.plain_bytes;
+                    listed.reset();
                 }
-                made.emplace_back(serial, index.encode());
+                made.push_back({serial, index.encode(), std::move(listed)});
                 return true;
             }));
         }
@@ -311,8 +318,7 @@ result<void> account_store::state::rebuild_indexes(view_env& into, recovery_repo
             const auto done = [&]() -> result<void> {
                 PP_LET(auto txn, open_txn::begin(into, nullptr, 0));
                 rows r(into, txn.get());
-                for (const auto& [serial, index] : made)
-                    PP_TRY(r.put(table::env, view::serial_key(serial).view(), pp::as_bytes(index)));
+                for (const auto& m : made) PP_TRY(view::store_index(r, m.serial, m.index, m.listed));
                 if (!more) {
                     PP_LET(auto n, view::load_counters(r));
                     n.indexes_missing = false;

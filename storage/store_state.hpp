@@ -9,6 +9,8 @@
 #include "storage/text_index.hpp"
 
 #include <atomic>
+#include <map>
+#include <mutex>
 
 namespace pp::storage {
 
@@ -40,6 +42,11 @@ struct account_store::state {
 
     // ---- blobs
     result<stored_blob> open_stored(const blob_row& b) const;
+    // A segment for reading. Some stay open: a list of small mails would open the same file for each of them.
+    result<std::shared_ptr<const durable::file>> open_segment(std::uint64_t number) const;
+    static constexpr std::size_t open_segments_max = 16;
+    mutable std::mutex segments_mutex;
+    mutable std::map<std::uint64_t, std::shared_ptr<const durable::file>> open_segments;
 
     const std::filesystem::path folder;
     const storage_options options;

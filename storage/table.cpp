@@ -11,6 +11,7 @@ namespace pp::storage {
 namespace {
 constexpr std::uint8_t row_version = 1;
 constexpr std::size_t row_step_bytes = 16;
+constexpr std::size_t row_head_bytes = 1 + 4;   // version, length
 constexpr std::array<const char*, table_count> table_names = {
     "meta", "folder", "name",  "unhoused", "keyword", "msg",    "mod",      "vanish",  "msgid", "env",
     "blob", "bname",  "out",   "inbox",    "peer",    "invite", "password", "setting", "seen",  "seen_order",
@@ -24,13 +25,29 @@ constexpr std::uint64_t map_headroom_bytes = 64ull << 20;
 MDB_val val(bytes_view v) { return {v.size(), const_cast<std::byte*>(v.data())}; }
 bytes_view view_of(const MDB_val& v) { return {static_cast<const std::byte*>(v.mv_data), v.mv_size}; }
 
-bytes aad(table t, bytes_view key, bytes_view store_id) {
-    byte_writer w;
-    w.u8(static_cast<std::uint8_t>(t));
-    w.sized(key);
-    w.raw(store_id);
-    return w.take();
-}
+// What a row is bound to: table number, key with its length (LEB128), store id. On the stack: one per row that is read.
+class row_aad {
+public:
+    row_aad(table t, bytes_view key, bytes_view store_id) {
+        data_[size_++] = static_cast<std::byte>(t);
+        auto n = std::min(key.size(), key_bytes_max);   // LMDB keeps no longer ones
+        const auto key_bytes = n;
+        for (; n >= 0x80; n >>= 7) data_[size_++] = static_cast<std::byte>(n | 0x80);
+        data_[size_++] = static_cast<std::byte>(n);
+        append(key.first(key_bytes));
+        append(store_id);
+    }
+    bytes_view view() const { return bytes_view(data_).first(size_); }
+
+private:
+    static constexpr std::size_t key_bytes_max = 511;   // of LMDB as Debian builds it
+    void append(bytes_view v) {
+        std::copy(v.begin(), v.end(), data_.begin() + static_cast<std::ptrdiff_t>(size_));
+        size_ += v.size();
+    }
+    std::array<std::byte, 1 + 2 + key_bytes_max + 16> data_;
+    std::size_t size_ = 0;
+};
 
 // A private error value so that "map full" can travel through result<> inside the store.
 // Boost's category has a destructor that is not virtual, on purpose: nobody deletes one. g++ warns all the same.
@@ -233,17 +250,13 @@ result<void> view_env::commit(MDB_txn* txn) {
 }
 
 // ------------------------------------------------------------------ rows
-result<bytes> rows::opened(table t, bytes_view key, const MDB_val& value) const {
-    auto plain = crypto::open_row(keys().rows[static_cast<std::size_t>(t)], aad(t, key, env_->store_id()), view_of(value));
-    if (plain) {
-        byte_reader r(*plain);
+result<bytes_view> rows::opened(table t, bytes_view key, const MDB_val& value, bytes& buffer) const {
+    const row_aad aad(t, key, env_->store_id());
+    if (crypto::open_row_into(buffer, keys().rows[static_cast<std::size_t>(t)], aad.view(), view_of(value))) {
+        byte_reader r(buffer);
         const auto version = r.u8();
         const auto n = r.u32();
-        if (r.ok() && version == row_version && n <= r.left()) {
-            plain->erase(plain->begin(), plain->begin() + 5);
-            plain->resize(n);
-            return std::move(*plain);
-        }
+        if (r.ok() && version == row_version && n <= r.left()) return bytes_view(buffer).subspan(row_head_bytes, n);
         if (r.ok() && version > row_version) return errc::newer_format;
     }
     env_->suspect();
@@ -257,7 +270,11 @@ result<std::optional<bytes>> rows::get(table t, bytes_view key) const {
     const int rc = mdb_get(txn_, env_->dbi(t), &k, &v);
     if (rc == MDB_NOTFOUND) return std::optional<bytes>();
     if (rc) return error_of_lmdb(rc);
-    PP_LET(auto plain, opened(t, key, v));
+    bytes plain;
+    PP_LET(const auto row, opened(t, key, v, plain));
+    const auto n = row.size();   // the buffer moves down: no second one for the row alone
+    plain.erase(plain.begin(), plain.begin() + row_head_bytes);
+    plain.resize(n);
     return std::optional<bytes>(std::move(plain));
 }
 
@@ -277,7 +294,8 @@ result<void> rows::put(table t, bytes_view key, bytes_view plain) {
     w.u32(static_cast<std::uint32_t>(plain.size()));
     w.raw(plain);
     w.zeros((row_step_bytes - w.size() % row_step_bytes) % row_step_bytes);
-    const auto sealed = crypto::seal_row(keys().rows[static_cast<std::size_t>(t)], aad(t, key, env_->store_id()), w.out());
+    const row_aad aad(t, key, env_->store_id());
+    const auto sealed = crypto::seal_row(keys().rows[static_cast<std::size_t>(t)], aad.view(), w.out());
     auto k = val(key);
     auto v = val(sealed);
     if (const int rc = mdb_put(txn_, env_->dbi(t), &k, &v, 0)) return error_of_lmdb(rc);
@@ -285,7 +303,7 @@ result<void> rows::put(table t, bytes_view key, bytes_view plain) {
 }
 
 bytes view_env::seal(table t, bytes_view key, const crypto::row_key& with, bytes_view plain) const {
-    return crypto::seal_row(with, aad(t, key, store_id()), plain);
+    return crypto::seal_row(with, row_aad(t, key, store_id()).view(), plain);
 }
 
 result<void> rows::put_sealed(table t, bytes_view key, bytes_view sealed) {
@@ -302,7 +320,7 @@ result<std::optional<bytes>> rows::get_sealed(table t, bytes_view key, const cry
     const int rc = mdb_get(txn_, env_->dbi(t), &k, &v);
     if (rc == MDB_NOTFOUND) return std::optional<bytes>();
     if (rc) return error_of_lmdb(rc);
-    auto plain = crypto::open_row(with, aad(t, key, env_->store_id()), view_of(v));
+    auto plain = crypto::open_row(with, row_aad(t, key, env_->store_id()).view(), view_of(v));
     if (!plain) return errc::damaged;
     return std::optional<bytes>(std::move(*plain));
 }
@@ -354,9 +372,10 @@ result<void> rows::walk(table t, bytes_view prefix, bytes_view from, F&& f) cons
 }
 
 result<void> rows::each(table t, bytes_view prefix, bytes_view from, const visitor& f) const {
+    bytes buffer;
     return walk(t, prefix, from, [&](bytes_view key, const MDB_val& v) -> result<bool> {
         if (t == table::meta && as_text(key) == std::string_view(identity_key.data(), 1)) return true;
-        PP_LET(const auto plain, opened(t, key, v));
+        PP_LET(const auto plain, opened(t, key, v, buffer));
         return f(key, plain);
     });
 }

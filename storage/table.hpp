@@ -130,6 +130,7 @@ public:
     result<bool> erase(table t, bytes_view key);         // false: was not there
 
     // Rows with this prefix from `from` on (which begins with the prefix), in the order of keys, until f says false.
+    // `plain` is overwritten by the next row.
     using visitor = std::function<result<bool>(bytes_view key, bytes_view plain)>;
     result<void> each(table t, bytes_view prefix, bytes_view from, const visitor& f) const;
     // The same without opening the rows.
@@ -139,7 +140,7 @@ public:
     result<std::uint64_t> count(table t) const;
 
 private:
-    result<bytes> opened(table t, bytes_view key, const MDB_val& value) const;
+    result<bytes_view> opened(table t, bytes_view key, const MDB_val& value, bytes& buffer) const;
     template <class F>
     result<void> walk(table t, bytes_view prefix, bytes_view from, F&& f) const;
     const view_env* env_;

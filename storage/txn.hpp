@@ -32,6 +32,10 @@ public:
     virtual result<changes> changes_since(mailbox_id id, std::uint64_t modseq, std::size_t limit) const = 0;
     virtual result<std::shared_ptr<const mail::message_index>> index_of(std::uint64_t mail_serial) const = 0;
     virtual result<mail::envelope> envelope_of(std::uint64_t mail_serial) const = 0;   // mail::decode_own_envelope
+    // The same as it is kept: message_index::encode(), for those who read it once.
+    virtual result<bytes> encoded_index(std::uint64_t mail_serial) const = 0;
+    // The lines of the fields that mail::is_listed_field names, and a blank line; nullopt: read the mail.
+    virtual result<std::optional<bytes>> listed_header(std::uint64_t mail_serial) const = 0;
     // Newest placement in a mailbox by Message-ID since a moment (the Sent rule, 01-product 1.4).
     virtual result<std::optional<message>> find_by_message_id(mailbox_id id, std::string_view message_id,
                                                               unix_ms since) const = 0;

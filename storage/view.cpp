@@ -213,6 +213,7 @@ row_name mod_key(mailbox_id id, std::uint64_t modseq, std::uint32_t uid) {
 }
 row_name vanish_key(mailbox_id id, std::uint64_t modseq) { return row_name().u64(id).u64(modseq); }
 row_name serial_key(std::uint64_t serial) { return row_name().u64(serial); }
+row_name listed_key(std::uint64_t serial) { return serial_key(serial).u8(1); }
 row_name name_key(const rows& r, table t, bytes_view name) { return row_name().raw(r.keys().prf(t, name)); }
 row_name message_id_prefix(const rows& r, mailbox_id id, const std::array<std::byte, 16>& tag) {
     // Blinded per mailbox, so that keys do not show which mails lie in two of them.
@@ -240,6 +241,16 @@ row_name metadata_key(const rows& r, mailbox_id box, std::string_view entry) {
 }
 
 // ------------------------------------------------------------------ rows
+result<void> store_index(rows& r, std::uint64_t serial, std::string_view index, const std::optional<std::string>& listed) {
+    PP_TRY(r.put(table::env, serial_key(serial).view(), pp::as_bytes(index)));
+    if (!listed) return {};
+    return r.put(table::env, listed_key(serial).view(), pp::as_bytes(*listed));
+}
+result<void> erase_index(rows& r, std::uint64_t serial) {
+    PP_TRY(r.erase(table::env, serial_key(serial).view()));
+    PP_TRY(r.erase(table::env, listed_key(serial).view()));
+    return {};
+}
 result<std::optional<folder_row>> load_folder(const rows& r, mailbox_id id) {
     return load(r, table::folder, folder_key(id).view(), &decode_folder);
 }

@@ -46,9 +46,10 @@ private:
 };
 
 // Durable when it returns success.
-inline awaitable<result<void>> commit(services::node& n, services::account& a, services::store_writer::job work) {
+inline awaitable<result<void>> commit(services::node& n, services::account& a, services::store_writer::job work,
+                                      services::urgency how = services::urgency::now) {
     promise_slot<result<void>> slot(co_await asio::this_coro::executor);
-    n.writer().submit(a.label(), a.store(), std::move(work), slot.setter());
+    n.writer().submit(a.label(), a.store(), std::move(work), slot.setter(), how);
     co_return co_await slot.wait();
 }
 

@@ -83,7 +83,7 @@ private:
     awaitable<bool> deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row);
     awaitable<bytes> receipt_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<bytes> token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
-    awaitable<void> book(services::account& mine, storage::outbox_row row);
+    awaitable<void> book(services::account& mine, storage::outbox_row row, services::urgency how = services::urgency::now);
     std::deque<storage::outbox_row> untold_on_this_link(route& r, std::deque<storage::outbox_row> rows);
     std::vector<engine::endpoint> endpoints_of(services::account& mine, const crypto::account_key& peer);
     void poke(desk& d);

@@ -111,7 +111,9 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
     auto outcome = engine::notify_answered(std::move(row), *reply, mine.key(), ref.id, services::now_ms(), dice());
     services::log(services::area::delivery).info("event=answered notification={} status={}", id, name_of(reply->status));
     if (outcome.refresh_record) link->go_away();   // the next HELLO brings her prekeys
-    co_await book(mine, std::move(outcome.row));
+    // A receipt that is lost in a crash is given again: its two syncs can be shared with the next mail's.
+    const auto how = outcome.row.state == storage::outbox_state::delivered ? services::urgency::lazy : services::urgency::now;
+    co_await book(mine, std::move(outcome.row), how);
 }
 
 // The report to the sender that is due when the row becomes this; null when there is none, or no room for it: the change
@@ -143,7 +145,7 @@ awaitable<courier::report_blob> courier::report_of_change(services::account& min
     co_return blob;
 }
 
-awaitable<void> courier::book(services::account& mine, storage::outbox_row row) {
+awaitable<void> courier::book(services::account& mine, storage::outbox_row row, services::urgency how) {
     auto report = co_await report_of_change(mine, row);
     auto written = commit(node_, mine, [row, report](storage::write_txn& txn) -> result<void> {
         auto known = txn.get_outbox(row.id);
@@ -162,7 +164,7 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row) 
         auto next = row;
         next.delay_told = next.delay_told || (*known)->delay_told;   // row may be from before it was told
         return txn.put_outbox(next);
-    });
+    }, how);
     const auto r = co_await std::move(written);
     if (!r)   // repeated after a restart or with the next link: the other side knows the notification
         services::log(services::area::delivery).error("event=row_not_written reason={}", services::field(r.error().message()));
@@ -229,7 +231,7 @@ awaitable<bytes> courier::receipt_came(services::account& mine, std::shared_ptr<
         const auto blob = mine.store().open_blob(row.mail_serial);
         if (!blob || !engine::check_receipt(row, mine.key(), (*blob)->ref().id, signed_receipt)) break;
         auto delivered = engine::receipt_came(std::move(row), signed_receipt, services::now_ms());
-        co_await book(mine, std::move(delivered));
+        co_await book(mine, std::move(delivered), services::urgency::lazy);
         services::log(services::area::delivery).info("event=delivered notification={}", short_id(receipt->id));
         break;
     }

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "daemon/net/login_desk.hpp"
+#include "daemon/net/await.hpp"
 #include "daemon/net/pump.hpp"
 #include "daemon/services/node.hpp"
 #include "proto/imap/server_session.hpp"
 
+#include <deque>
 #include <memory>
 #include <optional>
 
@@ -53,6 +55,8 @@ private:
     awaitable<imap::verdict> on(imap::find_mail q);
     awaitable<imap::verdict> on(imap::read_found q);
     awaitable<imap::verdict> on(imap::append_end q);
+    awaitable<imap::verdict> on(imap::append_submit q);
+    awaitable<imap::verdict> on(imap::append_wait q);
     awaitable<imap::verdict> on(imap::append_abort q);
     awaitable<imap::verdict> on(imap::read_rows q);
     awaitable<imap::verdict> on(imap::read_search_fields q);    // these three: serve_imap_fields.cpp
@@ -77,6 +81,11 @@ private:
     // errc::over_quota when the limits of the configuration do not allow so much more.
     result<void> check_quota(std::uint64_t more_bytes, std::uint64_t more_messages);
     result<std::uint64_t> deleted_bytes_of(const storage::mailbox& box);
+    struct append_in_commit {                       // its mails are with the store writer
+        promise_slot<result<void>> written;
+        std::shared_ptr<imap::appended> done;
+        std::uint64_t bytes = 0, mails = 0;
+    };
     result<std::string> header_of(const storage::message& m, const mail::message_index& index);
     void forget_mailbox();
     // The mailbox a question means: 0 is the selected one.
@@ -99,8 +108,10 @@ private:
         std::vector<appended_mail> mails;           // the last one is being written
         std::size_t index_bytes = 0;                // of the finished ones
         error_code failed;
+        std::uint64_t bytes() const;
     };
     awaitable<result<void>> finish_last_append();
+    awaitable<result<append_in_commit>> submit_append(std::optional<std::uint32_t> replaces);
     static result<void> add_appended(storage::write_txn& txn, const append_under_way& append, bool same_as_sent,
                                      imap::appended& done);
     struct metadata_watch {                         // after ENABLE METADATA
@@ -124,6 +135,7 @@ private:
     std::optional<selected_mailbox> selected_;
     services::change_bus::subscription account_changes_;   // while NOTIFY watches other mailboxes
     std::optional<append_under_way> append_;
+    std::deque<result<append_in_commit>> appends_;  // submitted, oldest first
     metadata_watch metadata_;
     open_body body_, found_;                        // of FETCH; of CATENATE
     std::uint32_t body_uid_ = 0;

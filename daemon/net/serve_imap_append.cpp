@@ -84,10 +84,14 @@ awaitable<imap::verdict> imap_connection::on(imap::append_begin q) {
     if (!ignored && space.available < q.size_bytes + context_.node.configuration().limits.reserve_bytes)
         co_return refused<imap::nothing>(storage::errc::full);
     std::uint64_t held_bytes = q.size_bytes, held_mails = 1;
-    if (append_)
-        for (const auto& held : append_->mails) {
-            held_bytes += held.blob->plain_bytes();
-            ++held_mails;
+    if (append_) {
+        held_bytes += append_->bytes();
+        held_mails += append_->mails.size();
+    }
+    for (const auto& submitted : appends_)   // not in the store's sums yet
+        if (submitted) {
+            held_bytes += submitted->bytes;
+            held_mails += submitted->mails;
         }
     const auto room = check_quota(held_bytes, held_mails);
     if (!room) co_return refused<imap::nothing>(room.error());
@@ -121,6 +125,12 @@ awaitable<result<void>> imap_connection::finish_last_append() {
     co_return finished;
 }
 
+std::uint64_t imap_connection::append_under_way::bytes() const {
+    std::uint64_t sum = 0;
+    for (const auto& one : mails) sum += one.blob->plain_bytes();
+    return sum;
+}
+
 // Runs inside the job, which may run twice.
 result<void> imap_connection::add_appended(storage::write_txn& txn, const append_under_way& append, bool same_as_sent,
                                            imap::appended& done) {
@@ -150,25 +160,49 @@ result<void> imap_connection::add_appended(storage::write_txn& txn, const append
     return {};
 }
 
-awaitable<imap::verdict> imap_connection::on(imap::append_end q) {
+// Gives the mails to the store writer; durable when `written` says so.
+awaitable<result<imap_connection::append_in_commit>> imap_connection::submit_append(std::optional<std::uint32_t> replaces) {
     const auto finished = co_await finish_last_append();
     auto append = std::make_shared<append_under_way>(std::move(*append_));
     append_.reset();
-    if (!finished) co_return refused<imap::appended>(finished.error());
-    const bool same_as_sent = is_sent(append->box) && !q.replaces &&
+    if (!finished) co_return finished.error();
+    const bool same_as_sent = is_sent(append->box) && !replaces &&
                               context_.node.configuration().sent == services::sent_rule::automatic;
     auto done = std::make_shared<imap::appended>();
-    const auto from = q.replaces ? selected_->box : storage::no_mailbox;
-    auto written = commit([append, same_as_sent, done, from, q](storage::write_txn& txn) -> result<void> {
+    const auto from = replaces ? selected_->box : storage::no_mailbox;
+    append_in_commit out{promise_slot<result<void>>(stream_.executor()), done, append->bytes(), append->mails.size()};
+    services::store_writer::job work = [append, same_as_sent, done, from, replaces](storage::write_txn& txn) -> result<void> {
         if (auto r = add_appended(txn, *append, same_as_sent, *done); !r) return r;
-        if (q.replaces) return take_away(txn, from, *q.replaces);
+        if (replaces) return take_away(txn, from, *replaces);
         return {};
-    });
-    const auto r = co_await std::move(written);
-    if (!r && q.replaces && r.error() == storage::errc::not_found)
+    };
+    context_.node.writer().submit(account_->label(), account_->store(), std::move(work), out.written.setter());
+    co_return out;
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::append_submit) {
+    auto submitted = co_await submit_append(std::nullopt);
+    appends_.push_back(std::move(submitted));
+    co_return imap::nothing{};
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::append_wait) {
+    auto oldest = std::move(appends_.front());
+    appends_.pop_front();
+    if (!oldest) co_return refused<imap::appended>(oldest.error());
+    const auto written = co_await oldest->written.wait();
+    if (!written) co_return refused<imap::appended>(written.error());
+    co_return imap::outcome<imap::appended>(*oldest->done);
+}
+
+awaitable<imap::verdict> imap_connection::on(imap::append_end q) {
+    auto submitted = co_await submit_append(q.replaces);
+    if (!submitted) co_return refused<imap::appended>(submitted.error());
+    const auto written = co_await submitted->written.wait();
+    if (!written && q.replaces && written.error() == storage::errc::not_found)
         co_return refused<imap::appended>("EXPUNGEISSUED", "the message to be replaced is gone; nothing was changed");
-    if (!r) co_return refused<imap::appended>(r.error());
-    co_return imap::outcome<imap::appended>(*done);
+    if (!written) co_return refused<imap::appended>(written.error());
+    co_return imap::outcome<imap::appended>(*submitted->done);
 }
 
 awaitable<imap::verdict> imap_connection::on(imap::append_abort) {

@@ -50,6 +50,7 @@ awaitable<imap::verdict> imap_connection::on(imap::read_rows q) {
     const auto box = box_of(q.mailbox);
     auto found = account_->store().read([&](const storage::read_txn& txn) -> result<rows> {
         rows out;
+        out.reserve(std::min<std::uint64_t>(q.uids.count(), imap::rows_per_question_max));
         for (const auto& range : q.uids.ranges()) {
             std::uint32_t from = range.first;
             while (from <= range.last) {
@@ -65,12 +66,28 @@ awaitable<imap::verdict> imap_connection::on(imap::read_rows q) {
                         if (!thread) return thread.error();
                         row.thread_id = "T" + std::to_string(*thread);
                     }
-                    if (q.with_index || q.with_header) {
+                    if (q.with_index) {
                         auto index = txn.index_of(m.mail_serial);
                         if (!index) return index.error();
                         row.index = std::move(*index);
                     }
-                    if (q.with_header) {
+                    if (q.with_encoded_index) {
+                        auto index = txn.encoded_index(m.mail_serial);
+                        if (!index) return index.error();
+                        row.encoded_index = std::move(*index);
+                    }
+                    if (q.with_header && q.listed_header) {
+                        const auto listed = txn.listed_header(m.mail_serial);
+                        if (!listed) return listed.error();
+                        row.header_is_listed = listed->has_value();
+                        if (*listed) row.header = as_text(**listed);
+                    }
+                    if (q.with_header && !row.header_is_listed) {
+                        if (!row.index) {
+                            auto index = txn.index_of(m.mail_serial);
+                            if (!index) return index.error();
+                            row.index = std::move(*index);
+                        }
                         auto header = header_of(m, *row.index);
                         if (!header) return header.error();
                         row.header = std::move(*header);

@@ -14,11 +14,13 @@ store_writer::store_writer(change_bus& changes) : changes_(changes) {
 
 store_writer::~store_writer() { stop(); }
 
-void store_writer::submit(const std::string& account, storage::account_store& store, job work, completion done) {
+void store_writer::submit(const std::string& account, storage::account_store& store, job work, completion done,
+                          urgency how) {
     {
         const std::lock_guard lock(mutex_);
         if (!stopping_) {
-            queue_.push_back({account, &store, std::move(work), std::move(done)});
+            queue_.push_back({account, &store, std::move(work), std::move(done), how, std::chrono::steady_clock::now()});
+            if (how == urgency::now) ++urgent_;
             work_.notify_one();
             return;
         }
@@ -71,6 +73,10 @@ void store_writer::write_loop() {
         {
             std::unique_lock lock(mutex_);
             work_.wait(lock, [this] { return stopping_ || !queue_.empty() || !idle_.empty(); });
+            if (!queue_.empty())
+                work_.wait_until(lock, queue_.front().since + lazy_commit_after, [this] {
+                    return stopping_ || urgent_ > 0 || queue_.size() >= lazy_jobs_max || !idle_.empty();
+                });
             if (queue_.empty() && !idle_.empty()) {
                 idle = std::move(idle_.front());
                 idle_.pop_front();
@@ -88,6 +94,7 @@ void store_writer::write_loop() {
             auto* store = queue_.front().store;
             for (auto it = queue_.begin(); it != queue_.end() && group.size() < group_jobs_max;) {
                 if (it->store == store) {
+                    if (it->how == urgency::now) --urgent_;
                     group.push_back(std::move(*it));
                     it = queue_.erase(it);
                 } else {

@@ -5,6 +5,7 @@
 #include "daemon/services/change_bus.hpp"
 #include "storage/account_store.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -15,6 +16,11 @@
 namespace pp::services {
 
 inline constexpr std::size_t group_jobs_max = 64;
+// Bookkeeping that nobody waits for and a crash may undo goes with the next group, or after this long in one of its own.
+inline constexpr auto lazy_commit_after = std::chrono::milliseconds(200);   // 03-storage 3.7
+inline constexpr std::size_t lazy_jobs_max = 4;              // that many do not wait any longer: a backlog flows on
+
+enum class urgency : std::uint8_t { now, lazy };
 
 class store_writer {
 public:
@@ -25,7 +31,8 @@ public:
     ~store_writer();   // stop()
 
     // The store must live until the completion was called. After stop() the completion gets errc::read_only at once.
-    void submit(const std::string& account, storage::account_store& store, job work, completion done);
+    void submit(const std::string& account, storage::account_store& store, job work, completion done,
+                urgency how = urgency::now);
     // The same, waiting for the result; not from the writer thread.
     result<void> run(const std::string& account, storage::account_store& store, job work);
     // Runs work on the writer's thread at a moment when no job waits, and waits for its result: for changes of a store
@@ -43,6 +50,8 @@ private:
         storage::account_store* store;
         job work;
         completion done;
+        urgency how;
+        std::chrono::steady_clock::time_point since;
     };
     struct idle_work {
         storage::account_store* store;
@@ -61,6 +70,7 @@ private:
     std::deque<idle_work> idle_;
     std::mutex observer_mutex_;                    // held while it is called, so that on_commit() ends it for good
     observer observer_;
+    std::size_t urgent_ = 0;                                 // of queue_
     storage::account_store* to_zero_ = nullptr;
     bool stopping_ = false;
     std::thread writer_, zeroer_;

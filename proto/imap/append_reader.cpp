@@ -31,6 +31,7 @@ wire::task<std::optional<reply>> append_reader::read(const std::string& mailbox,
     do {
         if (++mails > appended_mails_max) failed = no("Too many mails in one command", "LIMIT");
         else failed = co_await one_mail(mailbox);
+        bytes_in_all_ += bytes_;
         if (c_.over) failed = ok("");
     } while (!failed && several && cmd_.args.peek() == ' ');
     if (!failed) {

@@ -19,6 +19,7 @@ public:
     // From the blank behind the mailbox name to the end of the command. nullopt: the daemon has all mails, and
     // append_end may be asked. Else how the command ends; the daemon has been told to drop them.
     wire::task<std::optional<reply>> read(const std::string& mailbox, bool several);
+    std::uint64_t bytes_in_all() const { return bytes_in_all_; }   // of the mails that were read
 
 private:
     using problem = std::optional<reply>;
@@ -40,6 +41,7 @@ private:
     command& cmd_;
     std::size_t line_bytes_left_;                // of the whole command, its mails not counted
     std::uint64_t bytes_ = 0;                    // of the mail being read
+    std::uint64_t bytes_in_all_ = 0;
     bool begun_ = false;
 };
 

@@ -18,12 +18,20 @@ wire::task<reply> run_append(connection& c, command& cmd) {
     append_reader mails(c, cmd);
     const auto failed = co_await mails.read(name, true);
     if (failed) co_return *failed;
+    if (c.may_answer_later(mails.bytes_in_all())) {
+        append_submit submit;
+        co_await c.ask(std::move(submit));
+        c.answer_later(cmd.tag);
+        reply later;
+        later.what = reply::kind::sent;
+        co_return later;
+    }
     append_end end;
     const auto answer = co_await c.ask(std::move(end));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
     // RFC 9051 section 6.3.12: mail for the selected mailbox is told at once.
     if (c.selected && c.selected->name == name) co_await c.tell_changes(telling::everything, false);
-    co_return ok("APPEND completed", append_uid(std::get<appended>(answer)));
+    co_return append_reply(std::get<appended>(answer));
 }
 
 // RFC 8508 section 3.4: one mail takes the place of another, in one step.
@@ -51,6 +59,9 @@ wire::task<reply> run_replace(connection& c, command& cmd) {
     co_await c.tell_changes(telling::everything, cmd.uid);
     const auto code = co_await c.highest_modseq_code(cmd.uid);   // RFC 7162 section 3.2.7: as UID EXPUNGE
     co_return ok("REPLACE completed", code);
+}
+
+reply append_reply(const appended& done) { return ok("APPEND completed", append_uid(done));
 }
 
 }  // namespace pp::imap

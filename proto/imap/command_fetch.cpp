@@ -117,9 +117,11 @@ wire::task<reply> run_fetch(connection& c, command& cmd) {
         const auto asked = batch.count();
         read_rows question;
         question.uids = std::move(batch);
-        question.with_index = request.needs_index();
+        question.with_encoded_index = request.needs_index() && request.needs_only_structure();
+        question.with_index = request.needs_index() && !question.with_encoded_index;
         question.with_header = request.needs_header();
         question.with_thread = request.has(fetch_kind::thread_id);
+        question.listed_header = question.with_header && request.needs_only_listed();
         question.changed_since = request.changed_since;
         auto answer = co_await c.ask(std::move(question));
         if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
@@ -129,7 +131,9 @@ wire::task<reply> run_fetch(connection& c, command& cmd) {
         if (sets_seen) co_await set_seen(c, rows, changed);
         for (const auto& row : rows) {
             if (c.over) co_return ok({});
-            co_await writer.write(row, changed.contains(row.uid));
+            const bool flags_changed = changed.contains(row.uid);
+            if (writer.write_at_once(row, flags_changed)) co_await c.drained();
+            else co_await writer.write(row, flags_changed);
             if (writer.stop()) co_return writer.trouble() ? *writer.trouble() : ok({});
         }
     }

@@ -37,7 +37,9 @@ wire::task<> connection::run_command(command& cmd) {
     const unsigned state = at() == phase::selected        ? in_selected
                            : at() == phase::authenticated ? in_authenticated
                                                           : in_not_authenticated;
+    if (!appends_.empty() && cmd.name != "APPEND") co_await settle_appends();
     reply result;
+    if (over) co_return;
     if (!entry) {
         result = bad("Unknown command");
     } else if (cmd.uid && !entry->has_uid_form) {
@@ -59,6 +61,7 @@ wire::task<> connection::run_command(command& cmd) {
         result = co_await entry->run(*this, cmd);
         if (!over && (selected || notify) && result.what != reply::kind::bad) co_await tell_news_of(cmd, entry->tell);
     }
+    if (!appends_.empty() && result.what != reply::kind::sent) co_await settle_appends();   // answers keep the order of their commands
     if (!over && logged_in_) co_await tell_metadata();
     if (!over) finish(cmd, result);
     if (!over && cmd.body) co_await discard(*cmd.body);

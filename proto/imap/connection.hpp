@@ -10,6 +10,7 @@
 #include "proto/imap/selected.hpp"
 #include "proto/imap/server_session.hpp"
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -80,6 +81,11 @@ public:
     // Reads to the end of the command and drops it, as far as the client sends it without being asked.
     wire::task<> discard(open_literal literal);
 
+    // ---- APPENDs that are answered later, because the client has sent more already (RFC 9051 section 5.5)
+    bool may_answer_later(std::uint64_t size_bytes);
+    void answer_later(std::string tag);           // of an APPEND that is submitted
+    wire::task<> settle_appends();                // waits for all of them and sends their tagged responses
+
     // ---- news of the selected mailbox
     // Asks poll_changes and tells what `how` allows; what it does not allow waits. uid: flag changes carry UIDs.
     wire::task<> tell_changes(telling how, bool uid);
@@ -125,9 +131,12 @@ private:
     server_session& machine_;
     std::string running_tag_;
     wire::time_point progress_at_{};              // the next INPROGRESS
+    std::deque<std::string> appends_;             // tags of the APPENDs that are submitted, oldest first
     bool logged_in_ = false;
     int commands_before_login_ = 0;
     int bad_commands_ = 0;                        // in a row; before login: in all
 };
+
+reply append_reply(const appended& done);   // OK with APPENDUID
 
 }  // namespace pp::imap

@@ -19,6 +19,8 @@ bool is_tag(std::string_view text) {
 }  // namespace
 
 wire::task<bool> connection::wait() {
+    if (!appends_.empty()) co_await settle_appends();   // the client may wait for the answers before it sends more
+    if (over) co_return false;
     if (logged_in_) set_deadline(now() + inactivity_max);   // before login the first deadline stands
     const auto why = co_await more_input();
     if (why == wire::woken::timeout) bye(logged_in_ ? "Idle for too long" : "No login in time");

@@ -213,6 +213,16 @@ struct append_end {                              // all mails since the first ap
     std::optional<std::uint32_t> replaces;       // RFC 8508: this one of the selected mailbox goes in the same moment
     bool operator==(const append_end&) const = default;
 };
+// Several APPENDs of one client under way at once: what append_end does in one step, begun by the one and ended by the
+// other, in the same order. The commits of all of them share their syncs.
+struct append_submit {               // the mails of the command are complete
+    using answer_type = nothing;
+    bool operator==(const append_submit&) const = default;
+};
+struct append_wait {                 // for the oldest one that is submitted
+    using answer_type = outcome<appended>;
+    bool operator==(const append_wait&) const = default;
+};
 struct append_abort {                            // of all of them
     using answer_type = nothing;
     bool operator==(const append_abort&) const = default;
@@ -228,7 +238,9 @@ struct message_row {
     std::uint64_t size_bytes = 0;
     std::string email_id, thread_id;                          // RFC 8474
     std::shared_ptr<const mail::message_index> index;         // set when asked for
+    bytes encoded_index;                                      // index->encode(), set when asked for
     std::string header;                                       // the mail's header block, when asked for
+    bool header_is_listed = false;                            // of the header, the fields of mail::is_listed_field only
     bool operator==(const message_row&) const = default;
 };
 inline constexpr std::size_t rows_per_question_max = 256;     // a store transaction is never held longer
@@ -238,6 +250,8 @@ struct read_rows {
     std::uint64_t mailbox = 0;                                // 0: the selected one
     bool with_index = false, with_header = false;
     bool with_thread = true;                                  // false: thread_id is not needed
+    bool with_encoded_index = false;                          // enough for ENVELOPE, BODY and BODYSTRUCTURE
+    bool listed_header = false;                               // with_header: listed fields are enough
     std::optional<std::uint64_t> changed_since;               // only rows with a greater modseq
     bool operator==(const read_rows&) const = default;
 };
@@ -382,8 +396,8 @@ struct client_id {
 
 using event = std::variant<login, start_tls, list_mailboxes, get_status, create_mailbox, delete_mailbox, rename_mailbox,
                            subscribe_mailbox, open_mailbox, append_begin, append_chunk, find_mail, read_found,
-                           append_end, append_abort, get_quota, get_metadata, set_metadata, poll_metadata, get_owner,
-                           start_compression, read_rows, read_search_fields, read_body, find_candidates, store_flags,
+                           append_end, append_submit, append_wait, append_abort, get_quota, get_metadata, set_metadata,
+                           poll_metadata, get_owner, start_compression, read_rows, read_search_fields, read_body, find_candidates, store_flags,
                            copy_messages, expunge_messages, poll_changes, read_history, close_mailbox,
                            look_into_mailbox, read_clock, client_id, survey_mailboxes, watch_account, sasl::scram_begin,
                            sasl::scram_proof>;

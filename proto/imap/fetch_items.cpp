@@ -2,6 +2,7 @@
 #include "proto/imap/fetch_items.hpp"
 
 #include "proto/imap/response.hpp"
+#include "proto/mail/message_index.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -205,6 +206,15 @@ bool fetch_item::needs_header() const {
     return kind == fetch_kind::rfc822_header || (kind == fetch_kind::section && section.of_own_header());
 }
 
+bool fetch_item::needs_only_structure() const {
+    return kind == fetch_kind::envelope || kind == fetch_kind::body || kind == fetch_kind::body_structure;
+}
+
+bool fetch_item::needs_only_listed() const {
+    return kind == fetch_kind::section && section.of_own_header() && section.kind == section_kind::header_fields &&
+           std::all_of(section.fields.begin(), section.fields.end(), mail::is_listed_field);
+}
+
 bool fetch_item::reads_body() const {
     switch (kind) {
     case fetch_kind::section: return !section.of_own_header();
@@ -228,6 +238,14 @@ bool fetch_request::needs_index() const {
 }
 bool fetch_request::needs_header() const {
     return std::any_of(items.begin(), items.end(), [](const auto& item) { return item.needs_header(); });
+}
+bool fetch_request::needs_only_structure() const {
+    return std::all_of(items.begin(), items.end(),
+                       [](const auto& item) { return !item.needs_index() || item.needs_only_structure(); });
+}
+bool fetch_request::needs_only_listed() const {
+    return std::all_of(items.begin(), items.end(),
+                       [](const auto& item) { return !item.needs_header() || item.needs_only_listed(); });
 }
 bool fetch_request::reads_body() const {
     return std::any_of(items.begin(), items.end(), [](const auto& item) { return item.reads_body(); });

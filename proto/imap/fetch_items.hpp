@@ -28,7 +28,9 @@ struct fetch_item {
 
     std::string name() const;                 // as the response writes it: "BODY[1.MIME]<0>"
     bool needs_index() const;
+    bool needs_only_structure() const;        // of the index: ENVELOPE, BODY, BODYSTRUCTURE
     bool needs_header() const;                // the mail's own header block
+    bool needs_only_listed() const;           // of the header block: fields of mail::is_listed_field
     bool reads_body() const;                  // bytes of the mail beyond its header
     bool operator==(const fetch_item&) const = default;
 };
@@ -41,7 +43,9 @@ struct fetch_request {
 
     bool has(fetch_kind kind) const;
     bool needs_index() const;
+    bool needs_only_structure() const;        // no item needs more of the index
     bool needs_header() const;
+    bool needs_only_listed() const;           // no item needs more of the header
     bool reads_body() const;
     bool sets_seen() const;
     void add(fetch_item item);                // unless it is there

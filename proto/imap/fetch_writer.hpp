@@ -11,15 +11,19 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pp::imap {
 
 class fetch_writer {
 public:
-    fetch_writer(connection& c, const fetch_request& request, bool uid) : c_(c), request_(request), uid_(uid) {}
+    fetch_writer(connection& c, const fetch_request& request, bool uid);
 
     // flags_changed: the fetch has set \Seen, the new flags are told in the same response.
     wire::task<> write(const message_row& row, bool flags_changed);
+    // The same when everything that was asked for stands in the row, without the cost of a coroutine per mail; false:
+    // it does not, nothing was written. Wait for drained() after it.
+    bool write_at_once(const message_row& row, bool flags_changed);
 
     bool stop() const { return c_.over || failed_; }
     // A mail was gone when its body was to be read.
@@ -30,10 +34,16 @@ public:
 private:
     enum class literal_form : std::uint8_t { text, binary };
 
+    bool begin(const message_row& row, bool flags_changed);   // false: the row has no number here
+    void end(const message_row& row, bool flags_changed);
     void begin_item(std::string_view name);
     void write_flags(const message_row& row);
-    wire::task<> write_item(const message_row& row, const fetch_item& item);
-    wire::task<> write_section(const message_row& row, const fetch_item& item);
+    // Items that need nothing but the row; false: this one does.
+    bool write_from_row(const message_row& row, const fetch_item& item, std::string_view name);
+    void write_structure(const message_row& row, const fetch_item& item);
+    void write_listed(const message_row& row, const fetch_item& item, std::string_view name);
+    wire::task<> write_item(const message_row& row, const fetch_item& item, std::string_view name);
+    wire::task<> write_section(const message_row& row, const fetch_item& item, std::string_view name);
     wire::task<> write_binary(const message_row& row, const fetch_item& item);
     wire::task<> write_preview(const message_row& row);
     wire::task<> write_binary_size(const message_row& row, const fetch_item& item);
@@ -50,6 +60,8 @@ private:
     connection& c_;
     const fetch_request& request_;
     const bool uid_;
+    std::vector<std::string> names_;   // of the items, as responses write them
+    bool from_rows_;                   // every item can be written from a row
     std::string text_;               // of the response, not handed over yet
     std::uint32_t number_ = 0, row_uid_ = 0;   // of the mail being written
     bool open_ = false;              // "* n FETCH (" is in text_ or already sent

@@ -24,6 +24,9 @@ inline constexpr std::size_t metadata_name_bytes_max = 255;
 inline constexpr std::size_t append_piece_bytes_max = 64 * 1024;         // imap/events.hpp, append_chunk
 // A literal that is refused but sent nonetheless is read up to this size; beyond, the connection ends.
 inline constexpr std::uint64_t discarded_bytes_max = std::uint64_t(4) << 30;
+// APPENDs of one client whose commits are under way together, and the largest mail of them (held until it is durable).
+inline constexpr std::size_t appends_under_way_max = 32;
+inline constexpr std::uint64_t append_under_way_bytes_max = 64 * 1024;
 
 // NOTIFY (RFC 5465): each survey reads one small row per mailbox, some milliseconds for so many; beyond, the client is
 // told NOTIFICATIONOVERFLOW (section 5.8).

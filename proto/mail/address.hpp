@@ -25,14 +25,17 @@ struct address {
 result<address> parse_address(std::string_view text, bool allow_utf8 = true);
 
 // One element of a header's address list, in the shape of an IMAP ENVELOPE address (RFC 9051 section 7.5.2): a group
-// starts with mailbox = its name and no host, and ends with neither.
-struct header_address {
-    std::optional<std::string> name;      // phrase, quotes and comments removed, encoded words left as sent
-    std::optional<std::string> route;     // obsolete source route
-    std::optional<std::string> mailbox;
-    std::optional<std::string> host;
-    bool operator==(const header_address&) const = default;
+// starts with mailbox = its name and no host, and ends with neither. S: std::string, or std::string_view into bytes that
+// somebody else holds.
+template <class S>
+struct basic_header_address {
+    std::optional<S> name;                // phrase, quotes and comments removed, encoded words left as sent
+    std::optional<S> route;               // obsolete source route
+    std::optional<S> mailbox;
+    std::optional<S> host;
+    bool operator==(const basic_header_address&) const = default;
 };
+using header_address = basic_header_address<std::string>;
 // Never fails: what cannot be understood is left out. Stops after header_addresses_max.
 std::vector<header_address> parse_address_list(std::string_view unfolded_value);
 

@@ -181,6 +181,7 @@ private:
         }
         if (!rest_.empty() && rest_.front() == '>') rest_.remove_prefix(1);
         blank_ = false;
+        comment_.clear();           // one before or inside the brackets is no name; one behind them may be
         if (angle_seen_) return;    // a second pair of brackets has no say
         angle_seen_ = true;
         angle_ = header_address{std::nullopt, std::move(route), std::nullopt, std::move(host)};

@@ -43,7 +43,8 @@ std::optional<std::int32_t> days_of(int year, int month, int day) {
 
 std::optional<date_time> moment(std::int32_t days, int hour, int minute, int second, int offset_minutes) {
     if (hour > 23 || minute > 59 || second > 60) return std::nullopt;   // 60: a leap second
-    const auto local = days * seconds_per_day + hour * 3600 + minute * 60 + second;
+    // Unix time has no leap second: it is told as the second before, so that it stays on the day it is written with.
+    const auto local = days * seconds_per_day + hour * 3600 + minute * 60 + std::min(second, 59);
     return date_time{local - std::int64_t{offset_minutes} * 60, static_cast<std::int16_t>(offset_minutes)};
 }
 

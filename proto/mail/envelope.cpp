@@ -8,16 +8,27 @@
 namespace pp::mail {
 namespace {
 
-bool fits_quoted(std::string_view text, bool utf8) {
-    const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
-        return c == '\r' || c == '\n' || c == '\0' || ascii::is_8bit(c);
-    });
-    if (plain || !utf8) return plain;
-    return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos && is_valid_utf8(text);
+enum class form : std::uint8_t { bare, escaped, utf8, literal };   // bare: between quotes just as it is
+
+form form_of(std::string_view text) {
+    bool escaped = false, eight = false;
+    for (const char c : text) {
+        if (c == '\r' || c == '\n' || c == '\0') return form::literal;
+        escaped = escaped || c == '"' || c == '\\';
+        eight = eight || ascii::is_8bit(c);
+    }
+    return eight ? form::utf8 : escaped ? form::escaped : form::bare;
 }
 
 void append_string(std::string& out, std::string_view text, bool utf8) {
-    if (fits_quoted(text, utf8)) {
+    const auto how = form_of(text);
+    if (how == form::bare) {
+        out += '"';
+        out += text;
+        out += '"';
+        return;
+    }
+    if (how == form::escaped || (how == form::utf8 && utf8 && is_valid_utf8(text))) {
         out += '"';
         for (const char c : text) {
             if (c == '"' || c == '\\') out += '\\';
@@ -31,12 +42,14 @@ void append_string(std::string& out, std::string_view text, bool utf8) {
     std::replace_copy(text.begin(), text.end(), std::back_inserter(out), '\0', '?');
 }
 
-void append_nstring(std::string& out, const std::optional<std::string>& text, bool utf8) {
+template <class S>
+void append_nstring(std::string& out, const std::optional<S>& text, bool utf8) {
     if (text) append_string(out, *text, utf8);
     else out += "NIL";
 }
 
-void append_addresses(std::string& out, const std::vector<header_address>& list, bool utf8) {
+template <class S>
+void append_addresses(std::string& out, const std::vector<basic_header_address<S>>& list, bool utf8) {
     if (list.empty()) {
         out += " NIL";
         return;
@@ -58,6 +71,8 @@ void append_addresses(std::string& out, const std::vector<header_address>& list,
 
 }  // namespace
 
+void append_imap_string(std::string& out, std::string_view text, bool utf8) { append_string(out, text, utf8); }
+
 std::string imap_string(std::string_view text, bool utf8) {
     std::string out;
     append_string(out, text, utf8);
@@ -70,8 +85,9 @@ std::string imap_nstring(const std::optional<std::string>& text, bool utf8) {
     return out;
 }
 
-std::string imap_envelope(const envelope& e, bool utf8) {
-    std::string out = "(";
+template <class S>
+void append_envelope(std::string& out, const basic_envelope<S>& e, bool utf8) {
+    out += '(';
     append_nstring(out, e.date, utf8);
     out += ' ';
     append_nstring(out, e.subject, utf8);
@@ -80,7 +96,15 @@ std::string imap_envelope(const envelope& e, bool utf8) {
     append_nstring(out, e.in_reply_to, utf8);
     out += ' ';
     append_nstring(out, e.message_id, utf8);
-    return out += ')';
+    out += ')';
+}
+template void append_envelope(std::string&, const envelope&, bool);
+template void append_envelope(std::string&, const basic_envelope<std::string_view>&, bool);
+
+std::string imap_envelope(const envelope& e, bool utf8) {
+    std::string out;
+    append_envelope(out, e, utf8);
+    return out;
 }
 
 }  // namespace pp::mail

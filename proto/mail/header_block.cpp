@@ -4,6 +4,7 @@
 #include "proto/mail/message_index.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace pp::mail {
 namespace {
@@ -33,6 +34,19 @@ std::string_view name_of(std::string_view field) {
 
 }  // namespace
 
+bool is_listed_field(std::string_view name) {
+    // What the clients of 05-mail-protocols 5.5, and webmailers, ask for in lists.
+    static constexpr std::string_view listed[] = {
+        "BCC", "CC", "CONTENT-DESCRIPTION", "CONTENT-TYPE", "DATE", "DELIVERED-TO", "DISPOSITION-NOTIFICATION-TO",
+        "ENVELOPE-TO", "FROM", "IMPORTANCE", "IN-REPLY-TO", "LINES", "LIST-ID", "LIST-POST", "LIST-SUBSCRIBE",
+        "LIST-UNSUBSCRIBE", "MAIL-FOLLOWUP-TO", "MESSAGE-ID", "NEWSGROUPS", "PRIORITY", "RECEIVED", "REFERENCES",
+        "REPLY-TO", "RESENT-DATE", "RESENT-FROM", "RESENT-TO", "RETURN-PATH", "SENDER", "SUBJECT", "TO", "X-LABEL",
+        "X-ORIGINAL-TO", "X-PRIORITY", "X-UNIFORM-TYPE-IDENTIFIER", "X-UNIVERSALLY-UNIQUE-IDENTIFIER"};
+    constexpr auto before = [](std::string_view a, std::string_view b) { return ascii::compare_no_case(a, b) < 0; };
+    static_assert(std::is_sorted(std::begin(listed), std::end(listed), before));
+    return std::binary_search(std::begin(listed), std::end(listed), name, before);
+}
+
 std::string unfold(std::string_view raw_value) {
     std::string out;
     out.reserve(raw_value.size());
@@ -59,9 +73,9 @@ std::string filter_header_fields(std::string_view header_block, std::span<const 
         const bool named = !name.empty() && std::binary_search(sorted.begin(), sorted.end(), name, before);
         if (named != exclude) out += field;
     }
-    // A header that the end of the mail cut: the subset is a whole header all the same.
+    // RFC 9051 section 6.4.5.1: no blank line where the mail ends with its header and has none.
     if (!out.empty() && out.back() != '\n') out += "\r\n";
-    return out += "\r\n";
+    return out;
 }
 
 std::vector<std::string> header_values(std::string_view header_block, std::string_view name) {

@@ -116,22 +116,26 @@ public:
         }
         return static_cast<std::size_t>(n);
     }
-    void string(std::string& to) {
+    template <class S>
+    void string(S& to) {
         const auto n = count(index_text_bytes_max, 1);
-        to.assign(at_, n);
+        to = S(at_, n);
         at_ += n;
     }
-    void optional(bool present, std::optional<std::string>& to) {
+    template <class S>
+    void optional(bool present, std::optional<S>& to) {
         if (present) string(to.emplace());
     }
-    void parameters(parameter_list& to) {
+    template <class S>
+    void parameters(basic_parameter_list<S>& to) {
         to.resize(count(parameters_max, 2));
         for (auto& [name, value] : to) {
             string(name);
             string(value);
         }
     }
-    void addresses(std::vector<header_address>& to) {
+    template <class S>
+    void addresses(std::vector<basic_header_address<S>>& to) {
         to.resize(count(header_addresses_max, 1));
         for (auto& a : to) {
             const auto present = number();
@@ -142,7 +146,8 @@ public:
             if (!ok_) return;
         }
     }
-    void part(message_part& p) {
+    template <class S>
+    void part(basic_message_part<S>& p) {
         const auto parent = number();
         if (parent > mime_parts_max) return fail();
         p.parent = static_cast<std::int32_t>(parent) - 1;
@@ -171,7 +176,8 @@ public:
             p.envelope_number = static_cast<std::int32_t>(envelope);
         }
     }
-    void envelope_fields(envelope& e, bool with_defaults = true) {
+    template <class S>
+    void envelope_fields(basic_envelope<S>& e, bool with_defaults = true) {
         const auto present = number();
         optional(present & 1, e.date);
         optional(present & 2, e.subject);
@@ -201,7 +207,8 @@ bool lies_within(std::uint64_t offset, std::uint64_t bytes, std::uint64_t from, 
 }
 
 // Links the children and checks what the rest of the program relies on: parents come first, depth, ranges, envelopes.
-bool link(message_index& index) {
+template <class S>
+bool link(basic_message_index<S>& index) {
     std::vector<std::size_t> depth(index.parts.size(), 1);
     for (std::size_t i = 0; i < index.parts.size(); ++i) {
         auto& p = index.parts[i];
@@ -227,6 +234,7 @@ bool link(message_index& index) {
 
 }  // namespace
 
+template <>
 std::string message_index::encode() const {
     writer to;
     to.out.reserve(128 * parts.size() + 256 * envelopes.size());
@@ -244,7 +252,7 @@ result<envelope> decode_own_envelope(std::string_view encoded) {
         return errc::bad_index;
     reader from(encoded.substr(1));
     from.number();
-    message_part passed_over;   // one for all: it keeps its memory
+    basic_message_part<std::string_view> passed_over;
     for (auto parts = from.count(mime_parts_max, part_bytes_min); parts > 0 && from.ok(); --parts) from.part(passed_over);
     envelope own;
     if (from.count(envelopes_max, envelope_bytes_min) > 0) from.envelope_fields(own, false);
@@ -253,11 +261,12 @@ result<envelope> decode_own_envelope(std::string_view encoded) {
     return own;
 }
 
-result<message_index> message_index::decode(std::string_view encoded) {
+template <class S>
+result<basic_message_index<S>> basic_message_index<S>::decode(std::string_view encoded) {
     if (encoded.empty() || encoded.front() < oldest_format_version || encoded.front() > format_version)
         return errc::bad_index;
     reader from(encoded.substr(1));
-    message_index index;
+    basic_message_index index;
     index.size_bytes = from.number();
     index.parts.resize(from.count(mime_parts_max, part_bytes_min));
     for (auto& p : index.parts) {
@@ -272,5 +281,7 @@ result<message_index> message_index::decode(std::string_view encoded) {
     if (!from.done() || index.parts.empty() || index.envelopes.empty() || !link(index)) return errc::bad_index;
     return index;
 }
+template result<message_index> message_index::decode(std::string_view);
+template result<message_outline> message_outline::decode(std::string_view);
 
 }  // namespace pp::mail

@@ -34,43 +34,59 @@ inline constexpr std::size_t media_type_bytes_max = 127;             // each hal
 // All texts of one index together: it lies in memory while FETCH answers. Fields that would pass it are left out.
 inline constexpr std::size_t index_text_bytes_max = 16 * 1024 * 1024;
 
-using parameter_list = std::vector<std::pair<std::string, std::string>>;   // RFC 2231 joined only by callers that decode
+// The types are templates of their text: std::string for an index that lives by itself, std::string_view for one that is
+// read once out of the encoded bytes (message_outline), as FETCH does thousands of times a second.
+template <class S>
+using basic_parameter_list = std::vector<std::pair<S, S>>;                 // RFC 2231 joined only by callers that decode
+using parameter_list = basic_parameter_list<std::string>;
 
-struct envelope {
-    std::optional<std::string> date, subject, in_reply_to, message_id;     // unfolded, else as sent; nullopt: no field
-    std::optional<std::string> references;    // no ENVELOPE field: what threads are made of (RFC 5256, RFC 8474)
-    std::vector<header_address> from, sender, reply_to, to, cc, bcc;       // sender, reply_to default to from
-    bool operator==(const envelope&) const = default;
+template <class S>
+struct basic_envelope {
+    std::optional<S> date, subject, in_reply_to, message_id;               // unfolded, else as sent; nullopt: no field
+    std::optional<S> references;              // no ENVELOPE field: what threads are made of (RFC 5256, RFC 8474)
+    std::vector<basic_header_address<S>> from, sender, reply_to, to, cc, bcc;   // sender, reply_to default to from
+    bool operator==(const basic_envelope&) const = default;
 };
+using envelope = basic_envelope<std::string>;
 
-struct message_part {
+template <class S>
+struct basic_message_part {
     std::int32_t parent = -1;                 // index into parts; part 0 is the mail itself
     std::uint64_t header_offset = 0, header_bytes = 0;   // with the blank line that ends it
     std::uint64_t body_offset = 0, body_bytes = 0;
     std::uint64_t body_lines = 0;
-    std::string type, subtype;                // as sent; default text/plain, in multipart/digest message/rfc822
-    parameter_list parameters;
-    std::optional<std::string> id, description, encoding, md5, location;
-    std::optional<std::pair<std::string, parameter_list>> disposition;
-    std::vector<std::string> languages;
+    S type, subtype;                          // as sent; default text/plain, in multipart/digest message/rfc822
+    basic_parameter_list<S> parameters;
+    std::optional<S> id, description, encoding, md5, location;
+    std::optional<std::pair<S, basic_parameter_list<S>>> disposition;
+    std::vector<S> languages;
     std::int32_t envelope_number = -1;        // into envelopes; of a message/rfc822 part: that of the mail inside
     // A multipart's parts, or the one mail inside message/rfc822 (whose own header is the child's header), in order.
     std::vector<std::int32_t> children;
 
     bool is_multipart() const;                // by type, and with at least one child
     bool is_message() const;                  // message/rfc822 or message/global with a parsed mail inside
-    bool operator==(const message_part&) const = default;
+    bool operator==(const basic_message_part&) const = default;
 };
+using message_part = basic_message_part<std::string>;
 
-struct message_index {
+template <class S>
+struct basic_message_index {
     std::uint64_t size_bytes = 0;
-    std::vector<message_part> parts;          // never empty
-    std::vector<envelope> envelopes;          // never empty; 0 is the mail's own
-    bool operator==(const message_index&) const = default;
+    std::vector<basic_message_part<S>> parts;  // never empty
+    std::vector<basic_envelope<S>> envelopes;  // never empty; 0 is the mail's own
+    bool operator==(const basic_message_index&) const = default;
 
-    std::string encode() const;                              // compact, versioned
-    static result<message_index> decode(std::string_view encoded);   // errc::bad_index
+    std::string encode() const;                              // compact, versioned; of message_index only
+    static result<basic_message_index> decode(std::string_view encoded);   // errc::bad_index
 };
+using message_index = basic_message_index<std::string>;
+using message_outline = basic_message_index<std::string_view>;   // valid while the encoded bytes are
+
+// The fields of a header by which clients list a mailbox (05-mail-protocols 5.5): their lines are kept beside the index,
+// so that no mail has to be opened for a list. False for fields that no client lists, however often they occur.
+bool is_listed_field(std::string_view name);
+inline constexpr std::size_t listed_header_bytes_max = 4 * 1024;   // longer: the mail itself has to be read
 
 // The mail's own envelope out of an encoded index, for who needs no more: a few microseconds less. sender and reply_to
 // stay empty where they are those of from. errc::bad_index, but what comes behind it is not looked at.
@@ -85,6 +101,10 @@ public:
     message_indexer& operator=(message_indexer&&) noexcept;
     void update(std::string_view piece);
     message_index finish();
+    // After finish(): the lines of the listed fields of the mail's own header as sent, in their order, and its blank
+    // line. filter_header_fields() of them equals that of the whole header for any listed names. nullopt: too long, or
+    // so odd that it would not.
+    const std::optional<std::string>& listed_header() const;
 
 private:
     struct state;
@@ -99,6 +119,12 @@ const message_part* find_part(const message_index& index, std::span<const std::u
 // RFC 9051 section 7.5.2 forms. Strings with CR, LF, NUL or 8-bit bytes become literals (quoted UTF-8 when utf8).
 std::string imap_envelope(const envelope& e, bool utf8 = false);
 std::string imap_body_structure(const message_index& index, bool extended, bool utf8 = false);
+// The same at the end of `out`; S is std::string or std::string_view.
+template <class S>
+void append_envelope(std::string& out, const basic_envelope<S>& e, bool utf8);
+template <class S>
+void append_body_structure(std::string& out, const basic_message_index<S>& index, bool extended, bool utf8);
+void append_imap_string(std::string& out, std::string_view text, bool utf8);
 std::string imap_string(std::string_view text, bool utf8 = false);            // quoted or literal
 std::string imap_nstring(const std::optional<std::string>& text, bool utf8 = false);
 

@@ -29,11 +29,6 @@ bool may_hold_a_mail(const message_part& part) {
 
 }  // namespace
 
-bool message_part::is_multipart() const { return !children.empty() && ascii::equal_no_case(type, "multipart"); }
-bool message_part::is_message() const {
-    return !children.empty() && envelope_number >= 0 && ascii::equal_no_case(type, "message");
-}
-
 struct message_indexer::state {
     struct frame {
         std::int32_t part = -1;
@@ -48,6 +43,8 @@ struct message_indexer::state {
     void update(std::string_view piece) {
         while (!piece.empty()) piece.remove_prefix(in_header_ ? header_bytes(piece) : body_bytes(piece));
     }
+
+    const std::optional<std::string>& listed() const { return listed_; }
 
     message_index finish() {
         if (line_bytes_ > 0) end_line(0, offset_);   // a last line without an end may be a boundary all the same
@@ -133,7 +130,7 @@ private:
         line_start_ = end;
         line_bytes_ = 0;
         previous_eol_ = eol;
-        if (!boundary_line(start, end, eol_before, lines_before) && in_header_) header_line(text_bytes, end);
+        if (!boundary_line(start, end, eol_before, lines_before) && in_header_) header_line(text_bytes, text_bytes + eol, end);
         line_.clear();
     }
 
@@ -164,8 +161,11 @@ private:
         return true;
     }
 
-    void header_line(std::uint64_t text_bytes, std::uint64_t end) {
+    void header_line(std::uint64_t text_bytes, std::uint64_t line_bytes, std::uint64_t end) {
+        const bool own = frames_.size() == 1;   // the mail's own header, not that of a part
         if (text_bytes == 0) {
+            flush_field();
+            if (own && listed_) listed_->append(line_);
             end_header(end);
             return;
         }
@@ -174,14 +174,26 @@ private:
                             end - part_of(frames_.back()).header_offset <= header_block_bytes_max;
         const bool continues = !field_.empty() && ascii::is_blank(line_[0]);
         if (!continues) flush_field();
+        // Beyond the limits, or begun with a continuation, the header and its subset may be read differently.
+        if (own && (!within || line_.size() != line_bytes || (!continues && ascii::is_blank(line_[0])))) listed_.reset();
         if (within && (continues || !ascii::is_blank(line_[0])))
             field_.append(line_, 0, header_field_bytes_max - std::min(field_.size(), header_field_bytes_max));
     }
 
     void flush_field() {
         if (field_.empty()) return;
+        if (frames_.size() == 1 && listed_) list(field_);
         header_.field(field_, part_of(frames_.back()), envelope_of(frames_.back()));
         field_.clear();
+    }
+
+    void list(std::string_view field) {
+        const auto colon = field.find(':');
+        if (colon == field.npos || !is_listed_field(ascii::trim(field.substr(0, colon)))) return;
+        if (field.size() >= header_field_bytes_max || listed_->size() + field.size() > listed_header_bytes_max)
+            listed_.reset();
+        else
+            listed_->append(field);
     }
 
     // The header of the current part ends at header_end; its body begins there.
@@ -247,6 +259,7 @@ private:
     }
 
     message_index index_;
+    std::optional<std::string> listed_ = std::string();
     text_budget budget_;
     part_header header_{budget_, false};
     std::vector<frame> frames_;
@@ -266,6 +279,7 @@ message_indexer::message_indexer(message_indexer&&) noexcept = default;
 message_indexer& message_indexer::operator=(message_indexer&&) noexcept = default;
 void message_indexer::update(std::string_view piece) { state_->update(piece); }
 message_index message_indexer::finish() { return state_->finish(); }
+const std::optional<std::string>& message_indexer::listed_header() const { return state_->listed(); }
 
 message_index index_message(std::string_view whole) {
     message_indexer indexer;

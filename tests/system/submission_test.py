@@ -88,7 +88,11 @@ def held(alice, bob):
         assert client.data(mail_from(alice, bob.address, "at once", b"now\r\n"))[0] == 250
     wait_until(lambda: len(bob.bodies()) == before[0] + 1, 10, "the mail that is not held did not come")
     assert len(alice.bodies("Sent")) == before[2] + 3   # the copies in Sent are there at once
-    rows = json.loads(alice.command("queue", "--json"))["queue"]
+    def queue():
+        return json.loads(alice.command("queue", "--json"))["queue"]
+
+    wait_until(lambda: len(queue()) == 4, 2, "the receipt was not booked")   # with the next commit, or 200 ms later
+    rows = queue()
     assert len(rows) == 4 and all(r["held_until"] and r["attempts"] == 0 for r in rows), rows
     assert "held until 20" in alice.command("queue")
     alice.kill()

@@ -7,6 +7,7 @@
 #include "tests/proto/sasl/scram_desk.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -332,6 +333,15 @@ private:
         if (q.replaces) open->expunge(*q.replaces);
         return done;
     }
+    nothing answer(const append_submit&) {
+        submitted_.push_back(answer(append_end()));
+        return {};
+    }
+    outcome<appended> answer(const append_wait&) {
+        auto oldest = submitted_.front();
+        submitted_.pop_front();
+        return oldest;
+    }
     nothing answer(const append_abort&) {
         appends_.clear();
         return {};
@@ -391,8 +401,17 @@ private:
         if (!b) return not_open();
         std::vector<message_row> rows;
         for (const auto& m : b->mails)
-            if (q.uids.contains(m.uid) && (!q.changed_since || m.modseq > *q.changed_since))
-                rows.push_back(row_of(m, q.with_index, q.with_header));
+            if (q.uids.contains(m.uid) && (!q.changed_since || m.modseq > *q.changed_since)) {
+                auto& row = rows.emplace_back(row_of(m, q.with_index, q.with_header));
+                if (q.with_encoded_index && store_.indexer)
+                    if (const auto index = store_.indexer(m.content)) row.encoded_index = to_bytes(index->encode());
+                if (!q.with_header || !q.listed_header) continue;
+                mail::message_indexer indexer;   // what the daemon keeps beside the index
+                indexer.update(m.content);
+                indexer.finish();
+                row.header_is_listed = indexer.listed_header().has_value();
+                if (row.header_is_listed) row.header = *indexer.listed_header();
+            }
         return rows;
     }
     outcome<bytes> answer(const read_body& q) {
@@ -517,6 +536,7 @@ private:
     std::uint64_t selected_ = 0;
     std::uint32_t known_next_ = 1;   // UIDNEXT of the open mailbox when this session last looked
     std::vector<std::pair<append_begin, std::string>> appends_;
+    std::deque<outcome<appended>> submitted_;
 };
 
 }  // namespace pp::imap::test

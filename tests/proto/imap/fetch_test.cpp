@@ -365,15 +365,19 @@ TEST_CASE("flags alone ask for neither structure nor header, header fields for n
             if (!asked && one.session.to_send().empty()) return kinds;
             if (!asked) continue;
             if (const auto* rows = std::get_if<read_rows>(&*asked))
-                kinds += std::string("r") + (rows->with_index ? "i" : "") + (rows->with_header ? "h" : "");
+                kinds += std::string("r") + (rows->with_index ? "i" : "") + (rows->with_encoded_index ? "e" : "") +
+                         (rows->with_header ? "h" : "") + (rows->listed_header ? "l" : "");
             if (std::holds_alternative<read_body>(*asked)) kinds += "b";
             one.session.answer(one.daemon(*asked));
         }
     };
     CHECK(questions("a FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)") == "r");
-    CHECK(questions("a FETCH 1:* (BODY.PEEK[HEADER.FIELDS (FROM)])") == "rh");
+    CHECK(questions("a FETCH 1:* (BODY.PEEK[HEADER.FIELDS (FROM)])") == "rhl");
+    CHECK(questions("a FETCH 1:* (BODY.PEEK[HEADER.FIELDS (FROM X-SPAM)])") == "rh");
+    CHECK(questions("a FETCH 1:* (BODY.PEEK[HEADER.FIELDS.NOT (FROM)])") == "rh");
     CHECK(questions("a FETCH 1 (BODY.PEEK[])") == "rb");
-    CHECK(questions("a FETCH 1 (ENVELOPE BODYSTRUCTURE)") == "ri");
+    CHECK(questions("a FETCH 1 (ENVELOPE BODYSTRUCTURE)") == "re");
+    CHECK(questions("a FETCH 1 (ENVELOPE BODY.PEEK[2])") == "rib");
     CHECK(questions("a FETCH 1 RFC822.HEADER") == "rih");
     CHECK(questions("a FETCH 4 BODY.PEEK[]") == "rbbb");
 }

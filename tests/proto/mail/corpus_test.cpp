@@ -44,6 +44,54 @@ TEST_CASE("the corpus gives what is written beside it") {
     }
 }
 
+TEST_CASE("an outline of the stored index is written like the index") {
+    for (const auto& path : corpus()) {
+        INFO(path.filename().string());
+        const auto index = index_message(read(path));
+        const auto stored = index.encode();
+        const auto outline = message_outline::decode(stored);
+        REQUIRE(outline.has_value());
+        for (const bool extended : {false, true}) {
+            std::string out;
+            append_body_structure(out, *outline, extended, false);
+            CHECK(out == imap_body_structure(index, extended));
+        }
+        std::string out;
+        append_envelope(out, outline->envelopes.front(), false);
+        CHECK(out == imap_envelope(index.envelopes[0]));
+    }
+}
+
+TEST_CASE("the listed lines of a header stand for the whole of it") {
+    const std::vector<std::vector<std::string>> asked = {
+        {"FROM", "TO", "SUBJECT", "DATE"}, {"RECEIVED"}, {"SUBJECT"}, {"X-PRIORITY", "REFERENCES"}, {"LIST-ID"}};
+    const auto check = [&](std::string_view mail, bool expected) {
+        message_indexer indexer;
+        indexer.update(mail);
+        const auto index = indexer.finish();
+        const auto header = mail.substr(0, static_cast<std::size_t>(index.parts[0].header_bytes));
+        const auto& listed = indexer.listed_header();
+        CHECK((listed.has_value() || !expected));
+        for (const auto& names : asked)
+            if (listed) CHECK(filter_header_fields(*listed, names, false) == filter_header_fields(header, names, false));
+    };
+    for (const auto& path : corpus()) {
+        INFO(path.filename().string());
+        check(read(path), false);
+    }
+    check("From: a\r\nX-Other: b\r\n c\r\nsubject : d\r\n\te\r\nFrom: f\r\n\r\nSubject: body\r\n", true);
+    check("From: a\nX-Other: b\nSubject: bare line ends\n\nbody\n", true);
+    check("From: a\r\nSubject: the end of the mail cuts it", true);
+    check("Content-Type: multipart/mixed; boundary=b\r\nSubject: own\r\n\r\n--b\r\nSubject: of a part\r\n\r\nx\r\n--b--\r\n", true);
+    check("Content-Type: message/rfc822\r\nSubject: own\r\n\r\nSubject: inside\r\n\r\nx\r\n", true);
+    check(" Subject: begins with a fold\r\nFrom: a\r\n\r\n", false);
+    check("", true);
+    check("\r\nSubject: body\r\n", true);
+    check("Subject: " + std::string(listed_header_bytes_max, 'x') + "\r\n\r\n", false);
+    CHECK(is_listed_field("references"));
+    CHECK_FALSE(is_listed_field("DKIM-Signature"));
+}
+
 TEST_CASE("the corpus gives the same index whatever the pieces") {
     std::mt19937 dice(11);
     for (const auto& path : corpus()) {

@@ -19,8 +19,8 @@ ALLOWED = {
     "daemon": {"crypto", "daemon/services", "daemon/net", "daemon/cli", "storage"},
 }
 ALLOWED["proto/sasl"] = {"crypto", "proto/wire"}
-# proto/smtp, imap and peer are three boxes of one kind: none may see another.
-for brother in ("smtp", "imap", "peer", "relay", "gateway"):
+# proto/smtp, imap, peer and dht are boxes of one kind: none may see another.
+for brother in ("smtp", "imap", "peer", "dht", "relay", "gateway"):
     ALLOWED[f"proto/{brother}"] = {"crypto", "proto/mail", "proto/wire", "proto/sasl"}
 
 EDGE = re.compile(r"boost/asio|asio\.hpp>|openssl/ssl|spdlog/|fmt/")

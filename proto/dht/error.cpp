@@ -18,6 +18,7 @@ public:
         case errc::bad_address: return "this is no address and port";
         case errc::bad_item: return "the value or its salt is larger than the network takes";
         case errc::bad_signature: return "a signature does not fit";
+        case errc::expired: return "the record is out of date";
         case errc::bad_record: return "the record makes no sense";
         case errc::not_for_us: return "the record is not of this account and day";
         case errc::too_large: return "the record is too large";

@@ -11,6 +11,7 @@ enum class errc {
     bad_address,
     bad_item,            // a value or salt over the limits of BEP 44
     bad_signature,
+    expired,             // a record that is out of date
     bad_record,          // opened, but not as SPEC.md says
     not_for_us,          // sealed for another account or day
     too_large,

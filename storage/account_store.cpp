@@ -1,6 +1,7 @@
 #include "storage/account_store.hpp"
 
 #include "storage/attempt.hpp"
+#include "storage/generations.hpp"
 #include "storage/store_state.hpp"
 
 namespace pp::storage {
@@ -19,11 +20,6 @@ account_keys account_keys::clone() const {
 }
 
 namespace {
-bytes shred_check_of(const account_keys& keys) {
-    const auto full = crypto::blake2b_keyed(keys.shred_key.view(), pp::as_bytes("peerpost shred key check 1"));
-    return {full.data.begin(), full.data.begin() + 16};
-}
-
 std::shared_ptr<blob_space> make_space(const std::filesystem::path& folder, const storage_options& options) {
     auto space = std::make_shared<blob_space>();
     space->folder = folder;
@@ -44,19 +40,22 @@ private:
     std::shared_lock<std::shared_mutex> hold_;
 };
 
-constexpr std::pair<const char*, special_use> standard_mailboxes[] = {
-    {"INBOX", special_use::none},      {"Drafts", special_use::drafts}, {"Sent", special_use::sent},
-    {"Archive", special_use::archive}, {"Junk", special_use::junk},     {"Trash", special_use::trash},
-    {"Requests", special_use::none}};
-
 result<void> make_standard_mailboxes(account_store& store) {
     account_store::job make = [](write_txn& t) -> result<void> {
-        for (const auto& [name, use] : standard_mailboxes) PP_TRY(t.create_mailbox(name, use));
+        for (const auto& [name, use] : standard_mailboxes()) PP_TRY(t.create_mailbox(name, use));
         return {};
     };
     return store.write({&make, 1}).front();
 }
 }  // namespace
+
+std::span<const std::pair<const char*, special_use>> standard_mailboxes() {
+    static constexpr std::pair<const char*, special_use> all[] = {
+        {"INBOX", special_use::none},      {"Drafts", special_use::drafts}, {"Sent", special_use::sent},
+        {"Archive", special_use::archive}, {"Junk", special_use::junk},     {"Trash", special_use::trash},
+        {"Requests", special_use::none}};
+    return all;
+}
 
 result<open_txn> open_txn::begin(const view_env& env, MDB_txn* parent, unsigned flags) {
     if (!env.env()) return errc::io_error;
@@ -68,18 +67,19 @@ result<open_txn> open_txn::begin(const view_env& env, MDB_txn* parent, unsigned 
 account_store::state::state(std::filesystem::path where, account_keys k, storage_options o)
     : folder(std::move(where)),
       options(o),
-      keys(std::move(k)),
-      log_secrets(keys),
-      view_secrets(keys.store_key),
-      shred_check(shred_check_of(keys)),
+      secrets(std::move(k)),
+      drive(secrets.log.drive_public),
       space(make_space(folder, o)),
+      marks(folder),
       log(folder / "log", o),
       text(*this) {}
 
 account_store::account_store() = default;
-account_store::~account_store() = default;
+account_store::~account_store() {
+    if (state_) state_->close_view();
+}
 
-bool has_store(const std::filesystem::path& folder) { return !segments_in(folder / "log", 1).empty(); }
+bool has_store(const std::filesystem::path& folder) { return !generations_in(folder / "log").empty(); }
 
 result<std::unique_ptr<account_store>> account_store::create(const std::filesystem::path& folder, account_keys keys,
                                                              storage_options options) {
@@ -95,7 +95,7 @@ result<std::unique_ptr<account_store>> account_store::create(const std::filesyst
     std::unique_ptr<account_store> store(new account_store);
     store->state_ = std::make_unique<state>(folder, std::move(keys), options);
     // The log's first segment makes it a store: from here on a crash is repaired by open(), which makes the view.
-    PP_TRY(store->state_->log.create(store->state_->log_secrets));
+    PP_TRY(store->state_->log.create(store->state_->secrets.log));
     recovery_report report;
     PP_TRY(store->state_->recover(report));
     PP_TRY(make_standard_mailboxes(*store));
@@ -140,7 +140,7 @@ result<stored_blob> account_store::state::open_stored(const blob_row& b) const {
 result<std::shared_ptr<const durable::file>> account_store::state::open_segment(std::uint64_t number) const {
     const std::lock_guard hold(segments_mutex);
     if (const auto at = open_segments.find(number); at != open_segments.end()) return at->second;
-    auto opened = durable::open_file(segment_path(log_folder(), 1, number), durable::mode::read);
+    auto opened = durable::open_file(segment_path(log_folder(), generation, number), durable::mode::read);
     if (!opened) return opened.error() == errc::not_found ? error_code(errc::damaged) : opened.error();
     if (open_segments.size() >= open_segments_max) open_segments.erase(open_segments.begin());   // the oldest mails
     return open_segments[number] = std::make_shared<const durable::file>(std::move(*opened));
@@ -153,7 +153,7 @@ result<std::shared_ptr<blob_reader>> account_store::open_blob(std::uint64_t mail
         const rows r(*state_->env, txn.get());
         PP_LET(const auto b, view::load_blob(r, mail_serial));
         if (!b) return errc::not_found;
-        PP_LET(auto key, unwrap_blob_key(state_->keys.shred_key, mail_serial, *b));
+        PP_LET(auto key, unwrap_blob_key(state_->secrets.keys.shred_key, mail_serial, *b));
         // The file is opened inside the snapshot; a writer that clears the blob meanwhile unlinks it, so a missing file
         // is damage only when the row is still there on a second look.
         auto stored = state_->open_stored(*b);
@@ -182,7 +182,7 @@ result<std::shared_ptr<cipher_reader>> account_store::open_cipher(const crypto::
     return make_cipher_reader(std::move(*stored), id);
 }
 
-crypto::drive_key account_store::drive() const { return state_->log_secrets.drive_public; }
+crypto::drive_key account_store::drive() const { return state_->drive; }
 bool account_store::housekeeping() { return state_->log.housekeeping(); }
 text_index& account_store::text() const { return state_->text; }
 bool account_store::writable() const { return state_->writable; }

@@ -38,11 +38,20 @@ struct check_report {
     bool sound() const { return lost.empty() && warnings.empty(); }
 };
 
+struct repair_report {                    // what repair() did, in sentences for people
+    std::vector<std::string> done;
+    std::vector<std::string> lost;
+    std::string kept_in;                  // folder below the account's with what was put aside; empty: nothing was
+    bool needed() const { return !done.empty() || !lost.empty(); }
+};
+
 struct storage_options {
     std::uint64_t segment_bytes = 64ull << 20;       // tests take small ones
     std::uint64_t zero_ahead_bytes = 16ull << 20;
     std::uint64_t view_map_bytes = 4ull << 30;
     std::uint64_t reserve_bytes = 32ull << 20;       // refuse new mail (errc::full) when the disk has less than this
+    // A view up to this size is checked page by page at every start (64 MiB: 50 ms), a larger one after an unclean stop.
+    std::uint64_t view_checked_bytes = 64ull << 20;
 };
 
 class read_txn;
@@ -80,6 +89,16 @@ public:
     result<std::shared_ptr<blob_reader>> open_blob(std::uint64_t mail_serial) const;
     // For serving a drive: the encrypted bytes, without a key.
     result<std::shared_ptr<cipher_reader>> open_cipher(const crypto::blob_id& id) const;
+
+    // Puts right what damage has left of a store that nobody has open: a log with holes, a view and a log that are both
+    // damaged, files that do not belong. Nothing is deleted; UIDs and UIDVALIDITY stay. open() after it. errc::log_lost
+    // when neither log nor view is left, errc::wrong_secret, errc::newer_format, errc::full, errc::io_error.
+    static result<repair_report> repair(const std::filesystem::path& folder, account_keys keys, storage_options options = {});
+    // Makes everything that was deleted unreadable: the live state moves to a new generation under fresh keys; `keep`
+    // must put them into the keyring durably, both copies, the old ones gone, or fail having changed nothing. Needs room
+    // for the store's view and small mails once more. Writer thread. After a failure of `keep` errc::read_only until the
+    // next start.
+    result<void> shred(const std::function<result<void>(const account_keys&)>& keep);
 
     crypto::drive_key drive() const;
     // Background work: zero-writes the next piece of the log. Returns false when there is nothing to do. Any thread.

@@ -376,6 +376,26 @@ struct applier {
         }
         return {};
     }
+    result<void> operator()(const op::restore_row& o) {
+        if (o.table >= table_count) return errc::newer_format;
+        const auto t = static_cast<table>(o.table);
+        // Not the identity of a view, where it stands, or its full-text index: they are its own.
+        const bool own = t == table::fts || (t == table::meta && (o.key.size() != 1 || o.key[0] != std::byte{view::counters_key}));
+        if (o.key.empty() || o.key.size() > row_key_bytes_max || t == table::blob || own) return errc::damaged;
+        return o.value ? r.put(t, o.key, *o.value) : r.put_empty(t, o.key);
+    }
+    result<void> operator()(const op::restore_blob& o) {
+        blob_row b;
+        b.id = o.ref.id;
+        b.wrapped_key = crypto::seal_row(c.shred_key, blob_key_aad(o.serial, o.ref.id), o.ref.key.view());
+        b.plain_bytes = o.ref.plain_bytes;
+        b.cipher_bytes = o.ref.cipher_bytes;
+        b.place = o.place;
+        b.segment = o.segment;
+        b.offset = o.offset;
+        b.references = o.references;
+        return view::store_blob(r, o.serial, b);
+    }
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The full check: reads everything, changes nothing, names what is lost without a word of any mail.
 #include "storage/attempt.hpp"
 #include "storage/store_state.hpp"
+#include "storage/strays.hpp"
 
 #include <map>
 
@@ -25,7 +26,11 @@ public:
             PP_TRY(view_rows(r));
         }
         PP_TRY(log());
-        return blobs();
+        PP_TRY(blobs());
+        PP_TRY(name_lost_mails());
+        for (const auto& path : stray_files(p_.folder, p_.generation, findings_max))
+            warn("there is something that is not of this store: " + path);
+        return {};
     }
 
 private:
@@ -117,14 +122,14 @@ private:
     // From the first frame to where the view stands.
     result<void> log() {
         total_ += end_.first_byte + end_.offset;
-        const auto there = segments_in(p_.log_folder, 1);
+        const auto there = segments_in(p_.folder / "log", p_.generation);
         const auto header = there.empty() ? result<segment_header>(errc::damaged)
-                                          : read_segment_header(segment_path(p_.log_folder, 1, there.front()));
+                                          : read_segment_header(segment_path(p_.folder / "log", p_.generation, there.front()));
         if (!header || there.front() != 1) {
             warn("the beginning of the log is damaged; the view could not be rebuilt from it");
             return {};
         }
-        log_walker walker(p_.log_folder, p_.log_secrets, header->at);
+        log_walker walker(p_.folder / "log", p_.secrets.log, header->at);
         while (walker.position().seq() < end_.seq()) {
             const auto group = walker.next();
             if (!group && group.error() == errc::io_error) return group.error();
@@ -177,7 +182,7 @@ private:
 
     result<void> blob(std::uint64_t serial, const blob_row& b) {
         const auto whole = [&]() -> result<void> {
-            PP_LET(auto key, unwrap_blob_key(p_.shred_key, serial, b));
+            PP_LET(auto key, unwrap_blob_key(p_.secrets.keys.shred_key, serial, b));
             PP_LET(auto stored, p_.open_stored(b));
             crypto::merkle::accumulator tree;
             auto decryptor = crypto::blob_decryptor::open(key, stored.header, stored.cipher_bytes);
@@ -210,7 +215,29 @@ private:
             PP_LET(const bool there, rows(p_.env, txn.get()).has(table::blob, view::serial_key(serial).view()));
             if (!there) return {};
         }
-        PP_TRY(finding(whole, "mail " + std::to_string(serial)));
+        if (whole.error() != errc::damaged && whole.error() != errc::newer_format) return whole.error();
+        if (lost_mails_.size() < findings_max) lost_mails_[serial];
+        return {};
+    }
+
+    // In words that help to find them: where they stand, not what they say.
+    result<void> name_lost_mails() {
+        if (lost_mails_.empty()) return {};
+        std::shared_lock hold(p_.env.readers());
+        PP_LET(auto txn, open_txn::begin(p_.env, nullptr, MDB_RDONLY));
+        const rows r(p_.env, txn.get());
+        PP_LET(const auto boxes, queries::mailboxes(r));
+        for (const auto& box : boxes)
+            PP_TRY(r.each(table::msg, view::folder_key(box.id).view(), view::folder_key(box.id).view(),
+                          [&](bytes_view key, bytes_view plain) -> result<bool> {
+                              PP_LET(const auto m, decode_message(plain));
+                              const auto found = lost_mails_.find(m.m.mail_serial);
+                              if (found != lost_mails_.end())
+                                  found->second += (found->second.empty() ? "" : ", ") + box.name + " UID " + std::to_string(key_u32(key, 8));
+                              return true;
+                          }));
+        for (const auto& [serial, places] : lost_mails_)
+            lost("mail " + std::to_string(serial) + (places.empty() ? "" : " (" + places + ")") + " cannot be read any more");
         return {};
     }
 
@@ -218,6 +245,7 @@ private:
     check_report& report_;
     const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
     log_position end_;
+    std::map<std::uint64_t, std::string> lost_mails_;   // serial -> mailboxes and UIDs
     std::uint64_t done_ = 0, total_ = 0;
 };
 
@@ -225,7 +253,8 @@ private:
 
 result<check_report> account_store::check(const std::function<void(std::uint64_t, std::uint64_t)>& progress) const {
     check_report report;
-    const check_parts parts{*state_->env, state_->log_secrets, state_->keys.shred_key, state_->log_folder(),
+    const std::shared_lock no_shred(state_->upkeep);
+    const check_parts parts{*state_->env, state_->secrets, state_->generation, state_->folder,
                             [this](const blob_row& b) { return state_->open_stored(b); }};
     checker c(parts, report, progress);
     PP_TRY(c.run());

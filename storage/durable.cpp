@@ -158,6 +158,15 @@ result<void> unlink_file(const std::filesystem::path& path) {
     return {};
 }
 
+result<void> remove_tree(const std::filesystem::path& path) {
+    if (!durable::exists(path)) return {};
+    if (const int e = injected_fault(call::unlink)) return error_of(e);
+    std::error_code failed;
+    std::filesystem::remove_all(path, failed);
+    if (failed) return error_of(failed.value());
+    return {};
+}
+
 result<void> make_directory(const std::filesystem::path& path) {
     if (const int e = injected_fault(call::make_directory)) return error_of(e);
     if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return error_of(errno);

@@ -53,6 +53,7 @@ result<file> open_file(const std::filesystem::path& path, mode how, int permissi
 result<void> sync_directory(const std::filesystem::path& folder);
 result<void> rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 result<void> unlink_file(const std::filesystem::path& path);        // not there is success
+result<void> remove_tree(const std::filesystem::path& path);       // a file, or a directory and all below; not synced
 result<void> make_directory(const std::filesystem::path& path);     // 0700; there already is success
 bool exists(const std::filesystem::path& path);
 // Names in a directory, sorted; empty when there is none.

@@ -24,6 +24,7 @@ public:
             case errc::damaged: return "stored bytes are damaged";
             case errc::log_lost: return "the log ends before what was already in use; nothing was changed";
             case errc::newer_format: return "this was written by a newer peerpost";
+            case errc::older_format: return "this was written by an older peerpost";
             case errc::locked: return "another process has this home open";
             case errc::no_keyring: return "there is no keyring in this home";
             case errc::wrong_secret: return "the keys do not belong to this store";

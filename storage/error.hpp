@@ -19,6 +19,7 @@ enum class errc {
     damaged,                // bytes that do not authenticate where they must
     log_lost,               // the log ends before what the view has seen: stop, do not repair
     newer_format,           // written by a newer peerpost
+    older_format,           // a view of an older one: it is made again from the log
     locked,                 // another process has this home open
     no_keyring,
     wrong_secret,

@@ -43,11 +43,11 @@ std::vector<result<void>> account_store::state::write_group(std::span<job> jobs)
     if (const auto r = env->keep_room(); !r) return all(r.error());
 
     for (;;) {
-        group_builder group(durable_end, options.segment_bytes, log_secrets);
+        group_builder group(durable_end, options.segment_bytes, secrets.log);
         group_outcome out;
         auto txn = open_txn::begin(*env, nullptr, 0);
         if (!txn) return all(txn.error());
-        auto ran = run_jobs(jobs, *env, txn->get(), group, keys.shred_key, out);
+        auto ran = run_jobs(jobs, *env, txn->get(), group, secrets.keys.shred_key, out);
         if (env->is_suspect()) note_suspect();
         if (ran && group.empty()) return std::move(out.results);
         if (ran) {

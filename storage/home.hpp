@@ -9,6 +9,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace pp::storage {
 
@@ -45,8 +47,11 @@ result<crypto::keyring> open_keyring(const home_paths& home);
 // key beside the keyring would make the others useless. errc::exists_already when there is a keyring, or accounts of one
 // that is lost; errc::wrong_secret when the passphrase file cannot be read.
 result<crypto::keyring> create_keyring(const home_paths& home);
-// New file, fsync, rename over the older copy, directory fsync.
-result<void> save_keyring(const home_paths& home, crypto::keyring& ring);
+// New file, fsync, rename over the older copy, directory fsync; then the other copy.
+// forget_old: success only when both copies are the new one and the blocks of the old ones are overwritten.
+result<void> save_keyring(const home_paths& home, crypto::keyring& ring, bool forget_old = false);
+// What is wrong with the two copies, in sentences; empty when both are whole and the same.
+std::vector<std::string> keyring_findings(const home_paths& home);
 
 // Durable replacement of a small file (new file, fsync, rename, directory fsync), mode given.
 result<void> replace_file(const std::filesystem::path& path, bytes_view content, int mode);

@@ -4,6 +4,7 @@
 #include "storage/home.hpp"
 #include "storage/limits.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace pp::storage {
@@ -110,16 +111,51 @@ result<crypto::keyring> create_keyring(const home_paths& home) {
     return ring;
 }
 
-result<void> save_keyring(const home_paths& home, crypto::keyring& ring) {
+namespace {
+// The blocks of a copy that was replaced, as far as the file system still has them where they were.
+void overwrite(const result<durable::file>& old) {
+    if (!old) return;
+    const auto size = old->size();
+    if (!size) return;
+    (void)old->write_at(0, bytes(static_cast<std::size_t>(std::min(*size, keyring_file_bytes_max))));
+    (void)old->sync();
+}
+}  // namespace
+
+std::vector<std::string> keyring_findings(const home_paths& home) {
+    std::vector<std::string> out;
+    const auto copies = whole_copies(home);
+    if (!copies) return {"the keyring cannot be read"};
+    for (const char name : {'a', 'b'}) {
+        const auto found = std::find_if(copies->begin(), copies->end(), [&](const copy& c) { return c.name == name; });
+        const auto file = std::string("keyring.") + name;
+        if (!durable::exists(home.keyring(name)))
+            out.push_back(file + " was missing");
+        else if (found == copies->end())
+            out.push_back(file + " was damaged");
+        else if (found->generation != copies->front().generation)
+            out.push_back(file + " was older than the other copy");
+    }
+    return out;
+}
+
+result<void> save_keyring(const home_paths& home, crypto::keyring& ring, bool forget_old) {
     PP_LET(const auto copies, whole_copies(home));
     // Over the older copy, or the one that is missing or damaged: the newest stays until this one is durable.
     char target = 'a';
     if (!copies.empty()) target = copies.front().name == 'a' ? 'b' : 'a';
+    const char other = target == 'a' ? 'b' : 'a';
     const auto content = ring.encode_next();
+    const auto old_target = durable::open_file(home.keyring(target), durable::mode::read_write);
+    const auto old_other = durable::open_file(home.keyring(other), durable::mode::read_write);
     PP_TRY(replace_file(home.keyring(target), content, 0600));
     // Then the other one too: damage of one copy must not bring back what the last save added or erased. It is saved
-    // all the same when this fails; the next save repairs it.
-    (void)replace_file(home.keyring(target == 'a' ? 'b' : 'a'), content, 0600);
+    // all the same when this fails; the next start or save repairs it.
+    const auto both = replace_file(home.keyring(other), content, 0600);
+    if (forget_old && !both) return both;
+    // The files without a name any more: what was erased from the keyring must not be found on free blocks either.
+    overwrite(old_target);
+    if (both) overwrite(old_other);
     return {};
 }
 

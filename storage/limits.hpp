@@ -42,7 +42,9 @@ inline constexpr std::size_t blob_write_bytes = 1024 * 1024;      // 03-storage 
 inline constexpr std::uint64_t writeback_step_bytes = 64ull << 20;
 inline constexpr std::size_t first_unseen_steps_max = 64;         // rows the hint moves on per change
 
+inline constexpr std::size_t row_key_bytes_max = 48;              // row_name holds no more
 inline constexpr unsigned view_readers_max = 1024;
+inline constexpr unsigned view_attempts_max = 2;                  // starts that died while opening the view
 inline constexpr std::uint64_t keyring_file_bytes_max = 16ull << 20;
 
 }  // namespace pp::storage

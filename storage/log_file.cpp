@@ -24,14 +24,14 @@ std::vector<std::uint64_t> segments_in(const std::filesystem::path& log_folder, 
     return out;
 }
 
-result<log_position> log_file::create(const log_keys& keys) {
-    log_position at;
+result<log_position> log_file::create(const log_keys& keys, log_position at) {
+    const auto inside = folder_ / std::to_string(at.generation);
     PP_TRY(durable::make_directory(folder_));
-    PP_TRY(durable::make_directory(folder_ / "1"));
-    PP_LET(auto made, durable::open_file(segment_path(folder_, 1, 1), durable::mode::create_or_truncate));
+    PP_TRY(durable::make_directory(inside));
+    PP_LET(auto made, durable::open_file(segment_path(folder_, at.generation, 1), durable::mode::create_or_truncate));
     PP_TRY(made.write_at(0, encode_segment_header(at, keys)));
     PP_TRY(made.sync());
-    PP_TRY(durable::sync_directory(folder_ / "1"));
+    PP_TRY(durable::sync_directory(inside));
     PP_TRY(durable::sync_directory(folder_));
     PP_TRY(durable::sync_directory(folder_.parent_path()));
     return at;

@@ -19,8 +19,9 @@ public:
     log_file(std::filesystem::path log_folder, storage_options options)
         : folder_(std::move(log_folder)), options_(options) {}
 
-    // A new log: generation 1, segment 1, no frames. Durable when it returns.
-    result<log_position> create(const log_keys& keys);
+    // A new log: its first segment, without frames. at: its generation, and the clock to go on from. Durable when it
+    // returns.
+    result<log_position> create(const log_keys& keys, log_position at = {});
     // Opens the segment of `at` for appending.
     result<void> open(const log_position& at);
 

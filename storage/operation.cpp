@@ -204,6 +204,41 @@ void decode(byte_reader& r, join_thread& o) {
     o.tags.resize(r.count(16));
     for (auto& tag : o.tags) tag = r.array<16>();
 }
+void encode(byte_writer& w, const restore_row& o) {
+    w.u8(o.table);
+    w.sized(o.key);
+    w.u8(o.value.has_value());
+    w.sized(o.value ? bytes_view(*o.value) : bytes_view());
+}
+void decode(byte_reader& r, restore_row& o) {
+    o.table = r.u8();
+    o.key = to_bytes(r.sized());
+    const bool valued = r.u8() != 0;
+    const auto value = r.sized();
+    if (valued) o.value = to_bytes(value);
+}
+void encode(byte_writer& w, const restore_blob& o) {
+    w.u64(o.serial);
+    w.raw(o.ref.id.view());
+    w.raw(o.ref.key.view());
+    w.u64(o.ref.plain_bytes);
+    w.u64(o.ref.cipher_bytes);
+    w.u8(static_cast<std::uint8_t>(o.place));
+    w.u64(o.segment);
+    w.u64(o.offset);
+    w.u32(o.references);
+}
+void decode(byte_reader& r, restore_blob& o) {
+    o.serial = r.u64();
+    o.ref.id.data = r.array<32>();
+    o.ref.key = crypto::blob_key(std::span<const std::byte, 32>(r.array<32>()));
+    o.ref.plain_bytes = r.u64();
+    o.ref.cipher_bytes = r.u64();
+    o.place = r.u8() == static_cast<std::uint8_t>(blob_place::in_file) ? blob_place::in_file : blob_place::in_segment;
+    o.segment = r.u64();
+    o.offset = r.u64();
+    o.references = r.u32();
+}
 
 }  // namespace
 }  // namespace op

@@ -93,6 +93,19 @@ struct join_thread {         // RFC 8474 section 5.2; decided when the mail was 
     std::uint64_t thread = 0;     // serial of the first mail of the thread
     std::vector<std::array<std::byte, 16>> tags;   // keyed, of every Message-ID the mail names; new ones lead here
 };
+// The two of which the first entries of a new generation are made: rows as they stood in the view.
+struct restore_row {
+    std::uint8_t table = 0;
+    bytes key;
+    std::optional<bytes> value;   // nullopt: a row that is only a key
+};
+struct restore_blob {             // a blob's row, with its key as add_blob has it
+    std::uint64_t serial = 0;
+    blob_ref ref;
+    blob_place place = blob_place::in_segment;
+    std::uint64_t segment = 0, offset = 0;   // segment 0: its bytes were lost already
+    std::uint32_t references = 0;
+};
 
 }  // namespace op
 
@@ -102,7 +115,7 @@ using operation =
                  op::place_mail, op::set_flags, op::vanish, op::clear_blob, op::put_outbox, op::erase_outbox,
                  op::put_inbound, op::erase_inbound, op::mark_seen, op::put_contact, op::erase_contact, op::put_invite,
                  op::erase_invite, op::put_password, op::erase_password, op::put_setting, op::put_metadata,
-                 op::join_thread>;
+                 op::join_thread, op::restore_row, op::restore_blob>;
 
 // Appends number, length and content.
 void encode_operation(const operation& o, bytes& out);

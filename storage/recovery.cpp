@@ -4,7 +4,10 @@
 // a signed head that do not fit are damage: nothing is cut, nothing is repaired. A log that ends before what the view
 // has seen is lost: stop and say so. A view that cannot be read is put aside and rebuilt from the log.
 #include "storage/attempt.hpp"
+#include "storage/generations.hpp"
 #include "storage/store_state.hpp"
+
+#include <map>
 
 namespace pp::storage {
 
@@ -14,12 +17,6 @@ std::string plural(std::uint64_t n, const char* thing) {
     return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
 }
 
-result<log_position> position_of(const view_env& env) {
-    PP_LET(auto txn, open_txn::begin(env, nullptr, MDB_RDONLY));
-    PP_LET(const auto raw, view::load_applied(rows(env, txn.get())));
-    if (!raw) return errc::damaged;
-    return log_position::decode(*raw);
-}
 
 // All rows that everything else stands on authenticate.
 result<void> probe(const view_env& env) {
@@ -31,7 +28,7 @@ result<void> probe(const view_env& env) {
     return {};
 }
 
-bool is_view_damage(const error_code& e) { return e == errc::damaged || e == errc::not_found; }
+bool is_made_again(const error_code& e) { return e == errc::damaged || e == errc::not_found || e == errc::older_format; }
 
 // Does the head the view ends with stand in the log?
 enum class joint { fits, lost, damaged };
@@ -55,6 +52,16 @@ result<joint> look_at_joint(const std::filesystem::path& log_folder, const log_p
     return joint::fits;
 }
 
+
+}  // namespace
+
+result<log_position> position_of(const view_env& env) {
+    PP_LET(auto txn, open_txn::begin(env, nullptr, MDB_RDONLY));
+    PP_LET(const auto raw, view::load_applied(rows(env, txn.get())));
+    if (!raw) return errc::damaged;
+    return log_position::decode(*raw);
+}
+
 result<void> apply_groups(const std::vector<log_walker::group>& groups, view_env& env, const crypto::row_key& shred_key) {
     for (;;) {
         PP_TRY(env.keep_room());
@@ -67,7 +74,7 @@ result<void> apply_groups(const std::vector<log_walker::group>& groups, view_env
                 for (const auto& entry : g.entries) {
                     PP_LET(const auto operations, decode_operations(entry));
                     for (const auto& o : operations) {
-                        with_mails |= std::holds_alternative<op::add_blob>(o);
+                        with_mails |= std::holds_alternative<op::add_blob>(o) || std::holds_alternative<op::restore_blob>(o);
                         PP_TRY(apply_operation(o, c));
                     }
                 }
@@ -84,50 +91,90 @@ result<void> apply_groups(const std::vector<log_walker::group>& groups, view_env
     }
 }
 
-}  // namespace
-
 // Only headers are read, nothing is opened for writing: keys of another store must leave no trace.
-result<void> account_store::state::check_keys() const {
-    bool any = false;
-    for (const auto n : segments_in(log_folder(), 1)) {
-        const auto header = read_segment_header(segment_path(log_folder(), 1, n));
-        if (!header) {
-            if (header.error() == errc::newer_format || header.error() == errc::io_error) return header.error();
-            continue;   // damaged, or torn while it was made: another one will tell
-        }
-        if (header->discovery != log_secrets.discovery.data) return errc::wrong_secret;
-        if (!crypto::equal_constant_time(header->log_key_check, log_secrets.check)) return errc::wrong_secret;
-        any = true;
+result<void> account_store::state::take_generation() {
+    PP_LET(const auto found, find_generations(log_folder(), secrets.log));
+    generation = found.current;
+    return {};
+}
+
+// A shred or repair that was cut off: what it has finished is taken up, what it has not is removed.
+result<void> account_store::state::settle_generations(recovery_report& report) {
+    PP_TRY(remove_unfinished_generations(folder, generation));
+    const auto next = view_of_generation(folder, generation);
+    PP_TRY(durable::unlink_file(next.string() + "-lock"));
+    if (durable::exists(next)) {
+        PP_TRY(durable::unlink_file(view_path()));   // of the generation before
+        PP_TRY(durable::unlink_file(folder / "view-lock"));
+        PP_TRY(durable::rename_file(next, view_path()));
+        PP_TRY(durable::sync_directory(folder));
     }
-    if (!any) return errc::damaged;
+    PP_LET(const auto all, find_generations(log_folder(), secrets.log));
+    for (const auto n : all.unreadable) PP_TRY(durable::remove_tree(log_folder() / std::to_string(n)));
+    repair_report aside;
+    for (const auto n : all.older) PP_TRY(put_aside(log_folder() / std::to_string(n), "log-" + std::to_string(n), aside));
+    if (!all.unreadable.empty()) report.notes.push_back("an older log that no key opens any more was removed");
     return {};
 }
 
 result<void> account_store::state::recover(recovery_report& report) {
-    PP_TRY(check_keys());
+    PP_TRY(take_generation());
+    PP_TRY(settle_generations(report));
+    bool usable = true;
+    if (durable::exists(view_path())) {
+        const auto found = marks.before_opening(view_path(), options.view_checked_bytes);
+        usable = found == view_marks::verdict::open;
+        if (found == view_marks::verdict::damaged)
+            report.notes.push_back("the pages of the view are damaged; it is rebuilt from the log");
+        if (found == view_marks::verdict::ended_the_process)
+            report.notes.push_back("opening the view has ended the process before; it is rebuilt from the log");
+    }
+    const auto recovered = recover_marked(report, usable);
+    marks.opened();   // or refused: either way this process lives on
+    return recovered;
+}
+
+void account_store::state::close_view() {
+    if (env && env->is_suspect()) note_suspect();   // a row that only readers came across
+    if (!env || !env->env() || env->is_suspect() || recovery_pending || !writable) return;
+    const bool synced = static_cast<bool>(env->sync());
+    env.reset();
+    if (synced) marks.closed(view_path());
+}
+
+result<void> account_store::state::recover_marked(recovery_report& report, bool usable_view) {
     for (const auto* name : {"view.rebuild", "view.rebuild-lock"}) PP_TRY(durable::unlink_file(folder / name));
 
     bool rebuild = durable::exists(suspect_path());
     if (rebuild) report.notes.push_back("a row of the view could not be read; the view is rebuilt from the log");
+    rebuild |= !usable_view;
+    bool outdated = false;
     if (!rebuild) {
-        auto opened = view_env::open(view_path(), view_secrets, shred_check, options.view_map_bytes, false);
+        auto opened = view_env::open(view_path(), secrets.view, secrets.shred_check, options.view_map_bytes, false);
         result<void> usable = opened ? probe(**opened) : result<void>(opened.error());
         if (usable) {
             const auto at = position_of(**opened);
-            if (!at) usable = at.error();
+            if (!at)
+                usable = at.error();
+            else if (at->generation != generation)
+                usable = errc::damaged;   // of an older generation: its rows say where blobs lay then
         }
         if (usable) {
             env = std::move(*opened);
-        } else if (is_view_damage(usable.error())) {
+        } else if (is_made_again(usable.error())) {
             rebuild = true;
-            if (durable::exists(view_path())) report.notes.push_back("the view could not be read; it is rebuilt from the log");
+            outdated = usable.error() == errc::older_format;
+            if (outdated)
+                report.notes.push_back("the view was of an older version; it was made again from the log");
+            else if (durable::exists(view_path()))
+                report.notes.push_back("the view could not be read; it is rebuilt from the log");
         } else {
             return usable;
         }
     }
     if (rebuild) {
         env.reset();
-        PP_TRY(rebuild_view(report));
+        PP_TRY(rebuild_view(report, !outdated));
     }
     PP_LET(const auto seen, position_of(*env));
     PP_LET(const auto where, look_at_joint(log_folder(), seen));
@@ -135,7 +182,15 @@ result<void> account_store::state::recover(recovery_report& report) {
     if (where == joint::damaged)
         report.notes.push_back("the end of the log that is in use is damaged; the view is whole and nothing was cut");
 
-    const auto caught_up = catch_up(report, rebuild);
+    auto caught_up = catch_up(report, rebuild);
+    if (!rebuild && (env->is_suspect() || suspect_noted) && (caught_up || caught_up.error() == errc::damaged)) {
+        report.notes.push_back("the view is damaged; it is rebuilt from the log");   // what probe() did not come across
+        writable = false;
+        env.reset();
+        PP_TRY(rebuild_view(report, true));
+        suspect_noted = false;
+        caught_up = catch_up(report, true);
+    }
     if (caught_up || caught_up.error() != errc::full) return caught_up;
     // No room to bring the view up to the log: what it has can be read, and try_heal() does the rest.
     recovery_pending = true;
@@ -163,7 +218,7 @@ result<void> account_store::state::catch_up(recovery_report& report, bool rebuil
 result<void> account_store::state::keep_tail() {
     PP_LET(const auto dirty, log.dirty_bytes(durable_end));
     if (dirty == 0) return {};
-    PP_LET(auto from, durable::open_file(segment_path(log_folder(), 1, durable_end.segment), durable::mode::read));
+    PP_LET(auto from, durable::open_file(segment_path(log_folder(), generation, durable_end.segment), durable::mode::read));
     PP_LET(auto to, durable::open_file(log_folder() / ("cut-" + std::to_string(durable_end.segment) + "-" +
                                                        std::to_string(durable_end.offset)),
                                        durable::mode::create_or_truncate));
@@ -182,12 +237,12 @@ result<void> account_store::state::keep_tail() {
 result<void> account_store::state::replay(view_env& into, const std::optional<log_position>& until,
                                           recovery_report& report) {
     PP_LET(const auto from, position_of(into));
-    log_walker walker(log_folder(), log_secrets, from);
+    log_walker walker(log_folder(), secrets.log, from);
     std::vector<log_walker::group> batch;
     std::size_t entries = 0;
     const auto flush = [&]() -> result<void> {
         if (batch.empty()) return {};
-        const auto applied = apply_groups(batch, into, keys.shred_key);
+        const auto applied = apply_groups(batch, into, secrets.keys.shred_key);
         if (!applied) return applied;
         report.entries_replayed += entries;
         batch.clear();
@@ -222,13 +277,13 @@ result<void> account_store::state::replay(view_env& into, const std::optional<lo
     return flush();
 }
 
-result<void> account_store::state::rebuild_view(recovery_report& report) {
-    const auto first = segments_in(log_folder(), 1).front();
-    PP_LET(const auto header, read_segment_header(segment_path(log_folder(), 1, first)));
+result<void> account_store::state::rebuild_view(recovery_report& report, bool keep_old) {
+    const auto first = segments_in(log_folder(), generation).front();
+    PP_LET(const auto header, read_segment_header(segment_path(log_folder(), generation, first)));
     if (first != 1 || header.at.segment != 1) return errc::log_lost;
     const auto fresh_path = folder / "view.rebuild";
     {
-        PP_LET(auto fresh, view_env::open(fresh_path, view_secrets, shred_check, options.view_map_bytes, true));
+        PP_LET(auto fresh, view_env::open(fresh_path, secrets.view, secrets.shred_check, options.view_map_bytes, true));
         {
             PP_LET(auto txn, open_txn::begin(*fresh, nullptr, 0));
             rows r(*fresh, txn.get());
@@ -240,7 +295,9 @@ result<void> account_store::state::rebuild_view(recovery_report& report) {
         PP_TRY(fresh->sync());
     }
     // The old one is put aside only now, when its successor is whole.
-    if (durable::exists(view_path())) {
+    if (!keep_old) {
+        PP_TRY(durable::unlink_file(view_path()));
+    } else if (durable::exists(view_path())) {
         std::string aside;
         for (unsigned n = 1; aside.empty() || durable::exists(folder / aside); ++n) aside = "view.damaged-" + std::to_string(n);
         PP_TRY(durable::rename_file(view_path(), folder / aside));
@@ -251,7 +308,7 @@ result<void> account_store::state::rebuild_view(recovery_report& report) {
     PP_TRY(durable::unlink_file(folder / "view.rebuild-lock"));
     PP_TRY(durable::unlink_file(suspect_path()));
     PP_TRY(durable::sync_directory(folder));
-    PP_LET(env, view_env::open(view_path(), view_secrets, shred_check, options.view_map_bytes, false));
+    PP_LET(env, view_env::open(view_path(), secrets.view, secrets.shred_check, options.view_map_bytes, false));
     report.view_rebuilt = true;
     return {};
 }
@@ -288,7 +345,7 @@ result<void> account_store::state::rebuild_indexes(view_env& into, recovery_repo
                 PP_LET(const auto b, decode_blob(plain));
                 mail::message_indexer indexer;
                 const auto whole = [&]() -> result<void> {
-                    PP_LET(auto blob_key, unwrap_blob_key(keys.shred_key, serial, b));
+                    PP_LET(auto blob_key, unwrap_blob_key(secrets.keys.shred_key, serial, b));
                     PP_LET(auto stored, open_stored(b));
                     PP_LET(const auto reader, make_blob_reader(std::move(stored), {b.id, std::move(blob_key), b.plain_bytes, b.cipher_bytes}));
                     bytes piece(crypto::chunk_plain_bytes);
@@ -341,7 +398,7 @@ result<void> account_store::state::remove_leftovers(recovery_report& report) {
     for (const auto& name : durable::names_in(space->tmp())) PP_TRY(durable::unlink_file(space->tmp() / name));
     PP_LET(auto txn, open_txn::begin(*env, nullptr, MDB_RDONLY));
     const rows r(*env, txn.get());
-    std::uint64_t removed = 0;
+    std::map<crypto::blob_id, std::filesystem::path> unnamed;
     for (const auto& shelf : durable::names_in(space->blobs()))
         for (const auto& name : durable::names_in(space->blobs() / shelf)) {
             const auto raw = crypto::from_hex(name);
@@ -349,16 +406,34 @@ result<void> account_store::state::remove_leftovers(recovery_report& report) {
             const auto id = crypto::blob_id::from(*raw);
             if (!id) continue;
             PP_LET(const auto serial, view::serial_of(r, *id));
-            if (serial) continue;
-            PP_TRY(durable::unlink_file(space->blobs() / shelf / name));
-            ++removed;
+            if (!serial) unnamed.emplace(*id, space->blobs() / shelf / name);
         }
+    if (unnamed.empty()) return {};
+    // That a row is missing proves nothing: a key that a flipped bit has changed is found by nobody. The rows of the mails
+    // themselves decide, and only when every one of them authenticates.
+    bool contradiction = false;
+    const auto read = r.each(table::blob, {}, {}, [&](bytes_view, bytes_view plain) -> result<bool> {
+        PP_LET(const auto b, decode_blob(plain));
+        contradiction |= unnamed.contains(b.id);
+        return !contradiction;
+    });
+    if (!read && read.error() != errc::damaged) return read;
+    if (!read || contradiction) {
+        note_suspect();   // the view is made again from the log, now or, when this is a healing, at the next start
+        return {};
+    }
+    std::uint64_t removed = 0;
+    for (const auto& [id, path] : unnamed) {
+        PP_TRY(durable::unlink_file(path));
+        ++removed;
+    }
     if (removed > 0) report.notes.push_back(plural(removed, "file") + " of unfinished mails were removed");
     return {};
 }
 
 result<void> account_store::state::heal() {
     if (writable) return {};
+    if (keys_in_doubt) return errc::read_only;
     PP_TRY(env->reopen());
     recovery_report ignored;
     if (recovery_pending) return catch_up(ignored, false);

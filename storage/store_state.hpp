@@ -6,7 +6,9 @@
 #include "storage/job_txn.hpp"
 #include "storage/log_file.hpp"
 #include "storage/log_walker.hpp"
+#include "storage/new_generation.hpp"
 #include "storage/text_index.hpp"
+#include "storage/view_marks.hpp"
 
 #include <atomic>
 #include <map>
@@ -24,12 +26,16 @@ struct account_store::state {
 
     // ---- recovery.cpp
     result<void> recover(recovery_report& report);
+    result<void> recover_marked(recovery_report& report, bool usable);
+    // The view is whole on the disk and nobody writes to it any more.
+    void close_view();
     result<void> catch_up(recovery_report& report, bool rebuilt);
     result<void> keep_tail();
-    result<void> check_keys() const;                    // errc::wrong_secret, not_found, newer_format
+    result<void> take_generation();                     // errc::wrong_secret, damaged, newer_format
+    result<void> settle_generations(recovery_report& report);
     result<void> remove_leftovers(recovery_report& report);
-    // Rebuilds the view from the whole log beside the old one, then puts it in its place.
-    result<void> rebuild_view(recovery_report& report);
+    // Rebuilds the view from the whole log beside the old one, then puts it in its place. keep_old: under another name.
+    result<void> rebuild_view(recovery_report& report, bool keep_old);
     // Applies what the log has behind the view's position. until: not further than there (healing).
     result<void> replay(view_env& into, const std::optional<log_position>& until, recovery_report& report);
     result<void> rebuild_indexes(view_env& into, recovery_report& report);
@@ -39,6 +45,20 @@ struct account_store::state {
     std::vector<result<void>> write_group(std::span<job> jobs);
     result<void> commit_failed(error_code why, const log_position& before, const log_position& after, bool& undone);
     void note_suspect();
+
+    // ---- shred.cpp
+    result<void> shred(const std::function<result<void>(const account_keys&)>& keep);
+    // The generation that was built is in use from here on. old_view_to: where the old view goes; empty: removed.
+    result<void> move_to_generation(std::uint64_t number, const log_position& end, account_keys fresh,
+                                    const std::filesystem::path& old_view_to);
+    result<void> remove_other_generations();
+
+    // ---- repair.cpp
+    result<void> repair(repair_report& report);
+    result<std::unique_ptr<view_env>> trusted_view() const;
+    result<bool> log_is_whole(const view_env* view) const;
+    result<void> put_aside(const std::filesystem::path& what, const std::string& as, repair_report& report);
+    result<void> put_strays_aside(repair_report& report);
 
     // ---- blobs
     result<stored_blob> open_stored(const blob_row& b) const;
@@ -50,15 +70,18 @@ struct account_store::state {
 
     const std::filesystem::path folder;
     const storage_options options;
-    const account_keys keys;
-    const log_keys log_secrets;
-    const view_keys view_secrets;
-    const bytes shred_check;
+    // Changed by shred() only, while no reader is inside and nobody holds `upkeep`.
+    store_secrets secrets;
+    std::uint64_t generation = 1;
+    const crypto::drive_key drive;
+    mutable std::shared_mutex upkeep;                   // shared: check(); alone: shred()
     const std::shared_ptr<blob_space> space;
+    const view_marks marks;
     std::unique_ptr<view_env> env;
     log_file log;
     log_position durable_end;                           // the log up to here is promised
     std::atomic<bool> writable = false;
+    bool keys_in_doubt = false;                         // a shred failed half way: only a start can tell which keys count
     bool recovery_pending = false;                      // opened on a full disk: the log is ahead of the view
     std::atomic<bool> suspect_noted = false;
     text_index text;
@@ -66,9 +89,9 @@ struct account_store::state {
 
 struct account_store::check_parts {
     const view_env& env;
-    const log_keys& log_secrets;
-    const crypto::row_key& shred_key;
-    std::filesystem::path log_folder;
+    const store_secrets& secrets;
+    std::uint64_t generation;
+    std::filesystem::path folder;
     std::function<result<stored_blob>(const blob_row&)> open_stored;
 };
 
@@ -92,5 +115,12 @@ private:
     explicit open_txn(MDB_txn* txn) : txn_(txn) {}
     MDB_txn* txn_;
 };
+
+// The mailboxes every account begins with.
+std::span<const std::pair<const char*, special_use>> standard_mailboxes();
+// Where a view stands in the log.
+result<log_position> position_of(const view_env& env);
+// Applies whole groups, in one transaction.
+result<void> apply_groups(const std::vector<log_walker::group>& groups, view_env& env, const crypto::row_key& shred_key);
 
 }  // namespace pp::storage

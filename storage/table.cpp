@@ -1,5 +1,6 @@
 #include "storage/table.hpp"
 
+#include "storage/account_store.hpp"
 #include "storage/attempt.hpp"
 #include "storage/durable.hpp"
 #include "storage/limits.hpp"
@@ -10,14 +11,13 @@ namespace pp::storage {
 
 namespace {
 constexpr std::uint8_t row_version = 1;
+constexpr std::uint8_t view_version = 2;           // 1: rows sealed under the store key alone; made again from the log
 constexpr std::size_t row_step_bytes = 16;
 constexpr std::size_t row_head_bytes = 1 + 4;   // version, length
 constexpr std::array<const char*, table_count> table_names = {
     "meta", "folder", "name",  "unhoused", "keyword", "msg",    "mod",      "vanish",  "msgid", "env",
     "blob", "bname",  "out",   "inbox",    "peer",    "invite", "password", "setting", "seen",  "seen_order",
     "metadata", "thread", "threadref", "doc", "fts"};
-constexpr auto first_later_table = static_cast<std::size_t>(table::metadata);   // views of the first version end before
-constexpr auto first_filled_table = static_cast<std::size_t>(table::doc);       // made from the log: without it, rebuild
 constexpr std::string_view identity_key = "\0";   // the one row in the clear: random store id and key checks
 constexpr std::size_t identity_bytes = 1 + 16 + 16 + 16 + 32;
 constexpr std::uint64_t map_headroom_bytes = 64ull << 20;
@@ -92,12 +92,18 @@ std::uint64_t key_u64(bytes_view key, std::size_t offset) {
     return v;
 }
 
-view_keys::view_keys(const crypto::row_key& store_key)
-    : names(crypto::derive<crypto::row_key>(store_key.view(), "peerpost view names 1")),
-      message_ids(crypto::derive<crypto::row_key>(store_key.view(), "peerpost message ids 1")) {
+// Rows are sealed under store key and shred key together: a new shred key leaves nothing readable of an old view. What
+// must outlive it (names in keys, Message-IDs in the log) comes of the store key alone.
+view_keys::view_keys(const account_keys& keys)
+    : names(crypto::derive<crypto::row_key>(keys.store_key.view(), "peerpost view names 1")),
+      message_ids(crypto::derive<crypto::row_key>(keys.store_key.view(), "peerpost message ids 1")) {
+    std::array<std::byte, 64> both{};
+    std::copy_n(keys.store_key.view().begin(), 32, both.begin());
+    std::copy_n(keys.shred_key.view().begin(), 32, both.begin() + 32);
     for (std::size_t i = 0; i < table_count; ++i)
-        rows[i] = crypto::derive<crypto::row_key>(store_key.view(), std::string("idx|") + table_names[i]);
-    const auto full = crypto::blake2b_keyed(store_key.view(), pp::as_bytes("peerpost store key check 1"));
+        rows[i] = crypto::derive<crypto::row_key>(both, std::string("idx 2|") + table_names[i]);
+    sodium_memzero(both.data(), both.size());
+    const auto full = crypto::blake2b_keyed(keys.store_key.view(), pp::as_bytes("peerpost store key check 1"));
     std::copy_n(full.data.begin(), check.size(), check.begin());
 }
 
@@ -152,8 +158,42 @@ result<void> view_env::reopen() {
     return opened;
 }
 
+result<void> view_env::replace(const std::function<result<void>()>& swap, const bytes& shred_check) {
+    const std::unique_lock alone(readers_);
+    if (env_) mdb_env_close(env_);
+    env_ = nullptr;
+    PP_TRY(swap());
+    shred_check_ = shred_check;
+    const auto opened = open_files(false);
+    if (!opened && env_) {
+        mdb_env_close(env_);
+        env_ = nullptr;
+    }
+    return opened;
+}
+
 view_env::~view_env() {
     if (env_) mdb_env_close(env_);
+}
+
+// The row that says whose view this is, of which version and under which keys.
+result<void> view_env::check_identity(MDB_txn* txn) {
+    auto key = val(pp::as_bytes(std::string_view(identity_key.data(), 1)));
+    MDB_val value;
+    if (mdb_get(txn, dbi(table::meta), &key, &value) != 0) return errc::damaged;
+    const auto raw = view_of(value);
+    byte_reader r(raw);
+    const auto version = r.u8();
+    store_id_ = r.array<16>();
+    const auto store_check = r.raw(16);
+    const auto shred = r.raw(16);
+    const auto sum = r.raw(32);
+    if (!r.done() || !crypto::equal_constant_time(sum, crypto::sha256(raw.first(identity_bytes - 32)).view())) return errc::damaged;
+    if (version > view_version) return errc::newer_format;
+    if (version < view_version) return errc::older_format;
+    if (!crypto::equal_constant_time(store_check, keys_.check) || !crypto::equal_constant_time(shred, shred_check_))
+        return errc::wrong_secret;
+    return {};
 }
 
 result<void> view_env::prepare(bool fresh, std::uint64_t file_bytes) {
@@ -165,53 +205,33 @@ result<void> view_env::prepare(bool fresh, std::uint64_t file_bytes) {
     if (!fresh && (static_cast<std::uint64_t>(info.me_last_pgno) + 1) * stat.ms_psize > file_bytes) return errc::damaged;
 
     MDB_txn* txn = nullptr;
-    bool writes = fresh;
-    if (const int rc = mdb_txn_begin(env_, nullptr, writes ? 0 : MDB_RDONLY, &txn)) return error_of_lmdb(rc);
+    if (const int rc = mdb_txn_begin(env_, nullptr, fresh ? 0 : MDB_RDONLY, &txn)) return error_of_lmdb(rc);
     const auto give_up = [&](error_code e) -> result<void> {
         mdb_txn_abort(txn);
         return e;
     };
     for (std::size_t i = 0; i < table_count; ++i) {
-        const bool later = i >= first_later_table && i < first_filled_table;
-        int rc = mdb_dbi_open(txn, table_names[i], fresh || (writes && later) ? MDB_CREATE : 0, &dbi_[i]);
-        if (rc == MDB_NOTFOUND && later && !writes) {   // a view of before this table was thought of
-            mdb_txn_abort(txn);
-            writes = true;
-            if (const int again = mdb_txn_begin(env_, nullptr, 0, &txn)) return error_of_lmdb(again);
-            rc = 0;
-            for (std::size_t j = 0; j <= i && rc == 0; ++j) rc = mdb_dbi_open(txn, table_names[j], MDB_CREATE, &dbi_[j]);
-        }
-        if (rc) return give_up(rc == MDB_NOTFOUND ? error_code(errc::damaged) : error_of_lmdb(rc));
+        if (const int rc = mdb_dbi_open(txn, table_names[i], fresh ? MDB_CREATE : 0, &dbi_[i]))
+            return give_up(rc == MDB_NOTFOUND ? error_code(errc::damaged) : error_of_lmdb(rc));
+        if (fresh || i != 0) continue;
+        // Before the other tables: an older view does not have all of them.
+        static_assert(static_cast<std::size_t>(table::meta) == 0);
+        if (const auto ours = check_identity(txn); !ours) return give_up(ours.error());
     }
-    auto key = val(pp::as_bytes(std::string_view(identity_key.data(), 1)));
     if (fresh) {
         crypto::random_bytes(store_id_);
         byte_writer w;
-        w.u8(row_version);
+        w.u8(view_version);
         w.raw(store_id_);
         w.raw(keys_.check);
         w.raw(shred_check_);
         w.raw(crypto::sha256(w.out()).view());
+        auto key = val(pp::as_bytes(std::string_view(identity_key.data(), 1)));
         auto value = val(w.out());
         if (const int rc = mdb_put(txn, dbi(table::meta), &key, &value, 0)) return give_up(error_of_lmdb(rc));
         return commit(txn);
     }
-    MDB_val value;
-    if (mdb_get(txn, dbi(table::meta), &key, &value) != 0) return give_up(errc::damaged);
-    const auto raw = view_of(value);
-    byte_reader r(raw);
-    const auto version = r.u8();
-    store_id_ = r.array<16>();
-    const auto store_check = r.raw(16);
-    const auto shred = r.raw(16);
-    const auto sum = r.raw(32);
-    if (!r.done() || !crypto::equal_constant_time(sum, crypto::sha256(raw.first(identity_bytes - 32)).view()))
-        return give_up(errc::damaged);
-    if (version != row_version) return give_up(errc::newer_format);
-    if (!crypto::equal_constant_time(store_check, keys_.check) || !crypto::equal_constant_time(shred, shred_check_))
-        return give_up(errc::wrong_secret);
     // The handles stay open: a transaction that opened them must be committed for that.
-    if (writes) return commit(txn);
     if (const int rc = mdb_txn_commit(txn)) return error_of_lmdb(rc);
     return {};
 }
@@ -247,6 +267,15 @@ result<void> view_env::commit(MDB_txn* txn) {
     }
     if (const int rc = mdb_txn_commit(txn)) return error_of_lmdb(rc);
     return {};
+}
+
+result<bytes> open_view_row(const view_keys& keys, table t, bytes_view key, bytes_view store_id, bytes_view sealed) {
+    PP_LET(auto plain, crypto::open_row(keys.rows[static_cast<std::size_t>(t)], row_aad(t, key, store_id).view(), sealed));
+    byte_reader r(plain);
+    r.u8();
+    const auto n = r.u32();
+    if (!r.ok() || n > r.left()) return errc::damaged;
+    return to_bytes(r.raw(n));
 }
 
 // ------------------------------------------------------------------ rows

@@ -50,8 +50,10 @@ private:
 std::uint32_t key_u32(bytes_view key, std::size_t offset);   // big-endian, out of a key
 std::uint64_t key_u64(bytes_view key, std::size_t offset);
 
+struct account_keys;
+
 struct view_keys {
-    explicit view_keys(const crypto::row_key& store_key);
+    explicit view_keys(const account_keys& keys);
     std::array<crypto::row_key, table_count> rows;
     crypto::row_key names;                               // PRF for keys that stand for names
     crypto::row_key message_ids;                         // PRF for Message-IDs, as the log carries them
@@ -62,7 +64,8 @@ struct view_keys {
 // The LMDB environment of one account. No transaction knows of another's errors except through suspect().
 class view_env {
 public:
-    // errc::damaged (not a view, cut short, not authentic), errc::wrong_secret, errc::full, errc::io_error.
+    // errc::damaged (not a view, cut short, not authentic), errc::wrong_secret, errc::older_format, errc::newer_format,
+    // errc::full, errc::io_error.
     // fresh: a new one, with a new store id.
     static result<std::unique_ptr<view_env>> open(const std::filesystem::path& path, const view_keys& keys,
                                                   bytes_view shred_check, std::uint64_t map_bytes, bool fresh);
@@ -76,6 +79,8 @@ public:
 
     // Closes and opens again: after a failed commit LMDB may refuse everything. Waits until no reader is inside.
     result<void> reopen();
+    // Closes, lets `swap` put another file in this one's place and change the keys this one was given, opens again.
+    result<void> replace(const std::function<result<void>()>& swap, const bytes& shred_check);
     // Doubles the map; waits until no reader is inside.
     result<void> grow();
     // Grows it ahead of need, so that a group hardly ever runs into the end of the map.
@@ -93,11 +98,12 @@ private:
         : path_(std::move(path)), keys_(keys), shred_check_(to_bytes(shred_check)), map_bytes_(map_bytes) {}
     result<void> open_files(bool fresh);
     result<void> prepare(bool fresh, std::uint64_t file_bytes);
+    result<void> check_identity(MDB_txn* txn);   // errc::damaged, newer_format, older_format, wrong_secret
 
     const std::filesystem::path path_;
 
     const view_keys& keys_;
-    const bytes shred_check_;
+    bytes shred_check_;
     std::uint64_t map_bytes_;
     MDB_env* env_ = nullptr;
     std::array<MDB_dbi, table_count> dbi_{};
@@ -111,6 +117,9 @@ error_code error_of_lmdb(int rc);
 error_code map_full();
 
 // Rows seen through one transaction.
+// One sealed value of a view: its plaintext, or an error. For reading what is left of a damaged one.
+result<bytes> open_view_row(const view_keys& keys, table t, bytes_view key, bytes_view store_id, bytes_view sealed);
+
 class rows {
 public:
     rows(const view_env& env, MDB_txn* txn) : env_(&env), txn_(txn) {}

@@ -8,7 +8,6 @@
 namespace pp::storage {
 
 namespace {
-constexpr std::uint8_t applied_key = 1, counters_key = 2, text_directory_key = 3;   // of table meta; 0 is the identity row
 
 template <class T>
 result<std::optional<T>> load(const rows& r, table t, bytes_view key, result<T> (*decode_row)(bytes_view)) {

@@ -62,6 +62,9 @@ result<counters> decode_counters(bytes_view in);
 
 namespace view {
 
+// Keys of table meta; 0 is the identity row.
+inline constexpr std::uint8_t applied_key = 1, counters_key = 2, text_directory_key = 3;
+
 row_name folder_key(mailbox_id id);
 row_name message_key(mailbox_id id, std::uint32_t uid);
 row_name mod_key(mailbox_id id, std::uint64_t modseq, std::uint32_t uid);

@@ -23,6 +23,8 @@ error_text text_of(storage::errc e) {
         return {451, "4.3.0", "UNAVAILABLE", "the end of the log is missing; restore the backup before you go on"};
     case errc::newer_format:
         return {451, "4.3.5", "UNAVAILABLE", "the store was written by a newer peerpost; install that version"};
+    case errc::older_format:
+        return {451, "4.3.5", "UNAVAILABLE", "the store was written by an older peerpost; start this one again"};
     case errc::locked: return {451, "4.3.0", "INUSE", "another process uses this store"};
     case errc::no_keyring: return {451, "4.3.5", "UNAVAILABLE", "the keyring is missing; run peerpost doctor"};
     case errc::wrong_secret: return {451, "4.3.5", "UNAVAILABLE", "the keyring cannot be opened with this secret"};

@@ -21,9 +21,10 @@ std::vector<bytes> one_of_each() {
     set.add(0xffffffff);
     op::place_mail place{{1, 2, 3, 4, some_id(5), flags, {6, -60}, {7, 0}, 8}, some_id(9)};
     op::set_flags change{1, 7, {flags, {}}, {{3, 0}, {4, 1}, {0xffffffff, 0}}};
-    blob_ref ref;
+    blob_ref ref, kept;
     ref.id.data.fill(std::byte{4});
     ref.plain_bytes = 5;
+    kept.id.data.fill(std::byte{5});
     outbox_row out;
     out.recipient = "a@b";
     out.state = outbox_state::failed;
@@ -54,6 +55,8 @@ std::vector<bytes> one_of_each() {
     all.push_back(encoded(op::put_setting{"k", to_bytes("v")}));
     all.push_back(encoded(op::put_metadata{1, "/private/comment", to_bytes("v")}));
     all.push_back(encoded(op::join_thread{9, 3, {some_id(1), some_id(2)}}));
+    all.push_back(encoded(op::restore_row{3, to_bytes("key"), to_bytes("row")}));
+    all.push_back(encoded(op::restore_blob{7, std::move(kept), blob_place::in_file, 1, 2, 3}));
     return all;
 }
 }  // namespace

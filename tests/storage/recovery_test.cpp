@@ -1,6 +1,7 @@
 #include "storage/durable.hpp"
 #include "storage/log_file.hpp"
 #include "storage/log_walker.hpp"
+#include "storage/table.hpp"
 #include "tests/storage/store_fixture.hpp"
 
 using namespace pp;
@@ -262,4 +263,43 @@ TEST_CASE("a segment of a newer version is refused") {
     std::copy(sum.data.begin(), sum.data.end(), raw.begin() + segment_header_bytes - 32);
     spit(segment(f), raw);
     CHECK(f.try_open().error() == errc::newer_format);
+}
+
+TEST_CASE("a large mail whose name row is lost in the view keeps its file; the view is made again") {
+    store_fixture f;
+    const auto mail = f.add("INBOX", mail_text("large", 150000));
+    f.store.reset();
+    const auto blobs = [&] {
+        std::size_t n = 0;
+        for (const auto& entry : fs::recursive_directory_iterator(f.folder / "blobs")) n += entry.is_regular_file();
+        return n;
+    };
+    REQUIRE(blobs() == 1);
+    // One bit of a key: nothing authenticates a row that nobody finds.
+    auto raw = slurp(f.folder / "view");
+    const view_keys names(f.keys);
+    crypto::blob_id id;
+    for (const auto& entry : fs::recursive_directory_iterator(f.folder / "blobs"))
+        if (entry.is_regular_file()) id = *crypto::blob_id::from(*crypto::from_hex(entry.path().filename().string()));
+    const auto key = names.prf(table::blob_name, id.view());
+    int flipped = 0;
+    for (auto at = std::search(raw.begin(), raw.end(), key.begin(), key.end()); at != raw.end();
+         at = std::search(at, raw.end(), key.begin(), key.end()), ++flipped)
+        at[15] ^= std::byte{1};
+    REQUIRE(flipped > 0);
+    spit(f.folder / "view", raw);
+
+    f.reopen();
+    CHECK(f.report.view_rebuilt);
+    CHECK(blobs() == 1);
+    CHECK(f.text_of(mail.mail_serial) == mail_text("large", 150000));
+    CHECK(f.store->check({})->sound());
+    // A file that no mail has goes, all the same.
+    const auto orphan = f.folder / "blobs" / "00" / std::string(64, '0');
+    fs::create_directories(orphan.parent_path());
+    std::ofstream(orphan) << "rest of an unfinished mail";
+    f.reopen();
+    CHECK_FALSE(f.report.view_rebuilt);
+    CHECK_FALSE(fs::exists(orphan));
+    CHECK(blobs() == 1);
 }

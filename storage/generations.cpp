@@ -1,0 +1,58 @@
+#include "storage/generations.hpp"
+
+#include "storage/attempt.hpp"
+#include "storage/log_file.hpp"
+#include "storage/log_walker.hpp"
+
+#include <charconv>
+
+namespace pp::storage {
+
+namespace {
+enum class belongs { to_us, to_others, unknown };
+
+result<belongs> look(const std::filesystem::path& log_folder, std::uint64_t generation, const log_keys& keys) {
+    for (const auto n : segments_in(log_folder, generation)) {
+        const auto header = read_segment_header(segment_path(log_folder, generation, n));
+        if (!header) {
+            if (header.error() == errc::newer_format || header.error() == errc::io_error) return header.error();
+            continue;   // damaged, or torn while it was made: another one will tell
+        }
+        if (header->discovery != keys.discovery.data) return belongs::to_others;
+        return crypto::equal_constant_time(header->log_key_check, keys.check) ? belongs::to_us : belongs::to_others;
+    }
+    return belongs::unknown;
+}
+}  // namespace
+
+std::vector<std::uint64_t> generations_in(const std::filesystem::path& log_folder) {
+    std::vector<std::uint64_t> out;
+    for (const auto& name : durable::names_in(log_folder)) {
+        std::uint64_t n = 0;
+        const auto* end = name.data() + name.size();
+        const auto [rest, ec] = std::from_chars(name.data(), end, n);
+        if (ec == std::errc() && rest == end && n > 0 && !segments_in(log_folder, n).empty()) out.push_back(n);
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+result<generations> find_generations(const std::filesystem::path& log_folder, const log_keys& keys) {
+    generations out;
+    bool others = false;
+    const auto all = generations_in(log_folder);
+    for (auto n = all.rbegin(); n != all.rend(); ++n) {
+        PP_LET(const auto whose, look(log_folder, *n, keys));
+        if (whose == belongs::to_us && out.current == 0)
+            out.current = *n;
+        else if (whose == belongs::to_us || whose == belongs::unknown)
+            out.older.push_back(*n);
+        else
+            out.unreadable.push_back(*n);
+        others |= whose == belongs::to_others;
+    }
+    if (out.current == 0) return others ? errc::wrong_secret : errc::damaged;
+    return out;
+}
+
+}  // namespace pp::storage

@@ -1,4 +1,5 @@
 // `check`: reads every byte of every account's drive and view and says what is damaged. Changes nothing.
+// `shred`: what was deleted opens with no key any more (storage/shred.cpp).
 #include "daemon/services/command_support.hpp"
 
 #include <chrono>
@@ -33,7 +34,17 @@ json::value check(const call& c) {
                                         {"lost", std::move(lost)},
                                         {"warnings", std::move(warnings)}});
     }
-    return json::object{{"sound", sound}, {"accounts", std::move(accounts)}};
+    json::array keyring;
+    for (const auto& line : c.n.keyring_findings()) keyring.push_back(json::string(line + "; it was written again from the other copy"));
+    sound = sound && keyring.empty();
+    return json::object{{"sound", sound}, {"keyring", std::move(keyring)}, {"accounts", std::move(accounts)}};
+}
+
+json::value shred(const call& c) {
+    c.only({"account"});
+    account& a = c.chosen_account();
+    value_of(c.n.shred(a), "what was deleted could not be made unreadable");
+    return json::object{{"account", a.label()}, {"address", a.address()}};
 }
 
 }  // namespace pp::services::commands

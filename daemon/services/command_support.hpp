@@ -53,5 +53,6 @@ json::value password_new(const call& c);
 json::value password_list(const call& c);
 json::value password_revoke(const call& c);
 json::value check(const call& c);
+json::value shred(const call& c);
 
 }  // namespace pp::services::commands

@@ -214,6 +214,9 @@ result<std::unique_ptr<node>> node::open(const storage::home_paths& home, const 
     auto device = secret<crypto::ed25519_seed>(ring->body(), device_entry);
     if (!device) return device.error();
     std::unique_ptr<node> n(new node(home, c, std::move(*ring), crypto::signing_key(*device)));
+    n->keyring_findings_ = storage::keyring_findings(home);
+    if (!n->keyring_findings_.empty())   // at once: a shred may have to rely on both copies being the newest
+        (void)n->save_ring();                  // not possible now: the next save or start does it
     const auto finished = finished_accounts(n->ring_.body());
     if (finished.empty() && !storage::unknown_stores(home, finished).empty()) return storage::errc::wrong_secret;
     for (const auto& label : finished) {
@@ -255,6 +258,34 @@ result<account*> node::open_account(const std::string& label) {
     const std::lock_guard lock(mutex_);
     accounts_.push_back(std::move(opened));
     return accounts_.back().get();
+}
+
+result<std::vector<node::repaired>> node::repair(const storage::home_paths& home, const config& c) {
+    auto ring = storage::open_keyring(home);
+    if (!ring) return ring.error();
+    storage::storage_options options;
+    options.reserve_bytes = c.limits.reserve_bytes;
+    std::vector<repaired> out;
+    for (const auto& label : finished_accounts(ring->body())) {
+        auto keys = keys_of(ring->body(), label);
+        if (!keys) return keys.error();
+        auto report = storage::account_store::repair(home.account(label), std::move(*keys), options);
+        if (!report) return report.error();
+        out.push_back({label, std::move(*report)});
+    }
+    return out;
+}
+
+result<void> node::shred(account& a) {
+    return writer_->run_alone(a.label(), a.store(), [this, &a] {
+        return a.store().shred([this, &a](const storage::account_keys& fresh) {
+            const std::lock_guard lock(mutex_);
+            auto& body = ring_.body();
+            body.put(account_entry(a.label(), "log"), fresh.log_key.view());
+            body.put(account_entry(a.label(), "shred"), fresh.shred_key.view());
+            return storage::save_keyring(home_, ring_, true);
+        });
+    });
 }
 
 result<void> node::save_ring() { return storage::save_keyring(home_, ring_); }

@@ -67,6 +67,18 @@ public:
     // An invite link: a fresh one-time token in the store and the account's record.
     result<std::string> new_invite(account& a, std::chrono::hours lifetime, std::uint32_t uses);
 
+    // Makes what was deleted from this account unreadable for ever (storage::account_store::shred). Blocks while it works.
+    result<void> shred(account& a);
+    // What was wrong with the keyring's two copies when the home was opened, and was mended; sentences.
+    const std::vector<std::string>& keyring_findings() const { return keyring_findings_; }
+    // Before the accounts of a home are opened: repairs each store that needs it (storage::account_store::repair). The
+    // home must be locked by the caller.
+    struct repaired {
+        std::string label;
+        storage::repair_report report;
+    };
+    static result<std::vector<repaired>> repair(const storage::home_paths& home, const config& c);
+
     const crypto::signing_key& device() const { return device_; }
     // PEM of the local TLS certificate chain (leaf) and key; renewed by itself when near its end. Thread-safe.
     crypto::pem_pair local_tls();
@@ -101,6 +113,7 @@ private:
     config config_;
     crypto::keyring ring_;
     crypto::signing_key device_;
+    std::vector<std::string> keyring_findings_;
     change_bus changes_;
     engine::search_cache search_fields_;
     metadata_bus metadata_changes_;

@@ -19,7 +19,7 @@ void store_writer::submit(const std::string& account, storage::account_store& st
     {
         const std::lock_guard lock(mutex_);
         if (!stopping_) {
-            queue_.push_back({account, &store, std::move(work), std::move(done), how, std::chrono::steady_clock::now()});
+            queue_.push_back({account, &store, std::move(work), std::move(done), how, std::chrono::steady_clock::now(), {}});
             if (how == urgency::now) ++urgent_;
             work_.notify_one();
             return;
@@ -42,6 +42,21 @@ result<void> store_writer::run_when_idle(storage::account_store& store, const st
         const std::lock_guard lock(mutex_);
         if (stopping_) return storage::errc::read_only;
         idle_.push_back({&store, &work, [&outcome](result<void> r) { outcome.set_value(std::move(r)); }});
+        work_.notify_one();
+    }
+    return future.get();
+}
+
+result<void> store_writer::run_alone(const std::string& account, storage::account_store& store,
+                                     std::function<result<void>()> work) {
+    std::promise<result<void>> outcome;
+    auto future = outcome.get_future();
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopping_) return storage::errc::read_only;
+        queue_.push_back({account, &store, {}, [&outcome](result<void> r) { outcome.set_value(std::move(r)); }, urgency::now,
+                          std::chrono::steady_clock::now(), std::move(work)});
+        ++urgent_;
         work_.notify_one();
     }
     return future.get();
@@ -92,7 +107,14 @@ void store_writer::write_loop() {
             if (queue_.empty()) return;   // stopping, and everything is committed
             // One group is of one store; jobs of another store keep their order for the next round.
             auto* store = queue_.front().store;
+            if (queue_.front().alone) {
+                --urgent_;
+                group.push_back(std::move(queue_.front()));
+                queue_.pop_front();
+            }
             for (auto it = queue_.begin(); it != queue_.end() && group.size() < group_jobs_max;) {
+                if (!group.empty() && group.front().alone) break;
+                if (it->store == store && it->alone) break;   // what came before it goes first
                 if (it->store == store) {
                     if (it->how == urgency::now) --urgent_;
                     group.push_back(std::move(*it));
@@ -115,7 +137,22 @@ void store_writer::run_idle(const idle_work& idle) {
 void store_writer::commit(std::vector<waiting>& group) {
     auto& store = *group.front().store;
     if (!store.writable()) (void)store.try_heal();   // after a full disk: is there room again?
+    if (group.front().alone)
+        group.front().done(group.front().alone());
+    else
+        commit_jobs(group, store);
+    {
+        const std::lock_guard lock(observer_mutex_);
+        if (observer_) observer_(group.front().account, store);
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        to_zero_ = &store;
+    }
+    zero_.notify_one();
+}
 
+void store_writer::commit_jobs(std::vector<waiting>& group, storage::account_store& store) {
     std::vector<std::vector<storage::mailbox_id>> touched(group.size());
     std::vector<job> jobs;
     jobs.reserve(group.size());
@@ -132,15 +169,6 @@ void store_writer::commit(std::vector<waiting>& group) {
         if (results[i])
             for (const auto box : touched[i]) changes_.publish(group[i].account, box);
     }
-    {
-        const std::lock_guard lock(observer_mutex_);
-        if (observer_) observer_(group.front().account, store);
-    }
-    {
-        const std::lock_guard lock(mutex_);
-        to_zero_ = &store;
-    }
-    zero_.notify_one();
 }
 
 void store_writer::zero_loop() {

@@ -35,6 +35,8 @@ public:
                 urgency how = urgency::now);
     // The same, waiting for the result; not from the writer thread.
     result<void> run(const std::string& account, storage::account_store& store, job work);
+    // Runs `work` on the writer thread between two groups, waiting for its result: for what is no group (shredding).
+    result<void> run_alone(const std::string& account, storage::account_store& store, std::function<result<void>()> work);
     // Runs work on the writer's thread at a moment when no job waits, and waits for its result: for changes of a store
     // that are no jobs (its full-text index). Not from the writer thread. errc::read_only after stop().
     result<void> run_when_idle(storage::account_store& store, const std::function<result<void>()>& work);
@@ -52,6 +54,7 @@ private:
         completion done;
         urgency how;
         std::chrono::steady_clock::time_point since;
+        std::function<result<void>()> alone;   // instead of `work`
     };
     struct idle_work {
         storage::account_store* store;
@@ -61,6 +64,7 @@ private:
     void write_loop();
     void run_idle(const idle_work& idle);
     void commit(std::vector<waiting>& group);
+    void commit_jobs(std::vector<waiting>& group, storage::account_store& store);
     void zero_loop();
 
     change_bus& changes_;

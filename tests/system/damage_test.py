@@ -41,7 +41,7 @@ def check(node):
     report = json.loads(node.command("check", "--json", check=False))
     assert "sound" in report, report
     lost = [line for account in report["accounts"] for line in account["lost"]]
-    return report["sound"], lost, [line for account in report["accounts"] for line in account["warnings"]]
+    return report["sound"], lost, [line for account in report["accounts"] for line in account["warnings"]] + report["keyring"]
 
 
 def flip(path, at, bit=3):

@@ -113,12 +113,13 @@ result<void> account_store::state::commit_failed(error_code why, const log_posit
             }
         }
     }
-    if (!shown && log.cut(before)) {
-        durable_end = before;
-        undone = true;
-        writable = why == errc::full && log.sound();
-        return why;
-    }
+    if (shown) return why;
+    const auto cut = log.cut(before);
+    if (!cut && !log.shortened()) return why;
+    // A cut whose sync failed has happened all the same: nobody may be told that the group stands. heal() cuts again.
+    durable_end = before;
+    undone = true;
+    writable = why == errc::full && log.sound();
     return why;
 }
 

@@ -139,6 +139,7 @@ result<std::uint64_t> log_file::dirty_bytes(const log_position& at) const {
 
 result<std::uint64_t> log_file::cut(const log_position& at) {
     sound_ = false;
+    shortened_ = false;
     std::uint64_t lost = 0;
     bool removed = false;
     const auto there = segments_in(folder_, at.generation);
@@ -147,7 +148,7 @@ result<std::uint64_t> log_file::cut(const log_position& at) {
         std::error_code ignored;
         lost += std::filesystem::file_size(path, ignored);
         PP_TRY(durable::unlink_file(path));
-        removed = true;
+        removed = shortened_ = true;
     }
     if (removed) PP_TRY(durable::sync_directory(folder_ / std::to_string(at.generation)));
     PP_LET(const auto dirty, dirty_bytes(at));
@@ -160,6 +161,7 @@ result<std::uint64_t> log_file::cut(const log_position& at) {
         if (size < at.offset) return errc::log_lost;
         if (dirty > 0) {
             PP_TRY(file_->truncate(at.offset));
+            shortened_ = true;
             zeroed_ = at.offset;
         }
         PP_TRY(file_->sync());   // also what an earlier process wrote and never synced

@@ -35,6 +35,7 @@ public:
     result<std::uint64_t> dirty_bytes(const log_position& at) const;
     bool housekeeping();
     bool sound() const { return sound_; }   // appending is possible
+    bool shortened() const { return shortened_; }   // the last cut() took something away, even if it failed after that
 
 private:
     result<void> append_to_new_segment(const group_builder& group);
@@ -47,7 +48,7 @@ private:
     std::uint64_t end_ = 0;             // behind the last frame
     std::uint64_t zeroed_ = 0;          // the file is written up to here
     std::uint64_t generation_ = 1, segment_ = 1;
-    bool sound_ = false;
+    bool sound_ = false, shortened_ = false;
 };
 
 }  // namespace pp::storage

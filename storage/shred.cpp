@@ -49,7 +49,11 @@ result<void> account_store::state::shred(const std::function<result<void>(const 
         (void)remove_unfinished_generations(folder, 0);
         return built.error();
     }
-    PP_TRY(install_generation(folder, number));
+    if (const auto installed = install_generation(folder, number); !installed) {
+        (void)durable::remove_tree(log_folder() / std::to_string(number));   // else the next start does: no key opens it
+        (void)remove_unfinished_generations(folder, 0);
+        return installed;
+    }
     if (const auto kept = keep(fresh); !kept) {
         // Which keys are in the keyring now is not known; nothing may be added under either before a start has looked.
         writable = false;

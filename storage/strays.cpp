@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace pp::storage {
 
@@ -15,8 +16,15 @@ constexpr std::array own_names = {"log",        "blobs",      "tmp",          "i
                                   "view.rebuild-lock", "log.new", "unfinished"};
 constexpr std::array own_prefixes = {"view.damaged-", "damaged-"};
 
+// Of a shred that failed and could not even clean up behind itself: the next start does (new_generation.hpp).
+bool is_of_a_generation(std::string_view name) {
+    if (!name.starts_with("view.")) return false;
+    name.remove_prefix(5);
+    if (name.ends_with("-lock")) name.remove_suffix(5);
+    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
 bool is_own(const std::string& name) {
-    return std::find(own_names.begin(), own_names.end(), name) != own_names.end() ||
+    return is_of_a_generation(name) || std::find(own_names.begin(), own_names.end(), name) != own_names.end() ||
            std::any_of(own_prefixes.begin(), own_prefixes.end(), [&](const char* p) { return name.starts_with(p); });
 }
 bool is_segment(const std::string& name) {
@@ -38,7 +46,7 @@ std::vector<std::string> stray_files(const std::filesystem::path& folder, std::u
         if (!is_own(name)) tell(folder / name);
     const auto log = folder / "log";
     for (const auto& name : durable::names_in(log))
-        if (name != std::to_string(generation) && !name.starts_with("cut-")) tell(log / name);
+        if (name != std::to_string(generation) && name != std::to_string(generation + 1) && !name.starts_with("cut-")) tell(log / name);
     for (const auto& name : durable::names_in(log / std::to_string(generation)))
         if (!is_segment(name)) tell(log / std::to_string(generation) / name);
     for (const auto& shelf : durable::names_in(folder / "blobs")) {

@@ -101,7 +101,7 @@ address_kind kind_of(std::string_view host) {
 
 std::vector<endpoint> candidates(const known_endpoints& known, bool may_dial_loopback) {
     std::vector<endpoint> out;
-    for (const auto* list : {&known.lan, &known.last_good, &known.record})
+    for (const auto* list : {&known.lan, &known.last_good, &known.found, &known.record})
         for (const auto& text : *list) {
             auto e = parse_endpoint(text);
             if (!e) continue;

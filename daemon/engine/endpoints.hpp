@@ -25,9 +25,10 @@ std::string format(const endpoint& e);
 enum class address_kind { name, global, local, link_local, loopback, unspecified, multicast };
 address_kind kind_of(std::string_view host);
 
-// What is known of a peer's whereabouts, in the order it is tried: discovered on the LAN, what worked before, its record.
+// What is known of a peer's whereabouts, in the order it is tried: discovered on the LAN, what worked before,
+// found in the DHT, its record.
 struct known_endpoints {
-    std::vector<std::string> lan, last_good, record;
+    std::vector<std::string> lan, last_good, found, record;
 };
 inline constexpr std::size_t candidates_max = 16;
 // Each once and only what can be dialled. What others write into records cannot make us dial our own services: loopback

@@ -13,8 +13,9 @@
 
 namespace pp::net {
 
-courier::courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan)
-    : io_(io), node_(node), links_(peers), lan_(lan) {}
+courier::courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan,
+                 finder& people)
+    : io_(io), node_(node), links_(peers), lan_(lan), finder_(people) {}
 
 // ---------------------------------------------------------------- the desk of each account
 
@@ -179,6 +180,7 @@ awaitable<void> courier::dial(desk& d, crypto::account_key peer, bool for_mail) 
         auto wait = std::min<std::chrono::milliseconds>(redial_first * (1 << std::min(r.failures - 1, 10u)), most);
         wait += std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) * dice() / 4));
         r.next_dial = now + wait;
+        look_for(*d.account, peer);
         if (for_mail) co_await note_failure(*d.account, peer, why, wait);
     }
     poke(d);
@@ -208,6 +210,7 @@ std::vector<engine::endpoint> courier::endpoints_of(services::account& mine, con
     known.lan = lan_.endpoints_of(peer);
     auto contact = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(peer); });
     if (contact && *contact) known.last_good = (*contact)->endpoints;
+    known.found = finder_.endpoints_of(peer);
     if (const auto record = links_.record_of(mine, peer)) known.record = record->endpoints;
     // Nodes of one machine find each other there; nobody else makes us dial our own services.
     const auto own = mine.record().endpoints;
@@ -257,6 +260,16 @@ void courier::link_down(services::account& mine, const crypto::account_key& thei
     r.next_due = std::chrono::steady_clock::time_point::max();
     poke(d);
 }
+
+// She is not where she was: the DHT may know where she is now.
+void courier::look_for(services::account& mine, const crypto::account_key& peer) {
+    std::vector<crypto::device_key> devices;
+    if (const auto record = links_.record_of(mine, peer))
+        for (const auto& device : record->devices) devices.push_back(device.device);
+    finder_.look_for(peer, std::move(devices));
+}
+
+void courier::found(const crypto::account_key& peer) { seen_on_lan(peer); }   // dial at once, whatever failed before
 
 void courier::seen_on_lan(const crypto::account_key& peer) {
     for (auto& [label, d] : desks_) {

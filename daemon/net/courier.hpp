@@ -4,6 +4,7 @@
 #pragma once
 
 #include "daemon/net/discovery.hpp"
+#include "daemon/net/finder.hpp"
 #include "daemon/net/links.hpp"
 
 #include <deque>
@@ -26,9 +27,9 @@ inline constexpr auto release_look = std::chrono::milliseconds(std::chrono::minu
 inline constexpr auto local_retry = std::chrono::seconds(30);         // another account of this node: no room, say
 inline constexpr auto finished_rows_kept = std::chrono::milliseconds(std::chrono::hours(7 * 24));
 
-class courier : public links::listener, public discovery::listener {
+class courier : public links::listener, public discovery::listener, public finder::listener {
 public:
-    courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan);
+    courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan, finder& people);
     void set_receiver(receiver& r) { receiver_ = &r; }
 
     // Begins: tells every contact that we are there, and takes up what is open.
@@ -46,6 +47,7 @@ public:
                                bytes message) override;
     std::vector<crypto::account_key> looked_for() override;
     void seen_on_lan(const crypto::account_key& peer) override;
+    void found(const crypto::account_key& peer) override;
 
 private:
     // What is known of reaching one peer for one account.
@@ -85,6 +87,7 @@ private:
     awaitable<bytes> token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<void> book(services::account& mine, storage::outbox_row row, services::urgency how = services::urgency::now);
     std::deque<storage::outbox_row> untold_on_this_link(route& r, std::deque<storage::outbox_row> rows);
+    void look_for(services::account& mine, const crypto::account_key& peer);
     std::vector<engine::endpoint> endpoints_of(services::account& mine, const crypto::account_key& peer);
     void poke(desk& d);
 
@@ -92,6 +95,7 @@ private:
     services::node& node_;
     links& links_;
     const discovery& lan_;
+    finder& finder_;
     receiver* receiver_ = nullptr;
     std::map<std::string, desk> desks_;
     bool stopping_ = false;

@@ -1,7 +1,9 @@
 #include "daemon/net/server.hpp"
 
 #include "daemon/net/courier.hpp"
+#include "daemon/net/dht_socket.hpp"
 #include "daemon/net/discovery.hpp"
+#include "daemon/net/finder.hpp"
 #include "daemon/net/listener.hpp"
 #include "daemon/net/receiver.hpp"
 #include "daemon/net/serve_common.hpp"
@@ -35,12 +37,16 @@ std::string json_text(std::string_view s) {   // for addresses and labels: nothi
     return out + "\"";
 }
 
+dht::network network_of(const services::config& c) {
+    return c.dht.mode == services::dht_mode::closed ? dht::network::closed : dht::network::mainline;
+}
+
 }  // namespace
 
 struct server::state {
     explicit state(services::node& n)
         : node(n), workers(std::clamp(std::thread::hardware_concurrency(), 1u, workers_max)), peers(io, n), lan(io, n),
-          outgoing(io, n, peers, lan), incoming(io, n, workers) {
+          dht(io), people(io, n, dht, network_of(n.configuration())), outgoing(io, n, peers, lan, people), incoming(io, n, workers) {
         peers.set_listener(&outgoing);
         outgoing.set_receiver(incoming);
     }
@@ -69,6 +75,8 @@ struct server::state {
     std::list<std::function<void()>> ends;          // one for each open client connection
     links peers;
     discovery lan;
+    dht_socket dht;
+    finder people;
     courier outgoing;
     receiver incoming;
     asio::steady_timer upkeep_timer{io};
@@ -184,6 +192,10 @@ std::string server::start() {
         if (!s.listeners.empty() && s.listeners.back()->service() == "peer") peer_listeners.push_back(s.listeners.back()->where());
     }
     for (auto* a : s.node.accounts()) a->set_endpoints(services::own_endpoints(peer_listeners));
+    if (c.dht.mode != services::dht_mode::off) {
+        dht_socket::settings settings{network_of(c), c.dht.listen, c.dht.bootstrap, s.node.home().root / "dht-nodes"};
+        if (auto failed = s.dht.start(std::move(settings)); !failed.empty()) return failed;
+    }
 
     s.node.live_status = [this] { return live_status(); };
     s.node.on_delivery_work([&s](const std::string& label) {
@@ -192,6 +204,7 @@ std::string server::start() {
     for (const auto& l : s.listeners) l->start();
     s.outgoing.start();
     if (c.lan.enabled) s.lan.start(s.outgoing);
+    s.people.start(s.outgoing);
     asio::co_spawn(s.io, s.upkeep(), asio::detached);
     return {};
 }
@@ -208,6 +221,8 @@ void server::state::begin_stop() {
     for (const auto& l : listeners) l->stop();
     upkeep_timer.cancel();
     lan.stop();
+    people.stop();
+    dht.stop();
     outgoing.stop();
     incoming.stop();
     peers.stop();
@@ -258,8 +273,17 @@ std::string server::live_status() {
             peers += fmt::format("{}{{\"account\":{},\"peer\":{},\"remote\":{},\"path\":{},\"dialled\":{}}}",
                                  peers.empty() ? "" : ",", json_text(p.mine), json_text(p.theirs), json_text(p.remote),
                                  "\"direct\"", p.dialled);
-        made->set_value(fmt::format("{{\"listeners\":[{}],\"links\":[{}],\"connections\":{{\"imap\":{},\"smtp\":{},\"pop3\":{}}}}}",
-                                   listeners, peers, s.imap.total, s.smtp.total, s.pop3.total));
+        std::string sockets;
+        for (const auto& at : s.dht.where())
+            sockets += fmt::format("{}{{\"address\":{},\"port\":{}}}", sockets.empty() ? "" : ",", json_text(at.address), at.port);
+        const auto d = s.dht.now();
+        const auto dht = s.dht.running()
+                             ? fmt::format("{{\"listen\":[{}],\"nodes_ipv4\":{},\"nodes_ipv6\":{},\"stored_items\":{},\"reachable\":{}}}",
+                                           sockets, d.nodes_ipv4, d.nodes_ipv6, d.stored_items, d.reachable)
+                             : std::string("null");
+        made->set_value(fmt::format("{{\"listeners\":[{}],\"links\":[{}],\"connections\":{{\"imap\":{},\"smtp\":{},\"pop3\":{}}},"
+                                    "\"dht\":{}}}",
+                                    listeners, peers, s.imap.total, s.smtp.total, s.pop3.total, dht));
     });
     if (future.wait_for(std::chrono::seconds(5)) != std::future_status::ready) return "{}";
     return future.get();

@@ -2,6 +2,8 @@
 // Values that make no sense are errors with file, line and key; nothing is guessed and nothing unknown is passed over.
 #include "daemon/services/config.hpp"
 
+#include "daemon/engine/endpoints.hpp"
+
 #include <arpa/inet.h>
 #include <toml++/toml.h>
 
@@ -81,6 +83,7 @@ std::optional<bool> loopback(const std::string& text) {
 
 constexpr std::array<std::string_view, 3> tls_words{"implicit", "starttls", "none"};
 constexpr std::array<std::string_view, 3> sent_words{"auto", "client", "server"};
+constexpr std::array<std::string_view, 3> dht_words{"off", "private", "mainline"};
 constexpr std::array<std::string_view, 5> level_words{"trace", "debug", "info", "warn", "error"};
 
 // One { address, port, tls } of a list.
@@ -128,6 +131,22 @@ parsed read_listeners(const toml::node& node, const std::string& name, bool with
         listeners.push_back(std::move(one));
     }
     out = std::move(listeners);
+    return std::nullopt;
+}
+
+// "host:port" texts, not resolved here.
+parsed read_hosts(const toml::node& node, const std::string& name, std::vector<std::string>& out) {
+    const auto* list = node.as_array();
+    if (!list) return wrong(node, name, "must be a list of \"host:port\"");
+    if (list->size() > listen_max) return wrong(node, name, "has more than " + std::to_string(listen_max) + " entries");
+    std::vector<std::string> hosts;
+    for (const auto& element : *list) {
+        const auto text = element.value_exact<std::string>();
+        if (!text || !engine::parse_endpoint(*text))
+            return wrong(element, name, "every entry must be a host and port such as \"node.example.org:6881\"");
+        hosts.push_back(*text);
+    }
+    out = std::move(hosts);
     return std::nullopt;
 }
 
@@ -199,6 +218,24 @@ const std::vector<key>& keys() {
          }},
         {"lan", "port", "21080", "The UDP port of these datagrams; the same on every node of the network.",
          number(1, 65535, [](config& c) -> auto& { return c.lan.port; })},
+        {"dht", "mode", "\"off\"",
+         "Finds people whose addresses have changed, and is found, through BitTorrent's DHT: \"mainline\" is the public "
+         "one, \"private\" one of your own with the nodes under bootstrap, \"off\" none. What stands there is encrypted; "
+         "who knows your address can read it.",
+         [](const toml::node& node, const std::string& name, config& c) {
+             std::size_t word = 0;
+             auto bad = read_word(node, name, dht_words, word);
+             if (!bad) c.dht.mode = static_cast<dht_mode>(word);
+             return bad;
+         }},
+        {"dht", "listen", "[{ address = \"0.0.0.0\", port = 41443 }, { address = \"::\", port = 41443 }]",
+         "The UDP sockets of the DHT, at most one for IPv4 and one for IPv6.",
+         [](const toml::node& node, const std::string& name, config& c) {
+             return read_listeners(node, name, false, c.dht.listen);
+         }},
+        {"dht", "bootstrap", "[]",
+         "Where to begin when no node is known, as \"host:port\". Empty: well-known nodes of mainline.",
+         [](const toml::node& node, const std::string& name, config& c) { return read_hosts(node, name, c.dht.bootstrap); }},
         {"log", "level", "\"info\"", "The least important line that is logged: trace, debug, info, warn or error.",
          [](const toml::node& node, const std::string& name, config& c) {
              std::size_t word = 0;

@@ -20,6 +20,9 @@ struct listen_address {
     bool operator==(const listen_address&) const = default;
 };
 
+// Which network of BitTorrent's DHT: none, one of our own (any addresses, own bootstrap nodes), the public one.
+enum class dht_mode : std::uint8_t { off, closed, mainline };
+
 enum class sent_rule : std::uint8_t { automatic, client, server };   // 01-product 1.4
 
 struct config {
@@ -44,6 +47,11 @@ struct config {
         bool enabled = true;
         std::uint16_t port = 21080;                        // UDP, 04-network 4.5.4
     } lan;
+    struct {
+        dht_mode mode = dht_mode::off;
+        std::vector<listen_address> listen{{"0.0.0.0", 41443, tls_mode::implicit}, {"::", 41443, tls_mode::implicit}};
+        std::vector<std::string> bootstrap;                // "host:port"; empty: the well-known nodes of mainline
+    } dht;
     struct {
         std::string level = "info";                        // trace debug info warn error
         std::string rawlog;                                // directory; empty: off

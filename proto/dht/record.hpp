@@ -10,6 +10,7 @@ namespace pp::dht {
 
 using crypto::account_key;
 using crypto::device_key;
+using crypto::discovery_day;
 using unix_s = std::int64_t;
 
 inline constexpr std::size_t record_addresses_max = 8;
@@ -61,7 +62,7 @@ struct record {
 // Where a record stands: the account's own, or that of one of its devices.
 struct record_place {
     account_key account;
-    crypto::discovery_day day = 0;
+    discovery_day day = 0;
     std::optional<device_key> device;
 };
 // errc::not_for_us for an account key that nobody can own.
@@ -70,7 +71,7 @@ bytes salt_of(const record_place&);
 
 // The item to put. sequence: Unix seconds, so that it grows over restarts (BEP 44). A device's record is signed by the
 // device too (signer), an account's by the account (signer: the same key).
-mutable_item seal_record(const record&, const crypto::signing_key& account, crypto::discovery_day day,
+mutable_item seal_record(const record&, const crypto::signing_key& account, discovery_day day,
                          const crypto::signing_key* device, std::int64_t sequence);
 
 // errc::not_for_us: of another account, day or device, or damaged. errc::bad_record, errc::bad_signature: opened, but not

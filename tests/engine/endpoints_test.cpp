@@ -39,10 +39,11 @@ TEST_CASE("addresses by where they lead") {
     }
 }
 
-TEST_CASE("LAN first, then what worked, then the record; each once") {
+TEST_CASE("LAN first, then what worked, then what the DHT says, then the record; each once") {
     known_endpoints known;
     known.lan = {"192.168.1.5:41443"};
     known.last_good = {"203.0.113.9:41443", "192.168.1.5:41443"};
+    known.found = {"203.0.113.77:41443", "192.168.1.5:41443"};
     known.record = {"127.0.0.1:25", "[::1]:25", "[::ffff:127.0.0.1]:25", "localhost:25", "169.254.0.1:1", "0.0.0.0:1", "224.0.0.1:1", "[fe80::1]:1",
                     "nonsense", "203.0.113.9:41443", "home.example.org:41443"};
     const auto texts = [](const std::vector<endpoint>& list) {
@@ -50,8 +51,9 @@ TEST_CASE("LAN first, then what worked, then the record; each once") {
         for (const auto& e : list) out.push_back(format(e));
         return out;
     };
-    CHECK(texts(candidates(known, false)) == strings{"192.168.1.5:41443", "203.0.113.9:41443", "home.example.org:41443"});
-    CHECK(candidates(known, true).size() == 7);
+    CHECK(texts(candidates(known, false)) == strings{"192.168.1.5:41443", "203.0.113.9:41443", "203.0.113.77:41443",
+                                                    "home.example.org:41443"});
+    CHECK(candidates(known, true).size() == 8);
     known.record.assign(100, "");
     for (int i = 0; i < 100; ++i) known.record[static_cast<std::size_t>(i)] = "198.51.100.1:" + std::to_string(i + 1);
     CHECK(candidates(known, false).size() == candidates_max);

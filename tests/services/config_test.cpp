@@ -54,6 +54,7 @@ TEST_CASE("no file and an empty file are the defaults") {
         CHECK(c.smtp.listen[0] == listen_address{"127.0.0.1", 1465, tls_mode::implicit});
         CHECK(c.peer.listen[0] == listen_address{"0.0.0.0", 41443, tls_mode::implicit});
         CHECK(c.lan.enabled);
+        CHECK(c.dht.mode == dht_mode::off);
         CHECK(c.sent == sent_rule::automatic);
     }
 }
@@ -73,6 +74,10 @@ connections_max = 11
 [lan]
 enabled = false
 port = 99
+[dht]
+mode = "private"
+listen = [{ address = "127.0.0.1", port = 6 }]
+bootstrap = ["127.0.0.1:7", "node.example.org:8"]
 [log]
 level = "trace"
 rawlog = "raw"
@@ -94,6 +99,9 @@ messages_max = 1000
     CHECK(c.peer.connections_max == 11);
     CHECK_FALSE(c.lan.enabled);
     CHECK(c.lan.port == 99);
+    CHECK(c.dht.mode == dht_mode::closed);
+    CHECK(c.dht.listen == std::vector<listen_address>{{"127.0.0.1", 6, tls_mode::implicit}});
+    CHECK(c.dht.bootstrap == std::vector<std::string>{"127.0.0.1:7", "node.example.org:8"});
     CHECK(c.log.level == "trace");
     CHECK(std::filesystem::path(c.log.rawlog).filename() == "raw");
     CHECK(std::filesystem::path(c.log.rawlog).is_absolute());
@@ -127,6 +135,9 @@ TEST_CASE("a mistake names line and key") {
         {"[imap]\nlisten = [{ address = \"::1\", port = 1, tls = \"ssl\" }]", 2, "imap.listen.tls must be one of"},
         {"[imap]\nlisten = [\n{ address = \"::1\", port = 1 },\n{ address = \"::1\", port = 1 }]", 4, "twice"},
         {"[peer]\nlisten = [{ address = \"::\", port = 1, tls = \"none\" }]", 2, "peer.listen.tls is unknown"},
+        {"[dht]\nmode = \"on\"", 2, "dht.mode must be one of \"off\", \"private\", \"mainline\""},
+        {"[dht]\nbootstrap = \"a:1\"", 2, "dht.bootstrap must be a list"},
+        {"[dht]\nbootstrap = [\"node.example.org\"]", 2, "dht.bootstrap every entry must be a host and port"},
         {"[log]\nlevel = \"loud\"", 2, "log.level must be one of"},
         {"[log]\nrawlog = true", 2, "log.rawlog must be a directory"},
         {"[limits]\nmail_bytes_max = 10", 2, "limits.mail_bytes_max must be"},
@@ -170,6 +181,9 @@ TEST_CASE("the explanation is a configuration that says the defaults, and names 
     CHECK(c.peer.connections_max == d.peer.connections_max);
     CHECK(c.lan.enabled == d.lan.enabled);
     CHECK(c.lan.port == d.lan.port);
+    CHECK(c.dht.mode == d.dht.mode);
+    CHECK(c.dht.listen == d.dht.listen);
+    CHECK(c.dht.bootstrap == d.dht.bootstrap);
     CHECK(c.log.level == d.log.level);
     CHECK(c.log.rawlog == d.log.rawlog);
     CHECK(c.limits.mail_bytes_max == d.limits.mail_bytes_max);
@@ -177,7 +191,7 @@ TEST_CASE("the explanation is a configuration that says the defaults, and names 
     CHECK(c.limits.storage_bytes_max == d.limits.storage_bytes_max);
     CHECK(c.limits.messages_max == d.limits.messages_max);
     CHECK(c.sent == d.sent);
-    for (const auto* key : {"sent", "listen", "connections_max", "unauthenticated_max", "enabled", "port", "level", "rawlog",
+    for (const auto* key : {"sent", "listen", "connections_max", "unauthenticated_max", "enabled", "port", "mode", "bootstrap", "level", "rawlog",
                             "mail_bytes_max", "reserve_bytes", "storage_bytes_max", "messages_max"})
         CHECK(has(uncommented, std::string("\n") + key + " = "));
 }

@@ -15,6 +15,7 @@ import pathlib
 import random
 import re
 import smtplib
+import socket
 import subprocess
 import sys
 import threading
@@ -294,6 +295,26 @@ class Reader(Worker):
             client.shutdown()
 
 
+class Shredder(Worker):
+    """Moves the store to a new generation under fresh keys now and then, while the others work and the daemon dies."""
+
+    def session(self):
+        while not self.stop_event.wait(0.5 + 2 * self.dice.random()):
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(60)
+                connection.connect(str(self.node.home / "control.sock"))
+                connection.sendall(b'{"command": "shred", "arguments": {}}\n')
+                answer = b""
+                while b"\n" not in answer:
+                    piece = connection.recv(65536)
+                    if not piece:
+                        raise EOFError
+                    answer += piece
+            if "result" not in json.loads(answer.splitlines()[0]):
+                raise Broken(f"shred answered {answer[:200]}")
+            self.ledger.count("SHRED")
+
+
 def launch(node):
     node.process = subprocess.Popen([node.binary, "--home", str(node.home), "serve"], stdout=node.log, stderr=node.log)
 
@@ -391,7 +412,8 @@ def main():
         filers = [Filer(node, ledger, stop, n, seed) for node in pair for n in (1, 2)]
         senders = [Sender(node, other, ledger, stop, n, seed) for node, other in ((alice, bob), (bob, alice)) for n in (1, 2)]
         readers = [Reader(node, ledger, stop, "reader", seed) for node in pair]
-        for worker in filers + senders + readers:
+        shredders = [Shredder(node, ledger, stop, "shredder", seed) for node in pair]
+        for worker in filers + senders + readers + shredders:
             worker.start()
         if options.lose_one:
             senders[0].acknowledged.add("0" * 24)
@@ -404,7 +426,7 @@ def main():
                 kills += kill_and_restart(node, dice)
         stop.wait(0.5)
         stop.set()
-        for worker in filers + senders + readers:
+        for worker in filers + senders + readers + shredders:
             worker.join(60)
             if worker.is_alive():
                 raise SystemExit(f"{worker.name} hangs")
@@ -420,6 +442,11 @@ def main():
             report = json.loads(node.command("check", "--json", check=False))
             if not report.get("sound"):
                 wrong.append(f"check of {node.name}: {report}")
+            for leftover in ("log.new", "view.attempt", "damaged-*", "view.damaged-*"):
+                for path in node.home.glob(f"accounts/*/{leftover}"):
+                    wrong.append(f"{node.name}: {path.name} is there although nothing was damaged")
+            if any(len(list(path.iterdir())) != 1 for path in node.home.glob("accounts/*/log")):
+                wrong.append(f"{node.name}: more than one generation of the log is left")
             for folder in ("tmp", "incoming"):
                 for path in node.home.glob(f"accounts/*/{folder}/*"):
                     wrong.append(f"{node.name}: {folder} is not empty after everything has arrived: {path.name}")

@@ -113,7 +113,8 @@ signature blinded_signing_key::sign(bytes_view message) const {
     const auto challenge = reduced(sha512({half, public_.view(), message}));
     scalar product;
     crypto_core_ed25519_scalar_mul(raw_out(product.mutable_view()), raw(challenge.view()), raw(scalar_.view()));
-    crypto_core_ed25519_scalar_add(raw_out(mutable_bytes_view(out.data).subspan(32)), raw(product.view()), raw(r.view()));
+    crypto_core_ed25519_scalar_add(raw_out(mutable_bytes_view(out.data).subspan(32)), raw(product.view()),
+                                   raw(r.view()));
     return out;
 }
 

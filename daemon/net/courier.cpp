@@ -170,6 +170,7 @@ awaitable<void> courier::dial(desk& d, crypto::account_key peer, bool for_mail) 
     if (stopping_) co_return;
     auto& r = d.routes[peer];
     r.dialling = false;
+    const bool something_waits = for_mail || !r.greet;
     r.greet = false;   // one try is what greeting is worth
     const auto now = std::chrono::steady_clock::now();
     if (!up) {
@@ -180,7 +181,7 @@ awaitable<void> courier::dial(desk& d, crypto::account_key peer, bool for_mail) 
         auto wait = std::min<std::chrono::milliseconds>(redial_first * (1 << std::min(r.failures - 1, 10u)), most);
         wait += std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) * dice() / 4));
         r.next_dial = now + wait;
-        look_for(*d.account, peer);
+        if (something_waits) look_for(*d.account, peer);
         if (for_mail) co_await note_failure(*d.account, peer, why, wait);
     }
     poke(d);

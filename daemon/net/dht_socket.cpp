@@ -21,7 +21,8 @@ dht::endpoint from_asio(const udp::endpoint& e) {
     dht::endpoint out;
     out.port = e.port();
     const auto copy = [&](const auto& raw) {
-        std::transform(raw.begin(), raw.end(), out.address.begin(), [](unsigned char c) { return static_cast<std::byte>(c); });
+        std::transform(raw.begin(), raw.end(), out.address.begin(),
+                       [](unsigned char c) { return static_cast<std::byte>(c); });
     };
     if (e.address().is_v4()) {
         copy(e.address().to_v4().to_bytes());
@@ -67,7 +68,9 @@ std::string dht_socket::open(const services::listen_address& where) {
         return {};
     }
     if (!ec) socket->non_blocking(true, ec);   // a datagram that does not fit is lost, as on any network
-    if (ec) return "the DHT cannot use UDP port " + std::to_string(where.port) + " of " + where.address + ": " + ec.message();
+    if (ec)
+        return "the DHT cannot use UDP port " + std::to_string(where.port) + " of " + where.address + ": " +
+               ec.message();
     return {};
 }
 
@@ -156,8 +159,8 @@ void dht_socket::happened(const dht::event& e) {
     if (const auto* got = std::get_if<dht::get_finished>(&e)) {
         finish(gets_, *got);
     } else if (const auto* put = std::get_if<dht::put_finished>(&e)) {
-        log.debug("event=dht_put replicas={} answers={} outdated={} again={}", put->replicas, put->answers, put->outdated,
-                  put->retry_in.has_value());
+        log.debug("event=dht_put replicas={} answers={} outdated={} again={}", put->replicas, put->answers,
+                  put->outdated, put->retry_in.has_value());
         finish(puts_, *put);
     } else if (const auto* in = std::get_if<dht::joined>(&e)) {
         log.info("event=dht_joined family={} nodes={}", name_of(in->over), in->nodes);
@@ -267,14 +270,16 @@ void dht_socket::load_table() {
     content.resize(static_cast<std::size_t>(file.gcount()));
     // Only addresses to begin with: a damaged file costs a bootstrap, nothing else.
     if (const auto taken = machine_->load(as_bytes(content)); !taken)
-        services::log(services::area::peer).warn("event=dht_table_not_loaded reason={}", services::field(taken.error().message()));
+        services::log(services::area::peer)
+            .warn("event=dht_table_not_loaded reason={}", services::field(taken.error().message()));
 }
 
 void dht_socket::save_table() {
     const auto have = now();
     if (settings_.saved_table.empty() || have.nodes_ipv4 + have.nodes_ipv6 == 0) return;   // keep what was there
     if (const auto saved = storage::replace_file(settings_.saved_table, machine_->save(), saved_mode); !saved)
-        services::log(services::area::peer).warn("event=dht_table_not_saved reason={}", services::field(saved.error().message()));
+        services::log(services::area::peer)
+            .warn("event=dht_table_not_saved reason={}", services::field(saved.error().message()));
 }
 
 }  // namespace pp::net

@@ -19,8 +19,8 @@ namespace pp::net {
 inline constexpr auto dht_save_interval = std::chrono::hours(1);
 inline constexpr auto dht_resolve_interval = std::chrono::minutes(5);   // of bootstrap names, while no node is known
 // Entry nodes of mainline, for who configures none.
-inline constexpr std::array<const char*, 3> mainline_bootstrap{"router.bittorrent.com:6881", "dht.transmissionbt.com:6881",
-                                                               "dht.libtorrent.org:25401"};
+inline constexpr std::array<const char*, 3> mainline_bootstrap{
+    "router.bittorrent.com:6881", "dht.transmissionbt.com:6881", "dht.libtorrent.org:25401"};
 
 class dht_socket {
 public:

@@ -84,7 +84,8 @@ awaitable<void> finder::publish(services::account& a) {
     of_account.sequence_ms = static_cast<std::uint64_t>(services::now_ms());
     of_account.lifetime_s = record_lifetime_s;
     if (!own.prekeys.empty())
-        of_account.prekey = dht::record::offered_prekey{own.prekeys.front().id, own.prekeys.front().key, own.prekeys.front().not_after};
+        of_account.prekey =
+            dht::record::offered_prekey{own.prekeys.front().id, own.prekeys.front().key, own.prekeys.front().not_after};
     for (const auto& device : own.devices) of_account.devices.push_back(device.device);
 
     dht::record of_device;
@@ -108,7 +109,8 @@ awaitable<void> finder::put(services::account& a, dht::record r, dht::discovery_
     auto done = co_await dht_.put(std::move(item));
     if (!done.outdated || stopping_) co_return;
     // Our clock was wrong before, or another device publishes too: one above what is there (04-network 4.5.3).
-    services::log(services::area::peer).warn("event=dht_record_outdated ahead_s={}", done.newer_sequence.value_or(sequence) - sequence);
+    services::log(services::area::peer)
+        .warn("event=dht_record_outdated ahead_s={}", done.newer_sequence.value_or(sequence) - sequence);
     if (!done.newer_sequence || *done.newer_sequence == std::numeric_limits<std::int64_t>::max()) co_return;
     auto higher = dht::seal_record(r, a.identity(), day, device, std::max(*done.newer_sequence + 1, services::now_s()));
     auto again = co_await dht_.put(std::move(higher));
@@ -183,7 +185,7 @@ awaitable<void> finder::find(crypto::account_key peer, std::vector<crypto::devic
     const auto now = std::chrono::steady_clock::now();
     s.again_at = now + (!endpoints.empty() ? std::chrono::duration_cast<std::chrono::milliseconds>(found_lifetime)
                         : reached          ? std::chrono::duration_cast<std::chrono::milliseconds>(not_found_lifetime)
-                                           : std::chrono::duration_cast<std::chrono::milliseconds>(not_reached_lifetime));
+                                  : std::chrono::duration_cast<std::chrono::milliseconds>(not_reached_lifetime));
     services::log(services::area::peer).info("event=dht_searched found={} reached={}", endpoints.size(), reached);
     // What was found before stays when nothing is found now: an old address is better than none.
     if (endpoints.empty()) co_return;
@@ -196,7 +198,8 @@ void finder::forget_old() {
     if (searches_.size() < found_people_max) return;
     auto oldest = searches_.end();
     for (auto it = searches_.begin(); it != searches_.end(); ++it)
-        if (!it->second.running && (oldest == searches_.end() || it->second.again_at < oldest->second.again_at)) oldest = it;
+        if (!it->second.running && (oldest == searches_.end() || it->second.again_at < oldest->second.again_at))
+            oldest = it;
     if (oldest != searches_.end()) searches_.erase(oldest);
 }
 

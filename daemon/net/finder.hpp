@@ -15,7 +15,7 @@ namespace pp::net {
 
 inline constexpr auto found_lifetime = std::chrono::minutes(10);       // 04-network 4.5.3
 inline constexpr auto not_found_lifetime = std::chrono::minutes(5);    // 04-network 4.5.7
-inline constexpr auto not_reached_lifetime = std::chrono::seconds(20); // no node of the DHT answered: it may be starting
+inline constexpr auto not_reached_lifetime = std::chrono::seconds(20);   // no node answered: we may be starting
 inline constexpr std::size_t searches_max = 8;                         // at the same time
 inline constexpr std::size_t found_people_max = 1024;
 inline constexpr std::size_t devices_asked_max = 4;                    // of one person

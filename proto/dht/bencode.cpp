@@ -66,7 +66,8 @@ result<bencode_document> bencode_document::parse(bytes_view in) {
         if (in_dictionary) open.back().expects_key = !is_key;
         if (is_digit(first)) {
             const auto length = digits(text, at, length_digits_max);
-            if (!length || at == text.size() || text[at] != ':' || *length > text.size() - at - 1) return errc::bad_bencode;
+            if (!length || at == text.size() || text[at] != ':' || *length > text.size() - at - 1)
+                return errc::bad_bencode;
             n.text_begin = static_cast<std::uint32_t>(++at);
             at += *length;
             n.end = static_cast<std::uint32_t>(at);
@@ -142,7 +143,9 @@ std::optional<std::int64_t> bencode_value::integer(std::string_view key) const {
     return value ? value->integer() : std::nullopt;
 }
 
-bytes_view bencode_value::verbatim() const { return document_->bytes_.subspan(self().begin, self().end - self().begin); }
+bytes_view bencode_value::verbatim() const {
+    return document_->bytes_.subspan(self().begin, self().end - self().begin);
+}
 
 void bencode_writer::add(std::string_view text) {
     const auto data = as_bytes(text);

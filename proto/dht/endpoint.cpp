@@ -92,7 +92,8 @@ bool is_usable(const endpoint& e) {
     if (e.port == 0) return false;
     const auto first = std::to_integer<int>(e.address[0]);
     if (e.kind == family::ipv4) return first != 0 && first < 224;
-    return first != 0xff && std::any_of(e.address.begin(), e.address.end(), [](std::byte b) { return b != std::byte{0}; });
+    return first != 0xff &&
+           std::any_of(e.address.begin(), e.address.end(), [](std::byte b) { return b != std::byte{0}; });
 }
 
 }  // namespace pp::dht

@@ -13,8 +13,8 @@ using std::chrono::seconds;
 
 // ------------------------------------------------------------------ datagrams (BEP 5, BEP 44)
 inline constexpr std::size_t datagram_bytes_max = 2048;      // taken; an answer over IPv6 with v of 1000 bytes has 1600
-inline constexpr std::size_t answer_bytes_max = 1400;        // sent: no fragments; fewer nodes are named beside a large v
-inline constexpr std::size_t bencode_depth_max = 16;         // a message of KRPC has three levels; v of others some more
+inline constexpr std::size_t answer_bytes_max = 1400;        // sent: no fragments; fewer nodes beside a large v
+inline constexpr std::size_t bencode_depth_max = 16;         // a message has three levels; v of others some more
 inline constexpr std::size_t bencode_nodes_max = 512;        // values of one datagram, dictionary keys counted
 inline constexpr std::size_t transaction_bytes = 4;          // ours
 inline constexpr std::size_t transaction_bytes_max = 32;     // of others, echoed; BEP 5 knows 2, programs use up to 20

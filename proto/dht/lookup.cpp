@@ -16,8 +16,9 @@ lookup::candidate* lookup::find(const endpoint& at) {
 }
 
 bool lookup::wanted(const endpoint& at) const {
-    if (network_ == network::closed) return is_usable(at) && !std::any_of(candidates_.begin(), candidates_.end(),
-                                                                          [&](const candidate& c) { return c.who.at == at; });
+    if (network_ == network::closed)
+        return is_usable(at) &&
+               !std::any_of(candidates_.begin(), candidates_.end(), [&](const candidate& c) { return c.who.at == at; });
     return is_public(at) && std::none_of(candidates_.begin(), candidates_.end(), [&](const candidate& c) {
         return c.who.at.kind == at.kind && std::ranges::equal(c.who.at.network_view(), at.network_view());
     });

@@ -136,7 +136,7 @@ void node::reply_came(const endpoint& from, const message& m, time_point now) {
                 else consider(c, now);
             }
             l->answered({m.sender, from}, m.token);
-            if (o.what != goal::find && o.at == phase::searching) take_value(o, m, now);
+            if (o.what != goal::find && o.at == phase::searching) take_value(o, from, m, now);
         } else {
             l->failed(from);
         }
@@ -144,7 +144,8 @@ void node::reply_came(const endpoint& from, const message& m, time_point now) {
         --o.stores_open;
         if (good) ++o.replicas;
         const auto code = m.kind == message_kind::error ? m.error_code : 0;
-        if (code == static_cast<int>(krpc_error::sequence_too_low) || code == static_cast<int>(krpc_error::cas_mismatch))
+        if (code == static_cast<int>(krpc_error::sequence_too_low) ||
+            code == static_cast<int>(krpc_error::cas_mismatch))
             o.outdated = true;
     }
     advance(q.operation, now);

@@ -87,7 +87,9 @@ public:
 
     const node_id& self(family f) const { return sides_[static_cast<std::size_t>(f)].self; }
     std::size_t known_nodes(family f) const { return sides_[static_cast<std::size_t>(f)].table.size(); }
-    std::size_t good_nodes(family f, time_point now) const { return sides_[static_cast<std::size_t>(f)].table.good(now); }
+    std::size_t good_nodes(family f, time_point now) const {
+        return sides_[static_cast<std::size_t>(f)].table.good(now);
+    }
     std::size_t stored_items() const { return store_.size(); }
     std::size_t open_operations() const { return operations_.size(); }
 
@@ -162,7 +164,7 @@ private:
     bool search_is_over(const operation&, time_point now) const;
     void begin_storing(operation_id, operation&, time_point now);
     void finish_put_attempt(operation_id, operation&, time_point now);
-    void take_value(operation&, const message&, time_point now);
+    void take_value(operation&, const endpoint& from, const message&, time_point now);
 
     // node_upkeep.cpp
     void upkeep(side&, time_point now);

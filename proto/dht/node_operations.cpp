@@ -72,7 +72,8 @@ void node::begin_find(side& s, const node_id& target, time_point now) {
 
 void node::cancel(operation_id id) {
     operations_.erase(id);
-    std::erase_if(questions_, [id](const auto& q) { return q.second.operation == id && q.second.why != purpose::check; });
+    std::erase_if(questions_,
+                  [id](const auto& q) { return q.second.operation == id && q.second.why != purpose::check; });
 }
 
 void node::ask_more(operation_id id, operation& o, time_point now) {
@@ -113,19 +114,20 @@ void node::advance(operation_id id, time_point now) {
     if (o.at == phase::storing && o.stores_open == 0) finish_put_attempt(id, o, now);
 }
 
-void node::take_value(operation& o, const message& m, time_point now) {
+void node::take_value(operation& o, const endpoint& from, const message& m, time_point now) {
     if (!m.value || !m.sequence || m.key.size() != item_key::size_bytes || m.signature.empty()) return;
     if (!std::ranges::equal(m.key, o.key.view())) return;
     if (o.best && *m.sequence < o.best->sequence) return;
     const mutable_item item{o.key, o.salt, *m.sequence, to_bytes(*m.value), *crypto::signature::from(m.signature)};
     if (o.best && item == *o.best) {
         ++o.copies;
-        return;
+    } else {
+        if (!verify(item) || (o.best && item.sequence == o.best->sequence)) return;
+        o.best = item;
+        o.copies = 1;
     }
-    if (!verify(item) || (o.best && item.sequence == o.best->sequence)) return;
-    o.best = item;
-    o.copies = 1;
-    if (o.what == goal::get && !o.grace_ends_at) o.grace_ends_at = now + first_value_grace;
+    // A node with an id made up for this target shall not cut the search short with an old value.
+    if (o.what == goal::get && !o.grace_ends_at && id_fits(m.sender, from)) o.grace_ends_at = now + first_value_grace;
 }
 
 void node::begin_storing(operation_id id, operation& o, time_point now) {

@@ -45,22 +45,27 @@ void node::answer_query(const endpoint& from, const message& m, time_point now) 
 }
 
 void node::answer_put(const endpoint& from, const message& m, time_point now) {
-    const auto refuse = [&](krpc_error code, std::string_view text) { send_error(from, m.transaction, code, text, now); };
+    const auto refuse = [&](krpc_error code, std::string_view text) {
+        send_error(from, m.transaction, code, text, now);
+    };
     if (!m.value) return refuse(krpc_error::protocol, "no value");
     if (m.value->size() > value_bytes_max) return refuse(krpc_error::value_too_large, "message (v field) too big");
     if (m.salt.size() > salt_bytes_max) return refuse(krpc_error::salt_too_large, "salt (salt field) too big");
     const bool is_mutable = !m.key.empty();
-    if (is_mutable && (m.signature.empty() || !m.sequence)) return refuse(krpc_error::protocol, "no signature or sequence");
+    if (is_mutable && (m.signature.empty() || !m.sequence))
+        return refuse(krpc_error::protocol, "no signature or sequence");
 
     mutable_item item;
     if (is_mutable)
-        item = {*item_key::from(m.key), to_bytes(m.salt), *m.sequence, to_bytes(*m.value), *crypto::signature::from(m.signature)};
+        item = {*item_key::from(m.key), to_bytes(m.salt), *m.sequence, to_bytes(*m.value),
+                *crypto::signature::from(m.signature)};
     const auto target = is_mutable ? target_of(item.key, item.salt) : target_of_immutable(*m.value);
     tokens_.tick(dice_, now);
     if (!tokens_.good(m.token, from, target)) return refuse(krpc_error::protocol, "bad token");
 
     const auto& self = side_of(from).self;
-    const auto refused = is_mutable ? store_.put(item, m.compare, self, now) : store_.put_immutable(*m.value, self, now);
+    const auto refused =
+        is_mutable ? store_.put(item, m.compare, self, now) : store_.put_immutable(*m.value, self, now);
     if (!refused) return send_answer(from, m.transaction, {}, now);
     switch (*refused) {
     case krpc_error::bad_signature: return refuse(*refused, "invalid signature");
@@ -81,7 +86,8 @@ void node::send_answer(const endpoint& to, bytes_view transaction, reply_fields 
     if (limits_.answer(data.size(), now)) send(to, std::move(data));
 }
 
-void node::send_error(const endpoint& to, bytes_view transaction, krpc_error code, std::string_view text, time_point now) {
+void node::send_error(const endpoint& to, bytes_view transaction, krpc_error code, std::string_view text,
+                      time_point now) {
     auto data = encode_error(transaction, code, text);
     if (limits_.answer(data.size(), now)) send(to, std::move(data));
 }

@@ -31,7 +31,8 @@ public:
 
 private:
     static milliseconds between(dice& random, milliseconds least, milliseconds most) {
-        return least + milliseconds(static_cast<std::int64_t>(random.fraction() * static_cast<double>((most - least).count())));
+        return least +
+               milliseconds(static_cast<std::int64_t>(random.fraction() * static_cast<double>((most - least).count())));
     }
     wire::time_point due_at_, first_until_;
     std::optional<wire::time_point> published_at_;

@@ -42,7 +42,8 @@ private:
     std::size_t slot_of(const endpoint& from) const {
         const auto part = from.kind == family::ipv4 ? from.address_view() : from.network_view();
         const auto hash = crypto::blake2b_keyed(key_.view(), part);
-        return (std::to_integer<std::size_t>(hash.data[0]) << 8 | std::to_integer<std::size_t>(hash.data[1])) % rate_slots;
+        return (std::to_integer<std::size_t>(hash.data[0]) << 8 | std::to_integer<std::size_t>(hash.data[1])) %
+               rate_slots;
     }
     crypto::hash256 key_;
     std::vector<rate_bucket> slots_;

@@ -24,8 +24,17 @@ static_assert(4 + 1 + crypto::row_overhead_bytes + largest_content <= value_byte
 // Fields in this order, each type | length u8 | value. With bit 0x80 a reader that does not know a type refuses the
 // record; without it the reader passes the field over.
 enum class field : std::uint8_t {
-    end = 0, sequence = 1, lifetime = 2, address = 3, token = 4, capabilities = 5, relay = 6, devices_hash = 7, prekey = 8,
-    device = 9, signature = 0x7f,
+    end = 0,
+    sequence = 1,
+    lifetime = 2,
+    address = 3,
+    token = 4,
+    capabilities = 5,
+    relay = 6,
+    devices_hash = 7,
+    prekey = 8,
+    device = 9,
+    signature = 0x7f,
 };
 constexpr std::uint8_t must_understand = 0x80;
 constexpr std::size_t signature_field_bytes = 2 + crypto::signature::size_bytes;
@@ -38,7 +47,8 @@ static_assert(signature_field_bytes + (2 + 8) + (2 + 4) + (2 + 16) + (2 + 4) + (
 
 void write_host(wire::byte_writer& out, const host_port& h) {
     if (h.at) {
-        out.u8(static_cast<std::uint8_t>(h.at->kind == family::ipv4 ? host_kind::ipv4 : host_kind::ipv6)).raw(to_compact(*h.at));
+        out.u8(static_cast<std::uint8_t>(h.at->kind == family::ipv4 ? host_kind::ipv4 : host_kind::ipv6))
+            .raw(to_compact(*h.at));
     } else {
         out.u8(static_cast<std::uint8_t>(host_kind::name)).text8(h.name, record_name_bytes_max).u16(h.port);
     }
@@ -48,7 +58,8 @@ host_port read_host(wire::byte_reader& in) {
     host_port out;
     const auto kind = static_cast<host_kind>(in.u8());
     if (kind == host_kind::ipv4 || kind == host_kind::ipv6) {
-        const auto at = endpoint_from_compact(in.view(compact_bytes(kind == host_kind::ipv4 ? family::ipv4 : family::ipv6)));
+        const auto at =
+            endpoint_from_compact(in.view(compact_bytes(kind == host_kind::ipv4 ? family::ipv4 : family::ipv6)));
         if (at) out.at = *at;
         else in.fail();
     } else if (kind == host_kind::name) {
@@ -107,7 +118,8 @@ record fitted(record r) {
     cut(r.addresses, record_addresses_max);
     cut(r.relays, record_relays_max);
     cut(r.devices, record_devices_max);
-    while (!r.addresses.empty() && encode_fields(r).size() + signature_field_bytes > largest_content) r.addresses.pop_back();
+    while (!r.addresses.empty() && encode_fields(r).size() + signature_field_bytes > largest_content)
+        r.addresses.pop_back();
     return r;
 }
 
@@ -196,7 +208,8 @@ result<record> decode_fields(bytes_view fields) {
         const auto value = in.view(in.u8());
             // In order, the sequence first, each once but for lists.
         const bool in_order = type > last || (type == last && may_repeat(static_cast<field>(type)));
-        if (in.failed() || !in_order || (last == 0 && type != static_cast<std::uint8_t>(field::sequence))) return errc::bad_record;
+        if (in.failed() || !in_order || (last == 0 && type != static_cast<std::uint8_t>(field::sequence)))
+            return errc::bad_record;
         if (!read_field(static_cast<field>(type), value, r)) return errc::bad_record;
         last = type;
     }
@@ -270,7 +283,8 @@ result<record> open_record(bytes_view value, const record_place& place, unix_s n
     const auto signer = place.device ? place.device->view() : place.account.view();
     if (!crypto::verify(signer, signed_bytes(*key, salt, fields), sig)) return errc::bad_signature;
     const auto r = decode_fields(fields);
-    if (r && now > static_cast<unix_s>(r->sequence_ms / 1000) + static_cast<unix_s>(r->lifetime_s)) return errc::expired;
+    if (r && now > static_cast<unix_s>(r->sequence_ms / 1000) + static_cast<unix_s>(r->lifetime_s))
+        return errc::expired;
     return r;
 }
 

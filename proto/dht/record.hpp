@@ -30,7 +30,7 @@ struct host_port {
     bool operator==(const host_port&) const = default;
 };
 struct record_address {
-    std::optional<relay_key> over;   // by a circuit of the relay that is at the host; else the host is the device itself
+    std::optional<relay_key> over;  // by a circuit of the relay that is at the host; else the host is the device itself
     host_port host;
     bool operator==(const record_address&) const = default;
 };

@@ -76,7 +76,8 @@ void routing_table::remembered(const contact& who) {
     if (who.id == self_ || !is_usable(who.at) || (network_ == network::mainline && !is_public(who.at))) return;
     const auto& b = bucket_of(who.id);
     const auto known = [&](const entry& e) { return e.who.id == who.id || e.who.at == who.at; };
-    if (b.nodes.size() == bucket_nodes || std::any_of(b.nodes.begin(), b.nodes.end(), known) || !may_stand_in(b, who)) return;
+    if (b.nodes.size() == bucket_nodes || std::any_of(b.nodes.begin(), b.nodes.end(), known) || !may_stand_in(b, who))
+        return;
     insert({who, std::nullopt, std::nullopt, 0, id_fits(who.id, who.at)});
 }
 
@@ -101,7 +102,8 @@ bool routing_table::has_room_for(const contact& who) const {
     if (who.id == self_ || !is_usable(who.at) || (network_ == network::mainline && !is_public(who.at))) return false;
     const auto& b = bucket_of(who.id);
     const auto same = [&](const entry& e) { return e.who.id == who.id; };
-    if (std::any_of(b.nodes.begin(), b.nodes.end(), same) || std::any_of(b.waiting.begin(), b.waiting.end(), same)) return false;
+    if (std::any_of(b.nodes.begin(), b.nodes.end(), same) || std::any_of(b.waiting.begin(), b.waiting.end(), same))
+        return false;
     const auto bad = [](const entry& e) { return e.failures >= failures_to_drop; };
     const bool room = b.nodes.size() < bucket_nodes || b.waiting.size() < replacement_nodes ||
                       std::any_of(b.nodes.begin(), b.nodes.end(), bad);

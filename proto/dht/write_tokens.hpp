@@ -17,7 +17,9 @@ public:
 
     // A new secret each token_secret_lifetime; the one before it stays good.
     void tick(dice& random, wire::time_point now);
-    write_token token_for(const endpoint& asker, const node_id& target) const { return make(secrets_[0], asker, target); }
+    write_token token_for(const endpoint& asker, const node_id& target) const {
+        return make(secrets_[0], asker, target);
+    }
     bool good(bytes_view token, const endpoint& asker, const node_id& target) const;
 
 private:

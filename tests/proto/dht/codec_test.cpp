@@ -15,13 +15,41 @@ node_id id_of(std::string_view hex) { return *node_id::from(*crypto::from_hex(he
 }  // namespace
 
 TEST_CASE("bencoding has one form for each value", "[bencode]") {
-    for (const auto* good : {"0:", "4:spam", "i0e", "i-1e", "i42e", "le", "de", "l4:spami1ee", "d1:a0:1:bi2ee", "ld1:ali1eeee",
-                             "i9223372036854775807e", "i-9223372036854775808e", "d0:0:1:a0:e"})
+    for (const auto* good : {"0:", "4:spam", "i0e", "i-1e", "i42e", "le", "de", "l4:spami1ee", "d1:a0:1:bi2ee",
+                             "ld1:ali1eeee", "i9223372036854775807e", "i-9223372036854775808e", "d0:0:1:a0:e"})
         CHECK(parses(good));
-    for (const auto* bad : {"", "4:spa", "4spam", ":", "04:spam", "00:", "i-0e", "i01e", "ie", "i-e", "i1", "i1.5e", "i+1e", "i 1e",
-                            "l", "d", "d1:a", "d1:ae", "di1e0:e", "d1:b0:1:a0:e", "d1:a0:1:a0:e", "e", "4:spamx", "i1ei2e",
-                            "i9223372036854775808e", "i-9223372036854775809e", "99999:a", "i99999999999999999999e", "x", "dle0:e",
-                            "-1:a", "1:"})
+    for (const auto* bad : {"",
+                            "4:spa",
+                            "4spam",
+                            ":",
+                            "04:spam",
+                            "00:",
+                            "i-0e",
+                            "i01e",
+                            "ie",
+                            "i-e",
+                            "i1",
+                            "i1.5e",
+                            "i+1e",
+                            "i 1e",
+                            "l",
+                            "d",
+                            "d1:a",
+                            "d1:ae",
+                            "di1e0:e",
+                            "d1:b0:1:a0:e",
+                            "d1:a0:1:a0:e",
+                            "e",
+                            "4:spamx",
+                            "i1ei2e",
+                            "i9223372036854775808e",
+                            "i-9223372036854775809e",
+                            "99999:a",
+                            "i99999999999999999999e",
+                            "x",
+                            "dle0:e",
+                            "-1:a",
+                            "1:"})
         CHECK_FALSE(parses(bad));
 }
 
@@ -38,7 +66,8 @@ TEST_CASE("bencoding is bounded in depth, count and size", "[bencode]") {
 }
 
 TEST_CASE("every cut and every changed byte of a message is refused or read within its bounds", "[bencode]") {
-    const std::string wire = "d1:ad2:id20:abcdefghij01234567896:target20:mnopqrstuvwxyz123456e1:q9:find_node1:t2:aa1:y1:qe";
+    const std::string wire =
+        "d1:ad2:id20:abcdefghij01234567896:target20:mnopqrstuvwxyz123456e1:q9:find_node1:t2:aa1:y1:qe";
     REQUIRE(parses(wire));
     for (std::size_t cut = 0; cut < wire.size(); ++cut) CHECK_FALSE(parses(wire.substr(0, cut)));
     for (std::size_t at = 0; at < wire.size(); ++at)
@@ -73,8 +102,8 @@ TEST_CASE("values are found, and their bytes as they came", "[bencode]") {
 TEST_CASE("endpoints as text and compact", "[endpoint]") {
     for (const auto* text : {"192.0.2.7:6881", "[2001:db8::7]:1", "0.0.0.0:65535"})
         CHECK(to_text(*parse_endpoint(text)) == text);
-    for (const auto* bad : {"", "192.0.2.7", "192.0.2.7:", "192.0.2.7:65536", "192.0.2:1", "host:1", "2001:db8::7:1x", "[2001:db8::7:1",
-                            "192.0.2.7:-1", "192.0.2.7: 1", "[192.0.2.7]:1"})
+    for (const auto* bad : {"", "192.0.2.7", "192.0.2.7:", "192.0.2.7:65536", "192.0.2:1", "host:1", "2001:db8::7:1x",
+                            "[2001:db8::7:1", "192.0.2.7:-1", "192.0.2.7: 1", "[192.0.2.7]:1"})
         CHECK_FALSE(parse_endpoint(bad).has_value());
     const auto v4 = *parse_endpoint("1.2.3.4:258");
     CHECK(crypto::hex(to_compact(v4)) == "010203040102");
@@ -86,11 +115,14 @@ TEST_CASE("endpoints as text and compact", "[endpoint]") {
 }
 
 TEST_CASE("only what can be a host of the internet is public", "[endpoint]") {
-    for (const auto* text : {"8.8.8.8:53", "172.32.0.1:1", "100.128.0.1:1", "[2a00:1450::1]:1", "223.255.255.255:1", "[2001:4860::1]:1"})
+    for (const auto* text :
+         {"8.8.8.8:53", "172.32.0.1:1", "100.128.0.1:1", "[2a00:1450::1]:1", "223.255.255.255:1", "[2001:4860::1]:1"})
         CHECK(is_public(*parse_endpoint(text)));
-    for (const auto* text : {"8.8.8.8:0", "10.1.2.3:1", "127.0.0.1:1", "172.16.0.1:1", "172.31.255.255:1", "192.168.1.1:1", "169.254.1.1:1",
-                             "100.64.0.1:1", "0.1.2.3:1", "224.0.0.1:1", "255.255.255.255:1", "198.19.0.1:1", "[::1]:1", "[fe80::1]:1",
-                             "[fd00::1]:1", "[ff02::1]:1", "[2001:db8::1]:1", "[2002:a00:1::1]:1", "[::ffff:8.8.8.8]:1", "[2001::1]:1"})
+    for (const auto* text :
+         {"8.8.8.8:0",         "10.1.2.3:1",      "127.0.0.1:1",       "172.16.0.1:1",       "172.31.255.255:1",
+          "192.168.1.1:1",     "169.254.1.1:1",   "100.64.0.1:1",      "0.1.2.3:1",          "224.0.0.1:1",
+          "255.255.255.255:1", "198.19.0.1:1",    "[::1]:1",           "[fe80::1]:1",        "[fd00::1]:1",
+          "[ff02::1]:1",       "[2001:db8::1]:1", "[2002:a00:1::1]:1", "[::ffff:8.8.8.8]:1", "[2001::1]:1"})
         CHECK_FALSE(is_public(*parse_endpoint(text)));
     CHECK(is_usable(*parse_endpoint("127.0.0.1:1")));
     CHECK_FALSE(is_usable(*parse_endpoint("0.0.0.0:1")));

@@ -89,7 +89,8 @@ private:
         std::byte buffer[datagram_bytes_max + 1];
         sockaddr_in from{};
         socklen_t size = sizeof from;
-        const auto n = recvfrom(socket_, buffer, sizeof buffer, MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &size);
+        const auto n =
+            recvfrom(socket_, buffer, sizeof buffer, MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &size);
         if (n >= 0) machine_.received(from_socket(from), bytes_view(buffer, static_cast<std::size_t>(n)), now());
     }
 
@@ -111,7 +112,8 @@ private:
         std::int64_t sequence = 0;
         words >> verb;
         if (verb == "status") {
-            std::cout << "nodes " << machine_.known_nodes(family::ipv4) << " stored " << machine_.stored_items() << std::endl;
+            std::cout << "nodes " << machine_.known_nodes(family::ipv4) << " stored " << machine_.stored_items()
+                      << std::endl;
             return;
         }
         words >> key >> salt;
@@ -143,15 +145,17 @@ private:
         while (const auto d = machine_.next_datagram()) {
             const auto to = to_socket(d->to);
             // A full socket loses it, as a network may.
-            (void)!sendto(socket_, d->data.data(), d->data.size(), MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+            (void)!sendto(socket_, d->data.data(), d->data.size(), MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&to),
+                          sizeof to);
         }
         while (const auto e = machine_.next_event()) {
             if (const auto* put = std::get_if<put_finished>(&*e)) {
-                std::cout << "put " << put->replicas << " " << put->outdated << " " << put->retry_in.has_value() << std::endl;
+                std::cout << "put " << put->replicas << " " << put->outdated << " " << put->retry_in.has_value()
+                          << std::endl;
             } else if (const auto* got = std::get_if<get_finished>(&*e)) {
                 if (got->item)
-                    std::cout << "got " << got->item->sequence << " " << got->copies << " " << crypto::hex(got->item->value)
-                              << std::endl;
+                    std::cout << "got " << got->item->sequence << " " << got->copies << " "
+                              << crypto::hex(got->item->value) << std::endl;
                 else
                     std::cout << "none " << got->answers << std::endl;
             }

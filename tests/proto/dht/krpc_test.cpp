@@ -37,7 +37,8 @@ TEST_CASE("queries keep their bytes", "[krpc][golden]") {
           "d1:ad2:id20:abcdefghij01234567896:target20:mnopqrstuvwxyz123456e1:q9:find_node1:t2:aa1:y1:qe");
     find.wanted = {true, true};   // BEP 32; and BEP 43
     CHECK(plain(encode_query(t, us, true, find)) ==
-          "d1:ad2:id20:abcdefghij01234567896:target20:mnopqrstuvwxyz1234564:wantl2:n42:n6ee1:q9:find_node2:roi1e1:t2:aa1:y1:qe");
+          "d1:ad2:id20:abcdefghij01234567896:target20:mnopqrstuvwxyz1234564:wantl2:n42:n6ee1:q9:find_node2:roi1e1:t2:"
+          "aa1:y1:qe");
     query_fields get;
     get.method = method::get;
     get.target = target;
@@ -72,7 +73,10 @@ TEST_CASE("answers keep their bytes", "[krpc][golden]") {
 
 TEST_CASE("messages of others are read", "[krpc]") {
     bytes keep;
-    const auto peers = decode("d1:ad2:id20:abcdefghij01234567899:info_hash20:mnopqrstuvwxyz123456e1:q9:get_peers2:roi1e1:t2:aa1:v4:UT011:y1:qe", keep);
+    const auto peers = decode(
+        "d1:ad2:id20:abcdefghij01234567899:info_hash20:mnopqrstuvwxyz123456e1:q9:get_peers2:roi1e1:t2:aa1:v4:UT011:y1:"
+        "qe",
+        keep);
     REQUIRE(peers);
     CHECK(peers->kind == message_kind::query);
     CHECK(peers->method == method::get_peers);
@@ -84,8 +88,12 @@ TEST_CASE("messages of others are read", "[krpc]") {
     REQUIRE(unknown);
     CHECK(unknown->method == method::other);
 
-    const auto reply = decode("d2:ip6:123456" "1:rd2:id20:abcdefghij01234567895:nodes52:mnopqrstuvwxyz123456123456"
-                              "nmopqrstuvwxyz12345600000" + std::string("\0", 1) + "6:nodes60:5:token3:abce1:t2:aa1:y1:re", keep);
+    const auto reply = decode(
+        "d2:ip6:123456"
+        "1:rd2:id20:abcdefghij01234567895:nodes52:mnopqrstuvwxyz123456123456"
+        "nmopqrstuvwxyz12345600000" +
+            std::string("\0", 1) + "6:nodes60:5:token3:abce1:t2:aa1:y1:re",
+        keep);
     REQUIRE(reply);
     CHECK(reply->kind == message_kind::reply);
     CHECK(to_text(*reply->observed) == "49.50.51.52:13622");
@@ -129,8 +137,9 @@ TEST_CASE("nodes that cannot be nodes, and more than sixteen, are not taken of a
     const auto m = decode("d1:rd2:id20:abcdefghij01234567895:nodes520:" + nodes + "e1:t2:aa1:y1:re", keep);
     REQUIRE(m);
     CHECK(contacts_of(*m).size() == nodes_per_reply_max);
-    const auto none = decode("d1:rd2:id20:abcdefghij01234567895:nodes26:mnopqrstuvwxyz123456" + std::string("\0\0\0\0\x01\x01", 6) +
-                             "e1:t2:aa1:y1:re", keep);
+    const auto none = decode("d1:rd2:id20:abcdefghij01234567895:nodes26:mnopqrstuvwxyz123456" +
+                                 std::string("\0\0\0\0\x01\x01", 6) + "e1:t2:aa1:y1:re",
+                             keep);
     REQUIRE(none);
     CHECK(contacts_of(*none).empty());
 }

@@ -37,7 +37,9 @@ struct bench {
         machine.received(from, data, now);
         return out();
     }
-    std::vector<outgoing_datagram> say(const endpoint& from, std::string_view text) { return say(from, as_bytes(text)); }
+    std::vector<outgoing_datagram> say(const endpoint& from, std::string_view text) {
+        return say(from, as_bytes(text));
+    }
 };
 
 std::string plain(bytes_view data) { return std::string(as_text(data)); }
@@ -63,11 +65,13 @@ TEST_CASE("the questions of BEP 5 are answered", "[node][golden]") {
     CHECK(out[0].to == from);
     CHECK(plain(out[0].data) == "d2:ip6:" + ip + "1:rd2:id20:" + me + "e1:t2:aa1:y1:re");
 
-    out = b.say(from, "d1:ad2:id20:abcdefghij01234567896:target20:mnopqrstuvwxyz123456e1:q9:find_node2:roi1e1:t1:x1:y1:qe");
+    out = b.say(from,
+                "d1:ad2:id20:abcdefghij01234567896:target20:mnopqrstuvwxyz123456e1:q9:find_node2:roi1e1:t1:x1:y1:qe");
     REQUIRE(out.size() == 1);
     CHECK(plain(out[0].data) == "d2:ip6:" + ip + "1:rd2:id20:" + me + "5:nodes0:e1:t1:x1:y1:re");
 
-    out = b.say(from, "d1:ad2:id20:abcdefghij01234567899:info_hash20:mnopqrstuvwxyz123456e1:q9:get_peers2:roi1e1:t1:x1:y1:qe");
+    out = b.say(
+        from, "d1:ad2:id20:abcdefghij01234567899:info_hash20:mnopqrstuvwxyz123456e1:q9:get_peers2:roi1e1:t1:x1:y1:qe");
     REQUIRE(out.size() == 1);
     CHECK(plain(out[0].data).find("5:nodes0:5:token8:") != std::string::npos);
 
@@ -99,9 +103,11 @@ TEST_CASE("a node enters the table when it answers, not when it asks", "[node]")
     b.say(from, reply_text(t));
     CHECK(b.machine.known_nodes(family::ipv4) == 1);
     // It is named to others now.
-    out = b.say(address_of(7), "d1:ad2:id20:abcdefghij01234567896:target20:mnopqrstuvwxyz123456e1:q9:find_node2:roi1e1:t1:x1:y1:qe");
+    out = b.say(address_of(7),
+                "d1:ad2:id20:abcdefghij01234567896:target20:mnopqrstuvwxyz123456e1:q9:find_node2:roi1e1:t1:x1:y1:qe");
     REQUIRE(out.size() == 1);
-    CHECK(plain(out[0].data).find("5:nodes26:" + plain(other_id.view()) + plain(to_compact(from))) != std::string::npos);
+    CHECK(plain(out[0].data).find("5:nodes26:" + plain(other_id.view()) + plain(to_compact(from))) !=
+          std::string::npos);
 }
 
 TEST_CASE("who shows our own id is nobody", "[node]") {
@@ -141,7 +147,8 @@ TEST_CASE("put and get at one node, with the refusals of BEP 44", "[node]") {
         return to_bytes(*document->root().find("r")->text("token"));
     };
     const auto token = token_for(from, at);
-    const auto put = [&](const endpoint& asker, const mutable_item& what, bytes_view with, std::optional<std::int64_t> cas = {}) {
+    const auto put = [&](const endpoint& asker, const mutable_item& what, bytes_view with,
+                         std::optional<std::int64_t> cas = {}) {
         query_fields q;
         q.method = method::put;
         q.item = &what;
@@ -178,7 +185,8 @@ TEST_CASE("put and get at one node, with the refusals of BEP 44", "[node]") {
     CHECK(std::ranges::equal(m->key, item.key.view()));
     CHECK(std::ranges::equal(m->signature, item.sig.view()));
     // Who names the sequence it has is not sent the value again.
-    out = b.say(address_of(7), "d1:ad2:id20:abcdefghij01234567893:seqi5e6:target20:" + plain(at.view()) + "e1:q3:get2:roi1e1:t1:x1:y1:qe");
+    out = b.say(address_of(7), "d1:ad2:id20:abcdefghij01234567893:seqi5e6:target20:" + plain(at.view()) +
+                                   "e1:q3:get2:roi1e1:t1:x1:y1:qe");
     REQUIRE(out.size() == 1);
     document = bencode_document::parse(out[0].data);
     m = decode_message(*document);
@@ -338,8 +346,9 @@ TEST_CASE("the saved table keeps its bytes; a damaged one is refused whole", "[n
     const auto out = b.say(address_of(5), "d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe");
     b.say(address_of(5), reply_text(transaction_in(out[0].data)));
     const auto saved = b.machine.save();
-    CHECK(crypto::hex(saved) == "01" + crypto::hex(b.machine.self(family::ipv4).view()) + "0001" + crypto::hex(other_id.view()) +
-                                    "0a0005011ae1" + crypto::hex(b.machine.self(family::ipv6).view()) + "0000");
+    CHECK(crypto::hex(saved) == "01" + crypto::hex(b.machine.self(family::ipv4).view()) + "0001" +
+                                    crypto::hex(other_id.view()) + "0a0005011ae1" +
+                                    crypto::hex(b.machine.self(family::ipv6).view()) + "0000");
     for (std::size_t cut = 0; cut < saved.size(); ++cut) {
         bench fresh;
         const auto self = fresh.machine.self(family::ipv4);

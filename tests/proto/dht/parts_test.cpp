@@ -18,7 +18,9 @@ node_id id_at(std::uint8_t first, std::uint8_t last = 0) {
     out.data.back() = std::byte{last};
     return out;
 }
-contact closed_contact(std::uint8_t first, std::uint8_t last) { return {id_at(first, last), address_of(first * 256u + last)}; }
+contact closed_contact(std::uint8_t first, std::uint8_t last) {
+    return {id_at(first, last), address_of(first * 256u + last)};
+}
 
 endpoint at(std::string_view text) { return *parse_endpoint(text); }
 contact public_contact(std::string_view address, std::uint8_t r = 1) {
@@ -98,7 +100,8 @@ TEST_CASE("in mainline: public addresses, one of a network per bucket, fitting i
     table.answered({id_at(1, 1), at("20.0.0.1:1")}, start);
     table.answered({id_at(1, 2), at("20.0.0.2:1")}, start);
     CHECK(table.size() == 1);
-    for (int i = 1; i < 20; ++i) table.answered({id_at(1, static_cast<std::uint8_t>(10 + i)), at("20.0." + std::to_string(i) + ".1:1")}, start);
+    for (int i = 1; i < 20; ++i)
+        table.answered({id_at(1, static_cast<std::uint8_t>(10 + i)), at("20.0." + std::to_string(i) + ".1:1")}, start);
     CHECK(table.size() == 8);
     // The bucket is full of ids that fit nothing: each that fits takes a place.
     std::size_t fitting = 0;
@@ -220,7 +223,8 @@ TEST_CASE("a lookup does not ask itself, twice, or who cannot be asked; a false 
 TEST_CASE("in mainline made-up ids around the target do not end a lookup, and one network counts once", "[lookup]") {
     const auto honest = public_contact("31.0.0.1:1");
     lookup l(network::mainline, {}, id_at(0xff));
-    for (int i = 0; i < 20; ++i) l.add({id_at(0, static_cast<std::uint8_t>(i + 1)), at("20.0." + std::to_string(i) + ".1:1")});
+    for (int i = 0; i < 20; ++i)
+        l.add({id_at(0, static_cast<std::uint8_t>(i + 1)), at("20.0." + std::to_string(i) + ".1:1")});
     l.add(honest);
     l.add({id_at(0, 77), at("20.0.3.9:1")});       // the network of another candidate
     l.add({id_at(0, 78), at("192.168.1.1:1")});
@@ -245,7 +249,8 @@ TEST_CASE("in mainline made-up ids around the target do not end a lookup, and on
 
 TEST_CASE("a lookup is bounded in what it keeps and asks", "[lookup]") {
     lookup l(network::closed, {}, id_at(0xff));
-    for (unsigned i = 0; i < 1000; ++i) l.add(closed_contact(static_cast<std::uint8_t>(i / 200), static_cast<std::uint8_t>(i % 200 + 1)));
+    for (unsigned i = 0; i < 1000; ++i)
+        l.add(closed_contact(static_cast<std::uint8_t>(i / 200), static_cast<std::uint8_t>(i % 200 + 1)));
     std::size_t asked = 0;
     while (const auto to = l.next()) {
         ++asked;
@@ -313,7 +318,8 @@ TEST_CASE("a full store keeps what is nearest to us", "[store]") {
     for (std::size_t i = 0; i < stored_items_max + 500; ++i)
         all.push_back(target_of_immutable(bencode_writer().integer(static_cast<std::int64_t>(i)).take()));
     std::sort(all.begin(), all.end());   // self is zero: this is by distance
-    for (std::size_t i = 0; i < all.size(); ++i) CHECK((store.find(all[i], start) != nullptr) == (i < stored_items_max));
+    for (std::size_t i = 0; i < all.size(); ++i)
+        CHECK((store.find(all[i], start) != nullptr) == (i < stored_items_max));
     // What expired makes room for anything.
     CHECK_FALSE(store.put_immutable(as_bytes("1:x"), self, start + hours(2)));
     CHECK(store.size() == 1);
@@ -341,7 +347,8 @@ TEST_CASE("limits: fifty at once, then ten a second, for each address by itself"
 TEST_CASE("our address is what different networks agree on", "[votes]") {
     external_votes votes;
     const auto truth = at("31.1.1.1:100"), lie = at("66.6.6.6:1");
-    for (int i = 0; i < 20; ++i) CHECK_FALSE(votes.vote(at("20.0.0." + std::to_string(i + 1) + ":1"), lie));   // one network
+    for (int i = 0; i < 20; ++i)
+        CHECK_FALSE(votes.vote(at("20.0.0." + std::to_string(i + 1) + ":1"), lie));  // one network
     CHECK_FALSE(votes.vote(at("21.0.0.1:1"), truth));
     CHECK_FALSE(votes.vote(at("22.0.0.1:1"), truth));
     CHECK_FALSE(votes.vote(at("23.0.0.1:1"), truth));

@@ -189,7 +189,8 @@ TEST_CASE("the size of a value is one of four and fits the DHT whatever is in th
     r = account_record();
     add();
     for (std::size_t i = 0; i < 20; ++i) {
-        r.addresses.push_back({filled<relay_key>(static_cast<std::uint8_t>(i)), {std::nullopt, std::string(40, 'a'), 443}});
+        r.addresses.push_back(
+            {filled<relay_key>(static_cast<std::uint8_t>(i)), {std::nullopt, std::string(40, 'a'), 443}});
         r.devices.push_back(filled<device_key>(static_cast<std::uint8_t>(i)));
         r.relays.push_back({filled<relay_key>(1), {std::nullopt, std::string(40, 'b'), 443}});
         add();
@@ -200,7 +201,8 @@ TEST_CASE("the size of a value is one of four and fits the DHT whatever is in th
     CHECK(sizes == std::set<std::size_t>(std::begin(record_sizes), std::end(record_sizes)));
     // What is left out is the least wanted: the last addresses.
     r = account_record();
-    for (int i = 0; i < 6; ++i) r.addresses.push_back({filled<relay_key>(1), {std::nullopt, std::string(40, 'a'), 443}});
+    for (int i = 0; i < 6; ++i)
+        r.addresses.push_back({filled<relay_key>(1), {std::nullopt, std::string(40, 'a'), 443}});
     const auto opened = open_record(seal_record(r, account(), day, nullptr, 1).value, account_place(), made_at);
     REQUIRE(opened.has_value());
     REQUIRE(opened->addresses.size() >= 4);
@@ -251,7 +253,8 @@ TEST_CASE("publishing: soon after the start, after changes but not often, else a
         CHECK(s.due_at() >= start + milliseconds(500));
         CHECK(s.due_at() <= start + milliseconds(2000));
         const auto first = s.due_at();
-        for (int ms = 0; ms < 60'000; ms += 100) s.changed(start + milliseconds(ms));   // never still does not mean never
+        for (int ms = 0; ms < 60'000; ms += 100)
+            s.changed(start + milliseconds(ms));  // never still does not mean never
         CHECK(s.due_at() == first + seconds(2));
         s.published(random, start + seconds(10));
         CHECK(s.due_at() >= start + seconds(10) + minutes(50));

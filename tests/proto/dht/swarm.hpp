@@ -4,6 +4,8 @@
 
 #include "proto/dht/node.hpp"
 
+#include <functional>
+#include <limits>
 #include <memory>
 #include <queue>
 #include <random>
@@ -25,17 +27,18 @@ inline dice_seed seed_of(std::uint64_t number) {
     return out;
 }
 
-inline endpoint address_of(std::size_t number, family f = family::ipv4) {
+// Private addresses, or public ones of as many networks (for mainline).
+inline endpoint address_of(std::size_t number, family f = family::ipv4, network kind = network::closed) {
     endpoint out;
     out.kind = f;
     out.port = 6881;
     if (f == family::ipv4) {
-        out.address[0] = std::byte{10};
+        out.address[0] = kind == network::closed ? std::byte{10} : std::byte{31};
         out.address[1] = static_cast<std::byte>(number >> 8);
         out.address[2] = static_cast<std::byte>(number);
         out.address[3] = std::byte{1};
     } else {
-        out.address[0] = std::byte{0xfd};
+        out.address[0] = kind == network::closed ? std::byte{0xfd} : std::byte{0x2a};
         out.address[6] = static_cast<std::byte>(number >> 8);
         out.address[7] = static_cast<std::byte>(number);
         out.address[15] = std::byte{1};
@@ -53,7 +56,16 @@ struct member {
 
 class world {
 public:
-    explicit world(std::uint64_t seed, conditions c = {}) : random_(seed), conditions_(c) {}
+    explicit world(std::uint64_t seed, conditions c = {}, network kind = network::closed)
+        : random_(seed), conditions_(c), kind_(kind) {}
+
+    endpoint at(std::size_t number, family f = family::ipv4) const { return address_of(number, f, kind_); }
+    // Members from number liars_from on have no machine of ours: this says what they answer to a datagram.
+    std::size_t liars_from = std::numeric_limits<std::size_t>::max();
+    std::function<std::optional<bytes>(std::size_t liar, bytes_view datagram)> lie;
+    void send_as(std::size_t from, std::size_t to, bytes data) {
+        under_way_.push({now_ + delay(), order_++, from, to, family::ipv4, std::make_shared<const bytes>(std::move(data))});
+    }
 
     time_point now() const { return now_; }
     std::vector<member> members;
@@ -64,7 +76,7 @@ public:
     std::size_t join(bool reachable = true, std::size_t entries = 3, std::array<bool, 2> enabled = {true, false}) {
         const auto number = members.size();
         node::settings s;
-        s.kind = network::closed;
+        s.kind = kind_;
         s.enabled = enabled;
         s.reachable = reachable;
         s.seed = seed_of(random_());
@@ -72,7 +84,7 @@ public:
         m.machine = std::make_unique<node>(std::move(s), now_);
         for (std::size_t i = 0; i < std::min(entries, number); ++i)
             for (const auto f : families)
-                if (enabled[static_cast<std::size_t>(f)]) m.machine->add_bootstrap(address_of(i, f));
+                if (enabled[static_cast<std::size_t>(f)]) m.machine->add_bootstrap(at(i, f));
         members.push_back(std::move(m));
         pump(number);
         return number;
@@ -91,8 +103,12 @@ public:
                 const auto f = under_way_.top();
                 under_way_.pop();
                 moved = true;
+                if (f.to >= liars_from) {
+                    if (auto answer = lie(f.to, *f.data)) send_as(f.to, f.from, std::move(*answer));
+                    continue;
+                }
                 if (f.to >= members.size() || !members[f.to].alive) continue;
-                members[f.to].machine->received(address_of(f.from, f.kind), *f.data, now_);
+                members[f.to].machine->received(at(f.from, f.kind), *f.data, now_);
                 pump(f.to);
             }
             for (std::size_t i = 0; i < members.size(); ++i) {
@@ -107,8 +123,8 @@ public:
 
     // Runs until the member has an event of the kind for the operation; its virtual time.
     template <class Event>
-    std::optional<std::pair<Event, time_point::duration>> wait_for(std::size_t who, operation_id operation,
-                                                                   time_point::duration most = std::chrono::seconds(30)) {
+    std::optional<std::pair<Event, time_point::duration>> wait_for(
+        std::size_t who, operation_id operation, time_point::duration most = std::chrono::seconds(30)) {
         const auto begun = now_, end = now_ + most;
         pump(who);
         while (true) {
@@ -163,13 +179,15 @@ private:
 
     std::mt19937_64 random_;
     conditions conditions_;
+    network kind_;
     time_point now_{std::chrono::hours(1)};
     std::uint64_t order_ = 0;
     std::priority_queue<flight> under_way_;
 };
 
 // An item signed by a key made of a number.
-inline mutable_item item_of(std::uint64_t number, std::int64_t sequence, std::string_view text, std::string_view salt = "") {
+inline mutable_item item_of(std::uint64_t number, std::int64_t sequence, std::string_view text,
+                            std::string_view salt = "") {
     const crypto::signing_key key(*crypto::ed25519_seed::from(seed_of(number).view()));
     mutable_item out;
     out.key = *item_key::from(key.public_key());

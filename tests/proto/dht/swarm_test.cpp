@@ -103,7 +103,8 @@ TEST_CASE("with half of the nodes dead a lookup takes less than a second", "[swa
     }
     CHECK(slowest_put < 4000);
     std::cout << "half dead: get mean " << sum / static_cast<std::int64_t>(items) << " ms, slowest " << slowest
-              << " ms; slowest put " << slowest_put << " ms, replicas " << static_cast<double>(replicas) / items << "\n";
+              << " ms; slowest put " << slowest_put << " ms, replicas " << static_cast<double>(replicas) / items
+              << "\n";
 }
 
 TEST_CASE("loss and duplication slow a lookup down and lose nothing", "[swarm]") {
@@ -269,6 +270,64 @@ TEST_CASE("a saved table brings a node back without its entry nodes", "[swarm]")
     REQUIRE(found);
     CHECK(found->first.item == item);
     CHECK(found->second < seconds(2));
+}
+
+TEST_CASE("in mainline nodes with made-up ids around a target neither hide a value nor bring an old one back", "[swarm]") {
+    world w(12, {}, network::mainline);
+    settle(w, 60);
+    for (std::size_t i = 0; i < w.members.size(); ++i)   // all of them learnt their address from each other
+        REQUIRE(id_fits(w.members[i].machine->self(family::ipv4), w.at(i)));
+
+    constexpr std::size_t honest = 60, liars = 30;
+    const auto old_item = item_of(1, 1, "old"), item = item_of(1, 2, "new");
+    const auto target = target_of(item.key, {});
+    // A liar's id differs from the target in the last byte only; it names the other liars, and has an old value.
+    const auto id_of_liar = [&](std::size_t number) {
+        auto id = target;
+        id.data.back() ^= static_cast<std::byte>(number);
+        return id;
+    };
+    std::size_t lies = 0;
+    w.liars_from = honest;
+    w.lie = [&](std::size_t liar, bytes_view datagram) -> std::optional<bytes> {
+        const auto document = bencode_document::parse(datagram);
+        const auto m = decode_message(*document);
+        if (!m || m->kind != message_kind::query) return std::nullopt;
+        ++lies;
+        reply_fields r;
+        r.with_nodes = true;
+        for (std::size_t i = 0; i < 8; ++i) {
+            const auto other = honest + (liar - honest + 1 + i) % liars;
+            r.nodes.push_back({id_of_liar(other), w.at(other)});
+        }
+        r.token = as_bytes("liar");
+        if (m->method == method::get && m->target == target) {
+            r.key = old_item.key.view();
+            r.signature = old_item.sig.view();
+            r.sequence = old_item.sequence;
+            r.value = old_item.value;
+        }
+        return encode_reply(m->transaction, id_of_liar(liar), r);
+    };
+    query_fields hello;
+    for (std::size_t liar = honest; liar < honest + liars; ++liar)
+        for (std::size_t to = 0; to < honest; ++to)
+            w.send_as(liar, to, encode_query(as_bytes("aa"), id_of_liar(liar), false, hello));
+    w.run_for(seconds(60));
+    REQUIRE(lies > 0);   // they are asked
+
+    const auto put = w.members[5].machine->put(item, std::nullopt, w.now());
+    const auto done = w.wait_for<put_finished>(5, *put);
+    REQUIRE(done);
+    CHECK(holders(w) == replicas_wanted);
+    const auto before = lies;
+    for (const std::size_t reader : {7u, 23u, 44u, 58u}) {
+        const auto get = w.members[reader].machine->get(item.key, {}, w.now());
+        const auto found = w.wait_for<get_finished>(reader, *get);
+        REQUIRE(found);
+        CHECK(found->first.item == item);
+    }
+    CHECK(lies > before);
 }
 
 TEST_CASE("a swarm at rest says little", "[swarm]") {

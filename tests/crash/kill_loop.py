@@ -30,6 +30,7 @@ SIZES = (300, 2000, 2000, 30000, 90000, 300000)   # in the log, at its edge, in 
 TOKEN = re.compile(rb"Message-ID: <([0-9a-z]+)@kill\.test>", re.IGNORECASE)
 HEADER_FETCH = "(FLAGS BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
 FLAGS = (r"\Seen", r"\Flagged", r"\Answered", "$Forwarded", "blue")
+DRAIN_TIMEOUT_S = 120
 
 
 class Broken(Exception):
@@ -388,8 +389,16 @@ def verify(nodes_, filers, senders, ledger):
     return wrong
 
 
-def all_delivered(node):
-    return all(row["state"] == "delivered" for row in json.loads(node.command("queue", "--json"))["queue"])
+def deliver_everything(node):
+    """Waits until nothing is under way; an error when nothing has arrived for DRAIN_TIMEOUT_S."""
+    left, moved = None, time.monotonic()
+    while left != 0:
+        now = sum(row["state"] != "delivered" for row in json.loads(node.command("queue", "--json"))["queue"])
+        if now != left:
+            left, moved = now, time.monotonic()
+        if time.monotonic() - moved > DRAIN_TIMEOUT_S:
+            raise SystemExit(f"{node.name} still has {left} mails in its queue")
+        time.sleep(0.2)
 
 
 def main():
@@ -433,7 +442,7 @@ def main():
         if ledger.broken:
             raise SystemExit("\n".join(ledger.broken))
         for node in pair:
-            wait_until(lambda: all_delivered(node), 120, f"{node.name} still has mail in its queue")
+            deliver_everything(node)
         wrong = verify(pair, filers, senders, ledger)
         for node in pair:
             code, took = node.stop()

@@ -2,6 +2,7 @@
 //
 //   home.lock   control.sock   peerpost.toml   ca.pem   keyring.a  keyring.b   key (0600: opens the keyring)
 //   accounts/<label>/{view, log/<generation>/<n>.seg, blobs/xx/<id>, tmp/, incoming/}
+//   relay/{index, seeds/xx/<name>}
 #pragma once
 
 #include "crypto/keyring.hpp"
@@ -22,6 +23,7 @@ struct home_paths {
     std::filesystem::path ca_certificate() const { return root / "ca.pem"; }
     std::filesystem::path key_file() const { return root / "key"; }
     std::filesystem::path keyring(char which) const { return root / (std::string("keyring.") + which); }
+    std::filesystem::path relay() const { return root / "relay"; }
     std::filesystem::path account(std::string_view label) const { return root / "accounts" / label; }
 };
 

@@ -62,6 +62,7 @@ void add_contact(CLI::App& app, context& c);
 void add_account(CLI::App& app, context& c);
 void add_config(CLI::App& app, context& c);
 void add_check(CLI::App& app, context& c);
+void add_relay(CLI::App& app, context& c);
 void add_shred(CLI::App& app, context& c);
 void add_demo(CLI::App& app, context& c);
 

@@ -33,6 +33,7 @@ int run_program(int argc, char** argv) {
     add_account(app, c);
     add_config(app, c);
     add_check(app, c);
+    add_relay(app, c);
     add_shred(app, c);
     add_demo(app, c);
     for (auto* command : app.get_subcommands(nullptr)) command->fallthrough();

@@ -6,6 +6,7 @@
 #include "daemon/net/await.hpp"
 #include "daemon/net/dice.hpp"
 #include "daemon/net/receiver.hpp"
+#include "daemon/net/serve_relay.hpp"
 #include "daemon/services/log.hpp"
 #include "storage/txn.hpp"
 
@@ -304,6 +305,10 @@ awaitable<bytes> courier::requested(services::account& mine, std::shared_ptr<pee
     }
     if (protocol == peer::receipt_protocol) {
         auto reply = co_await receipt_came(mine, link, std::move(message));
+        co_return reply;
+    }
+    if (protocol == peer::relay_protocol || protocol == peer::relay_seed_protocol || protocol == peer::relay_push_protocol) {
+        auto reply = co_await relay_->requested(mine, link, std::move(protocol), std::move(message));
         co_return reply;
     }
     auto reply = co_await token_came(mine, link, std::move(message));

@@ -15,6 +15,7 @@
 namespace pp::net {
 
 class receiver;
+class relay_service;
 
 inline constexpr std::size_t notifications_in_flight_max = 16;   // per link
 inline constexpr auto redial_first = std::chrono::seconds(1);
@@ -31,6 +32,7 @@ class courier : public links::listener, public discovery::listener, public finde
 public:
     courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan, finder& people);
     void set_receiver(receiver& r) { receiver_ = &r; }
+    void set_relay(relay_service& r) { relay_ = &r; }
 
     // Begins: tells every contact that we are there, and takes up what is open.
     void start();
@@ -97,6 +99,7 @@ private:
     const discovery& lan_;
     finder& finder_;
     receiver* receiver_ = nullptr;
+    relay_service* relay_ = nullptr;
     std::map<std::string, desk> desks_;
     bool stopping_ = false;
 };

@@ -273,7 +273,7 @@ void links::ended(peer_link& link) {
 void links::close_idle() {
     const auto old = std::chrono::steady_clock::now() - idle_link_limit;
     for (const auto& link : all_)
-        if (link->ready() && link->last_used() < old) link->go_away();
+        if (link->ready() && !link->waits_for_news && link->last_used() < old) link->go_away();
 }
 
 void links::stop() {

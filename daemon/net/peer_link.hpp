@@ -39,9 +39,11 @@ public:
     crypto::account_key mine{}, theirs{};
     peer::device_certificate their_certificate;
     waiting_room::ticket place;                // of an incoming link, until its HELLO is accepted
+    bool waits_for_news = false;               // of a relay's client: silence is what it is for
     std::string dialled_endpoint;              // empty on links the peer has dialled
     std::string remote_endpoint() const { return stream_.remote_endpoint(); }
     std::uint64_t number() const { return number_; }
+    asio::any_io_executor executor() { return stream_.executor(); }
     std::chrono::steady_clock::time_point last_used() const { return last_used_; }
 
     awaitable<peer::verdict> operator()(peer::event question);

@@ -9,6 +9,7 @@
 #include "daemon/net/serve_common.hpp"
 #include "daemon/net/serve_imap.hpp"
 #include "daemon/net/serve_pop3.hpp"
+#include "daemon/net/serve_relay.hpp"
 #include "daemon/net/serve_smtp.hpp"
 #include "daemon/net/tls.hpp"
 #include "daemon/net/waiting_room.hpp"
@@ -46,9 +47,11 @@ dht::network network_of(const services::config& c) {
 struct server::state {
     explicit state(services::node& n)
         : node(n), workers(std::clamp(std::thread::hardware_concurrency(), 1u, workers_max)), peers(io, n), lan(io, n),
-          dht(io), people(io, n, dht, network_of(n.configuration())), outgoing(io, n, peers, lan, people), incoming(io, n, workers) {
+          dht(io), people(io, n, dht, network_of(n.configuration())), outgoing(io, n, peers, lan, people), incoming(io, n, workers),
+          relay(n, workers) {
         peers.set_listener(&outgoing);
         outgoing.set_receiver(incoming);
+        outgoing.set_relay(relay);
     }
 
     // One kind of client connection: how many there are, and which wait for a login.
@@ -79,6 +82,7 @@ struct server::state {
     finder people;
     courier outgoing;
     receiver incoming;
+    relay_service relay;
     asio::steady_timer upkeep_timer{io};
     bool stopping = false;
 };
@@ -89,6 +93,7 @@ server::~server() {
     state_->node.live_status = nullptr;
     state_->node.on_delivery_work(nullptr);
     state_->workers.join();
+    if (auto* relay = state_->node.relay()) relay->stop();
     state_->node.writer().stop();   // its last completions are posted to a context that still exists
 }
 
@@ -249,6 +254,7 @@ awaitable<void> server::state::upkeep() {
         auto [ec] = co_await upkeep_timer.async_wait(as_result);
         if (ec || stopping) co_return;
         peers.close_idle();
+        co_await relay.upkeep();
         node.search_fields().forget_unused(std::chrono::steady_clock::now());
         if (round % upkeeps_per_day != 0) continue;
         co_await outgoing.forget_old_rows();

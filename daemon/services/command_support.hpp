@@ -53,6 +53,8 @@ json::value password_new(const call& c);
 json::value password_list(const call& c);
 json::value password_revoke(const call& c);
 json::value check(const call& c);
+json::value relay_link(const call& c);
+json::value relay_status(const call& c);
 json::value shred(const call& c);
 
 }  // namespace pp::services::commands

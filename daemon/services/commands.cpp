@@ -88,7 +88,7 @@ command_result run_command(node& n, std::string_view name, const boost::json::ob
         std::string_view name;
         boost::json::value (*run)(const commands::call&);
     };
-    static constexpr std::array<entry, 12> table{{
+    static constexpr std::array<entry, 14> table{{
         {"status", commands::status},
         {"queue", commands::queue},
         {"invite", commands::invite},
@@ -100,6 +100,8 @@ command_result run_command(node& n, std::string_view name, const boost::json::ob
         {"password list", commands::password_list},
         {"password revoke", commands::password_revoke},
         {"check", commands::check},
+        {"relay link", commands::relay_link},
+        {"relay status", commands::relay_status},
         {"shred", commands::shred},
     }};
     const auto found = std::find_if(table.begin(), table.end(), [&](const entry& e) { return e.name == name; });

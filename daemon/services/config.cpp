@@ -85,6 +85,7 @@ constexpr std::array<std::string_view, 3> tls_words{"implicit", "starttls", "non
 constexpr std::array<std::string_view, 3> sent_words{"auto", "client", "server"};
 constexpr std::array<std::string_view, 3> dht_words{"off", "private", "mainline"};
 constexpr std::array<std::string_view, 5> level_words{"trace", "debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 5> relay_words{"off", "self", "contacts", "invited", "open"};
 
 // One { address, port, tls } of a list.
 parsed read_listener(const toml::node& node, const std::string& name, bool with_tls, listen_address& out) {
@@ -252,6 +253,25 @@ const std::vector<key>& keys() {
              c.log.rawlog = *text;
              return std::nullopt;
          }},
+        {"relay", "serve", "\"off\"",
+         "Keeps sealed notifications and encrypted mails for others while they are away, without being able to read them or "
+         "to tell who sent them. For whom: off, self (accounts of this node), contacts (those too), invited (and who has a "
+         "link made with `peerpost relay link`) or open (and who does some work).",
+         [](const toml::node& node, const std::string& name, config& c) {
+             std::size_t word = 0;
+             auto bad = read_word(node, name, relay_words, word);
+             if (!bad) c.relay.serve = static_cast<relay_rule>(word);
+             return bad;
+         }},
+        {"relay", "storage_bytes_max", "10737418240", "What all of that may take on the disk, in bytes. 0: as much as the disk has.",
+         number(0, std::uint64_t(1) << 50, [](config& c) -> auto& { return c.relay.storage_bytes_max; })},
+        {"relay", "slot_bytes_max", "1073741824",
+         "What the mails that wait for one account may take, in bytes. 0: notifications only, no mails.",
+         number(0, std::uint64_t(1) << 50, [](config& c) -> auto& { return c.relay.slot_bytes_max; })},
+        {"relay", "slots_max", "10000", "For how many accounts at most.",
+         number(1, 1000000, [](config& c) -> auto& { return c.relay.slots_max; })},
+        {"relay", "open_bits", "8", "How much work a stranger does to use an open relay: 8 is about two seconds, each more doubles it.",
+         number(1, 20, [](config& c) -> auto& { return c.relay.open_bits; })},
         {"limits", "mail_bytes_max", "4294967296",
          "The largest mail taken from a client, in bytes (SMTP SIZE and IMAP APPENDLIMIT).",
          number(mail_bytes_least, std::uint64_t(1) << 40, [](config& c) -> auto& { return c.limits.mail_bytes_max; })},
@@ -314,6 +334,7 @@ void put_comment(std::string& out, std::string_view text) {
 
 }  // namespace
 
+std::string_view to_string(relay_rule rule) { return relay_words.at(static_cast<std::size_t>(rule)); }
 std::string_view to_string(tls_mode mode) { return tls_words.at(static_cast<std::size_t>(mode)); }
 
 std::variant<config, config_error> load_config(const std::filesystem::path& file) {

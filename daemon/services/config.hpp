@@ -25,6 +25,9 @@ enum class dht_mode : std::uint8_t { off, closed, mainline };
 
 enum class sent_rule : std::uint8_t { automatic, client, server };   // 01-product 1.4
 
+enum class relay_rule : std::uint8_t { off, self, contacts, invited, open };   // proto/relay/SPEC.md, "INFO"
+std::string_view to_string(relay_rule rule);
+
 struct config {
     struct {
         std::vector<listen_address> listen{{"127.0.0.1", 1993, tls_mode::implicit}, {"::1", 1993, tls_mode::implicit}};
@@ -62,6 +65,13 @@ struct config {
         std::uint64_t storage_bytes_max = 0;               // of one account, by clients; 0: what the disk has
         std::uint64_t messages_max = 0;                    // of one account, by clients; 0: what UIDs allow
     } limits;
+    struct {
+        relay_rule serve = relay_rule::off;
+        std::uint64_t storage_bytes_max = 10ull << 30;     // items and seeds of all slots; 0: what the disk has
+        std::uint64_t slot_bytes_max = 1ull << 30;         // seeds of one slot
+        std::uint32_t slots_max = 10000;
+        std::uint32_t open_bits = 8;                       // work for a slot under "open"
+    } relay;
     sent_rule sent = sent_rule::automatic;
 };
 

@@ -223,10 +223,30 @@ result<std::unique_ptr<node>> node::open(const storage::home_paths& home, const 
         storage::mark_finished(home.account(label));
         if (auto r = n->open_account(label); !r) return r.error();
     }
+    if (auto r = n->open_relay(); !r) return r.error();
     std::error_code ignored;
     if (const auto ca = n->ca_certificate_pem(); !std::filesystem::exists(home.ca_certificate(), ignored))
         if (auto r = storage::replace_file(home.ca_certificate(), as_bytes(ca), 0644); !r) return r.error();
     return n;
+}
+
+result<void> node::open_relay() {
+    if (config_.relay.serve == relay_rule::off) return {};
+    std::optional<crypto::row_key> key;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!ring_.body().get(relay_entry)) {
+            ring_.body().put(relay_entry, crypto::random<crypto::row_key>().view());
+            if (auto r = save_ring(); !r) return r;
+        }
+        auto kept = secret<crypto::row_key>(ring_.body(), relay_entry);
+        if (!kept) return kept.error();
+        key = std::move(*kept);
+    }
+    auto opened = relay_role::open(home_.relay(), *key, config_);
+    if (!opened) return opened.error();
+    relay_ = std::move(*opened);
+    return {};
 }
 
 result<account*> node::open_account(const std::string& label) {

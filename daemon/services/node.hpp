@@ -9,6 +9,7 @@
 #include "daemon/services/clock.hpp"
 #include "daemon/services/config.hpp"
 #include "daemon/services/metadata_bus.hpp"
+#include "daemon/services/relay_role.hpp"
 #include "daemon/services/store_writer.hpp"
 #include "storage/home.hpp"
 #include "storage/txn.hpp"
@@ -93,6 +94,9 @@ public:
     // Makes a new prekey when the newest is a week old and destroys those past their time; daily is often enough.
     result<void> rotate_prekeys(account& a);
 
+    // What this node keeps for others; null when [relay] serve is "off". It speaks for the first account.
+    relay_role* relay() const { return relay_.get(); }
+
     // Set by the network layer: delivery has something to do (a new outbox row, contact or invite token). Thread-safe.
     void on_delivery_work(std::function<void(const std::string& account)> f);
     void delivery_work(const std::string& account);
@@ -108,6 +112,7 @@ private:
     result<void> greet(account& a);
     void note_use(account& a, const storage::app_password& used, std::optional<crypto::scram_keys> new_keys);
     result<void> save_ring();
+    result<void> open_relay();
 
     storage::home_paths home_;
     config config_;
@@ -118,6 +123,7 @@ private:
     engine::search_cache search_fields_;
     metadata_bus metadata_changes_;
     std::unique_ptr<store_writer> writer_;
+    std::unique_ptr<relay_role> relay_;
     mutable std::mutex mutex_;
     std::vector<std::unique_ptr<account>> accounts_;
     std::function<void(const std::string&)> delivery_hook_;

@@ -136,6 +136,12 @@ result<void> stream_table::opened(const frame& f) {
         return {};
     }
     if (theirs_.size() >= open_streams_max) return errc::too_many_streams;
+    const auto alike = [limits](const auto& one) { return one.second.protocol == limits; };
+    if (limits->request_bytes_max > large_request_bytes &&
+        static_cast<std::size_t>(std::count_if(theirs_.begin(), theirs_.end(), alike)) >= bulk_streams_max) {
+        put_u32_frame(control_, frame_type::reset, f.stream, static_cast<std::uint32_t>(end_code::refused));
+        return {};
+    }
     auto& s = theirs_[f.stream];
     s.protocol = limits;
     s.in.bytes_max = limits->request_bytes_max;

@@ -19,6 +19,9 @@ inline constexpr std::size_t link_credit_bytes = 1024 * 1024;
 inline constexpr std::size_t credit_bytes_max = 16 * 1024 * 1024;   // more than that at once is nobody's honest wish
 inline constexpr std::size_t open_streams_max = 64;                 // of each side
 inline constexpr std::size_t bulk_streams_max = 2;                  // of ours: two drive answers are the credit of a link
+// Of protocols whose requests may be larger than this the other side has no more open than bulk_streams_max: each is
+// collected in memory.
+inline constexpr std::size_t large_request_bytes = 128 * 1024;
 // Answers that wait to be written; above it no further bulk request is put to the daemon.
 inline constexpr std::size_t waiting_reply_bytes_max = 1024 * 1024;
 

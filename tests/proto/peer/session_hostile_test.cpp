@@ -167,6 +167,29 @@ TEST_CASE("a message over its protocol's limit is reset before it is kept") {
     CHECK_FALSE(b.end);
 }
 
+TEST_CASE("large requests are collected two at a time") {
+    auto b = listener();
+    meet_alice(b);
+    for (const std::uint32_t n : {1, 3}) {
+        b.give(open_frame(n, relay_seed_protocol));
+        b.give(raw_frame(frame_type::data, n, of_size(60000)));
+    }
+    b.take();
+    b.give(open_frame(5, relay_seed_protocol));
+    auto answer = frames(b.take());
+    REQUIRE(answer.size() == 1);
+    CHECK(answer[0].type == static_cast<std::uint8_t>(frame_type::reset));
+    CHECK(answer[0].payload == u32_payload(static_cast<std::uint32_t>(end_code::refused)));
+    b.give(open_frame(7, relay_protocol));              // others are not held up
+    CHECK(b.take().empty());
+    b.reply = [](const request_received&) { return bytes(); };
+    b.give(raw_frame(frame_type::fin, 1));
+    while (b.link.to_send().size() > 0) b.take();
+    b.give(open_frame(9, relay_seed_protocol));
+    CHECK(b.take().empty());
+    CHECK_FALSE(b.end);
+}
+
 TEST_CASE("credit is counted to the byte") {
     // Ours, of a drive answer: 256 KiB on the stream, more only after CREDIT.
     auto b = listener();

@@ -1,0 +1,71 @@
+// A link to a relay as its client: dialled with an identity of its own, so that a depositor is nobody (proto/relay/SPEC.md,
+// "Links"), and the machines of a client played over it. One network thread.
+#pragma once
+
+#include "daemon/engine/endpoints.hpp"
+#include "daemon/net/await.hpp"
+#include "daemon/net/peer_link.hpp"
+#include "proto/relay/collector.hpp"
+#include "proto/relay/depositor.hpp"
+#include "proto/relay/seed_fetch.hpp"
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pp::net {
+
+// Who a link to a relay says it is.
+struct relay_identity {
+    crypto::signing_key device;
+    peer::device_certificate certificate;
+    bytes record;                                // encoded
+};
+// Made for one link and forgotten with it.
+relay_identity throw_away_identity(peer::unix_s now);
+
+class relay_call : public peer_link::owner, public std::enable_shared_from_this<relay_call> {
+public:
+    // The first endpoint that answers as this relay; null and why when none does.
+    static awaitable<std::shared_ptr<relay_call>> dial(asio::io_context& io, relay_identity who, crypto::account_key relay,
+                                                       std::vector<engine::endpoint> endpoints, std::string& why);
+
+    awaitable<result<bytes>> ask(std::string_view protocol, bytes message);
+    // What the relay tells by itself; set before there can be any. NEWS is answered by itself.
+    std::function<void(const relay::slot_id&)> on_news;
+    bool alive() const { return link_ && link_->ready(); }
+    void hang_up();
+
+    peer::hello_verdict greeted(peer_link& link, const peer::hello& theirs) override;
+    awaitable<bytes> requested(std::shared_ptr<peer_link> link, std::string protocol, bytes message) override;
+    void ended(peer_link& link) override;
+
+private:
+    relay_call(asio::io_context& io, relay_identity who) : io_(io), who_(std::move(who)) {}
+    awaitable<std::string> attempt(crypto::account_key relay, engine::endpoint endpoint);
+
+    asio::io_context& io_;
+    relay_identity who_;
+    std::shared_ptr<asio::ssl::context> tls_;
+    std::shared_ptr<peer_link> link_;
+    bool over_ = false;
+};
+
+// The walks of a client, each to its end. What they ask beside the relay is answered by the functions; work is done on
+// the workers. `read` gives bytes of header | ciphertext.
+using read_content = std::function<awaitable<result<bytes>>(std::uint64_t offset, std::size_t length_bytes)>;
+awaitable<relay::deposit_over> play(std::shared_ptr<relay_call> call, relay::deposit_options options, read_content read,
+                                    asio::thread_pool& workers);
+// take: stores items and returns the numbers that are durable (or useless). wait: after a round; true for another one.
+using take_items = std::function<awaitable<std::vector<std::uint64_t>>(std::vector<relay::listed_item> items)>;
+using wait_for_more = std::function<awaitable<bool>(relay::round_over round)>;
+awaitable<relay::collect_over> play(std::shared_ptr<relay_call> call, relay::collect_options options, take_items take,
+                                    wait_for_more wait, asio::thread_pool& workers);
+// keep: stores a piece; false ends the walk.
+using keep_piece = std::function<awaitable<bool>(std::uint64_t offset, bytes content)>;
+awaitable<relay::fetch_over> play(std::shared_ptr<relay_call> call, relay::fetch_options options, keep_piece keep);
+
+}  // namespace pp::net

@@ -1,0 +1,44 @@
+// The relay role on live links (proto/relay/SPEC.md): one server machine for each link that asks, steps of the desk run
+// where they belong, hints of news to those who are attached. One network thread.
+#pragma once
+
+#include "daemon/net/peer_link.hpp"
+#include "daemon/services/node.hpp"
+#include "proto/relay/server_session.hpp"
+
+#include <map>
+#include <memory>
+
+namespace pp::net {
+
+class relay_service {
+public:
+    relay_service(services::node& node, asio::thread_pool& workers) : node_(node), workers_(workers) {}
+
+    // One request on a link to `mine`. A node that is no relay refuses all.
+    awaitable<bytes> requested(services::account& mine, std::shared_ptr<peer_link> link, std::string protocol, bytes message);
+    // Each minute: forgets links that are gone, ends what is due.
+    awaitable<void> upkeep();
+
+private:
+    struct client {
+        explicit client(relay::server_options options) : session(std::move(options)) {}
+        std::weak_ptr<peer_link> link;
+        relay::server_session session;
+        std::size_t attached = 0;                    // slots the session had proved when last looked at
+        std::map<relay::slot_id, bool> hinted;       // told of news since its last LIST
+        std::chrono::steady_clock::time_point last_hint{};
+    };
+    awaitable<relay::verdict> answer(relay::event asked, const crypto::account_key& who);
+    awaitable<result<void>> commit(services::relay_role::job work);
+    engine::relay_client describe(const crypto::account_key& who) const;
+    void tell(const relay::slot_id& slot);
+    awaitable<void> hint(std::shared_ptr<client> to, relay::slot_id slot);
+    void count();
+
+    services::node& node_;
+    asio::thread_pool& workers_;
+    std::map<std::uint64_t, std::shared_ptr<client>> clients_;   // by the link's number
+};
+
+}  // namespace pp::net

@@ -3,7 +3,6 @@
 
 #include "daemon/net/await.hpp"
 #include "daemon/net/refusals.hpp"
-#include "daemon/net/serve_common.hpp"
 #include "daemon/net/serve_imap_rows.hpp"
 #include "daemon/services/log.hpp"
 #include "proto/sasl/plain.hpp"
@@ -16,10 +15,7 @@ namespace pp::net {
 namespace {
 
 imap::session_options options_of(const connection_context& c) {
-    imap::session_options o;
-    o.tls_active = c.mode == services::tls_mode::implicit;
-    o.offer_starttls = c.mode == services::tls_mode::starttls;
-    o.login_allowed = c.mode != services::tls_mode::starttls;
+    auto o = session_options_of<imap::session_options>(c);
     o.append_bytes_max = c.node.configuration().limits.mail_bytes_max;
     o.server_version = PEERPOST_VERSION;
     return o;
@@ -45,34 +41,14 @@ imap::verdict done(const result<void>& r) {
 }  // namespace
 
 imap_connection::imap_connection(any_stream stream, connection_context context)
-    : stream_(std::move(stream)), context_(std::move(context)), session_(options_of(context_)), pump_(stream_, session_),
-      number_(next_connection_number()),
-      desk_(context_.node, stream_, services::area::imap, number_, context_.authenticated) {
-    pump_.tap(services::rawlog::open(context_.node.configuration(), "imap"));
-}
+    : client_connection(std::move(stream), context, options_of(context)) {}
 
 imap_connection::~imap_connection() = default;
 
-awaitable<void> imap_connection::run() {
-    auto self = shared_from_this();
-    co_await pump_.run(self, *this);
+void imap_connection::forget() {
     forget_mailbox();
     append_.reset();
     metadata_ = {};
-    if (cut_) stream_.close();   // no time for a polite end
-    co_await stream_.shut_down();
-}
-
-void imap_connection::end() { pump_.end("* BYE peerpost is stopping\r\n"); }
-
-void imap_connection::cut() {
-    cut_ = true;
-    desk_.cut();
-    pump_.cut(imap_busy_text);
-}
-
-awaitable<imap::verdict> imap_connection::operator()(imap::event question) {
-    return std::visit([this](auto& q) { return on(std::move(q)); }, question);
 }
 
 awaitable<result<void>> imap_connection::commit(services::store_writer::job work) {
@@ -85,14 +61,8 @@ awaitable<imap::verdict> imap_connection::on(imap::login q) {
     co_return done({});
 }
 
-awaitable<imap::verdict> imap_connection::on(sasl::scram_begin q) { co_return desk_.terms(q); }
-
-awaitable<imap::verdict> imap_connection::on(sasl::scram_proof q) {
-    co_return co_await desk_.proof(std::move(q), account_);
-}
-
 awaitable<imap::verdict> imap_connection::on(imap::start_tls) {
-    co_await begin_tls(pump_, stream_, context_.tls);
+    co_await begin_tls();
     co_return imap::nothing{};
 }
 

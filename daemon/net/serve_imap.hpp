@@ -2,10 +2,8 @@
 // one network thread. Reads run here (LMDB snapshots, at most 256 rows each); writes wait for the store writer.
 #pragma once
 
-#include "daemon/net/login_desk.hpp"
 #include "daemon/net/await.hpp"
-#include "daemon/net/pump.hpp"
-#include "daemon/services/node.hpp"
+#include "daemon/net/client_connection.hpp"
 #include "proto/imap/server_session.hpp"
 
 #include <deque>
@@ -14,27 +12,25 @@
 
 namespace pp::net {
 
-// What a connection needs to know of its listener and its server.
-struct connection_context {
-    services::node& node;
-    asio::thread_pool& workers;
-    std::shared_ptr<asio::ssl::context> tls;       // for STARTTLS; null when it is not offered
-    services::tls_mode mode;
-    std::function<void()> authenticated;           // called once after a successful login
+struct imap_protocol {
+    using machine = imap::server_session;
+    using event = imap::event;
+    using verdict = imap::verdict;
 };
 
-class imap_connection : public std::enable_shared_from_this<imap_connection> {
+class imap_connection : public client_connection<imap_connection, imap_protocol> {
 public:
+    static constexpr connection_words words{services::area::imap, "imap", "* BYE peerpost is stopping\r\n",
+                                            "* BYE too many connections; close one and try again\r\n"};
+
     imap_connection(any_stream stream, connection_context context);
     ~imap_connection();
 
-    awaitable<void> run();
-    void end();          // BYE at the next quiet moment
-    void cut();          // to make room for another: at once
-
-    awaitable<imap::verdict> operator()(imap::event question);
-
 private:
+    friend client_connection;
+    using client_connection::on;
+    void forget();
+
     awaitable<imap::verdict> on(imap::login q);
     awaitable<imap::verdict> on(imap::start_tls q);
     awaitable<imap::verdict> on(imap::list_mailboxes q);
@@ -73,8 +69,6 @@ private:
     awaitable<imap::verdict> on(imap::watch_account q);
     awaitable<imap::verdict> on(imap::close_mailbox q);
     awaitable<imap::verdict> on(imap::client_id q);
-    awaitable<imap::verdict> on(sasl::scram_begin q);
-    awaitable<imap::verdict> on(sasl::scram_proof q);
 
     awaitable<result<void>> commit(services::store_writer::job work);
     result<imap::quota> quota_now();
@@ -126,12 +120,6 @@ private:
         std::shared_ptr<storage::blob_reader> reader;
     };
 
-    any_stream stream_;
-    connection_context context_;
-    imap::server_session session_;
-    pump<imap::server_session> pump_;
-    bool cut_ = false;
-    services::account* account_ = nullptr;
     std::optional<selected_mailbox> selected_;
     services::change_bus::subscription account_changes_;   // while NOTIFY watches other mailboxes
     std::optional<append_under_way> append_;
@@ -139,8 +127,6 @@ private:
     metadata_watch metadata_;
     open_body body_, found_;                        // of FETCH; of CATENATE
     std::uint32_t body_uid_ = 0;
-    std::uint64_t number_;                          // for the log
-    login_desk desk_;
 };
 
 }  // namespace pp::net

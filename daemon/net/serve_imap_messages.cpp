@@ -1,7 +1,6 @@
 // The mails of the selected mailbox. APPEND is in serve_imap_append.cpp.
 #include "daemon/net/await.hpp"
 #include "daemon/net/refusals.hpp"
-#include "daemon/net/serve_common.hpp"
 #include "daemon/net/serve_imap.hpp"
 #include "daemon/services/log.hpp"
 #include "storage/txn.hpp"

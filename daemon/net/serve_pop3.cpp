@@ -1,7 +1,6 @@
 #include "daemon/net/serve_pop3.hpp"
 
 #include "daemon/net/await.hpp"
-#include "daemon/net/serve_common.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/standard_mailboxes.hpp"
 #include "proto/pop3/limits.hpp"
@@ -15,10 +14,7 @@ namespace {
 constexpr std::size_t rows_per_read = 1024;
 
 pop3::session_options options_of(const connection_context& c) {
-    pop3::session_options o;
-    o.tls_active = c.mode == services::tls_mode::implicit;
-    o.offer_starttls = c.mode == services::tls_mode::starttls;
-    o.login_allowed = c.mode != services::tls_mode::starttls;
+    auto o = session_options_of<pop3::session_options>(c);
     o.server_version = PEERPOST_VERSION;
     return o;
 }
@@ -33,32 +29,12 @@ pop3::refusal refused(std::string_view area_text, error_code why) {
 }  // namespace
 
 pop3_connection::pop3_connection(any_stream stream, connection_context context)
-    : stream_(std::move(stream)), context_(std::move(context)), session_(options_of(context_)), pump_(stream_, session_),
-      number_(next_connection_number()),
-      desk_(context_.node, stream_, services::area::pop3, number_, context_.authenticated) {
-    pump_.tap(services::rawlog::open(context_.node.configuration(), "pop3"));
-}
+    : client_connection(std::move(stream), context, options_of(context)) {}
 
 pop3_connection::~pop3_connection() = default;
 
-awaitable<void> pop3_connection::run() {
-    auto self = shared_from_this();
-    co_await pump_.run(self, *this);
+void pop3_connection::forget() {
     body_ = {};
-    if (cut_) stream_.close();   // no time for a polite end
-    co_await stream_.shut_down();
-}
-
-void pop3_connection::end() { pump_.end("-ERR [SYS/TEMP] peerpost is stopping\r\n"); }
-
-void pop3_connection::cut() {
-    cut_ = true;
-    desk_.cut();
-    pump_.cut(pop3_busy_text);
-}
-
-awaitable<pop3::verdict> pop3_connection::operator()(pop3::event question) {
-    return std::visit([this](auto& q) { return on(std::move(q)); }, question);
 }
 
 awaitable<pop3::verdict> pop3_connection::on(pop3::login q) {
@@ -68,14 +44,8 @@ awaitable<pop3::verdict> pop3_connection::on(pop3::login q) {
     co_return verdict;
 }
 
-awaitable<pop3::verdict> pop3_connection::on(sasl::scram_begin q) { co_return desk_.terms(q); }
-
-awaitable<pop3::verdict> pop3_connection::on(sasl::scram_proof q) {
-    co_return co_await desk_.proof(std::move(q), account_);
-}
-
 awaitable<pop3::verdict> pop3_connection::on(pop3::start_tls) {
-    co_await begin_tls(pump_, stream_, context_.tls);
+    co_await begin_tls();
     co_return pop3::accepted{};
 }
 

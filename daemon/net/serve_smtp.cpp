@@ -3,7 +3,6 @@
 #include "daemon/engine/delivery.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/refusals.hpp"
-#include "daemon/net/serve_common.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/standard_mailboxes.hpp"
 #include "proto/sasl/plain.hpp"
@@ -16,10 +15,7 @@ namespace pp::net {
 namespace {
 
 smtp::session_options options_of(const connection_context& c) {
-    smtp::session_options o;
-    o.tls_active = c.mode == services::tls_mode::implicit;
-    o.offer_starttls = c.mode == services::tls_mode::starttls;
-    o.login_allowed = c.mode != services::tls_mode::starttls;
+    auto o = session_options_of<smtp::session_options>(c);
     o.size_max = c.node.configuration().limits.mail_bytes_max;
     o.hold_for_max_s = static_cast<std::uint64_t>(engine::hold_longest.count());
     o.hold_until_max = services::now_s() + engine::hold_longest.count();
@@ -33,32 +29,12 @@ std::uint8_t notify_bits(const smtp::dsn_notify& n) {
 }  // namespace
 
 smtp_connection::smtp_connection(any_stream stream, connection_context context)
-    : stream_(std::move(stream)), context_(std::move(context)), session_(options_of(context_)), pump_(stream_, session_),
-      number_(next_connection_number()),
-      desk_(context_.node, stream_, services::area::smtp, number_, context_.authenticated) {
-    pump_.tap(services::rawlog::open(context_.node.configuration(), "smtp"));
-}
+    : client_connection(std::move(stream), context, options_of(context)) {}
 
 smtp_connection::~smtp_connection() = default;
 
-awaitable<void> smtp_connection::run() {
-    auto self = shared_from_this();
-    co_await pump_.run(self, *this);
+void smtp_connection::forget() {
     envelope_.reset();
-    if (cut_) stream_.close();   // no time for a polite end
-    co_await stream_.shut_down();
-}
-
-void smtp_connection::end() { pump_.end("421 4.3.2 peerpost is stopping\r\n"); }
-
-void smtp_connection::cut() {
-    cut_ = true;
-    desk_.cut();
-    pump_.cut(smtp_busy_text);
-}
-
-awaitable<smtp::verdict> smtp_connection::operator()(smtp::event question) {
-    return std::visit([this](auto& q) { return on(std::move(q)); }, question);
 }
 
 awaitable<smtp::verdict> smtp_connection::on(smtp::login q) {
@@ -68,14 +44,8 @@ awaitable<smtp::verdict> smtp_connection::on(smtp::login q) {
     co_return verdict;
 }
 
-awaitable<smtp::verdict> smtp_connection::on(sasl::scram_begin q) { co_return desk_.terms(q); }
-
-awaitable<smtp::verdict> smtp_connection::on(sasl::scram_proof q) {
-    co_return co_await desk_.proof(std::move(q), account_);
-}
-
 awaitable<smtp::verdict> smtp_connection::on(smtp::start_tls) {
-    co_await begin_tls(pump_, stream_, context_.tls);
+    co_await begin_tls();
     co_return smtp::accepted{};
 }
 

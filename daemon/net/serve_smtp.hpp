@@ -4,7 +4,7 @@
 
 #include "daemon/engine/router.hpp"
 #include "daemon/engine/submission.hpp"
-#include "daemon/net/serve_imap.hpp"
+#include "daemon/net/client_connection.hpp"
 #include "proto/smtp/server_session.hpp"
 
 #include <memory>
@@ -13,18 +13,25 @@
 
 namespace pp::net {
 
-class smtp_connection : public std::enable_shared_from_this<smtp_connection> {
+struct smtp_protocol {
+    using machine = smtp::server_session;
+    using event = smtp::event;
+    using verdict = smtp::verdict;
+};
+
+class smtp_connection : public client_connection<smtp_connection, smtp_protocol> {
 public:
+    static constexpr connection_words words{services::area::smtp, "smtp", "421 4.3.2 peerpost is stopping\r\n",
+                                            "421 4.3.2 too many connections; try again later\r\n"};
+
     smtp_connection(any_stream stream, connection_context context);
     ~smtp_connection();
 
-    awaitable<void> run();
-    void end();          // 421 at the next quiet moment
-    void cut();          // to make room for another: at once
-
-    awaitable<smtp::verdict> operator()(smtp::event question);
-
 private:
+    friend client_connection;
+    using client_connection::on;
+    void forget();
+
     awaitable<smtp::verdict> on(smtp::login q);
     awaitable<smtp::verdict> on(smtp::mail_from q);
     awaitable<smtp::verdict> on(smtp::recipient q);
@@ -33,8 +40,6 @@ private:
     awaitable<smtp::verdict> on(smtp::body_end q);
     awaitable<smtp::verdict> on(smtp::body_abort q);
     awaitable<smtp::verdict> on(smtp::start_tls q);
-    awaitable<smtp::verdict> on(sasl::scram_begin q);
-    awaitable<smtp::verdict> on(sasl::scram_proof q);
 
     struct accepted_recipient {
         smtp::recipient asked;
@@ -52,15 +57,7 @@ private:
     void take(bytes_view data);
     services::store_writer::job submission_job(std::shared_ptr<storage::blob_writer> blob, std::string message_id);
 
-    any_stream stream_;
-    connection_context context_;
-    smtp::server_session session_;
-    pump<smtp::server_session> pump_;
-    bool cut_ = false;
-    services::account* account_ = nullptr;
     std::optional<envelope> envelope_;
-    std::uint64_t number_;
-    login_desk desk_;
 };
 
 }  // namespace pp::net

@@ -61,8 +61,7 @@ struct server::state {
     };
 
     template <class Connection>
-    void accept(tcp::socket socket, const services::listen_address& where, crowd& all, std::size_t total_max,
-                std::string_view busy_text);
+    void accept(tcp::socket socket, const services::listen_address& where, crowd& all, std::size_t total_max);
     template <class Connection>
     awaitable<void> serve(tcp::socket socket, services::listen_address where, crowd& all, waiting_room::ticket place);
     awaitable<void> upkeep();
@@ -131,7 +130,7 @@ awaitable<void> server::state::serve(tcp::socket socket, services::listen_addres
 
 template <class Connection>
 void server::state::accept(tcp::socket socket, const services::listen_address& where, crowd& all,
-                           std::size_t total_max, std::string_view busy_text) {
+                           std::size_t total_max) {
     const auto strangers_max = node.configuration().imap.unauthenticated_max;
     const auto staying = [&all] { return all.total - all.strangers.leaving(); };
     // Who has not logged in makes room, the oldest first; a login is never cut for a newcomer (06-security 6.1.3).
@@ -139,7 +138,8 @@ void server::state::accept(tcp::socket socket, const services::listen_address& w
     if (staying() >= total_max || all.strangers.leaving() >= total_max) {
         error_code ignored;
         socket.non_blocking(true, ignored);
-        if (where.tls != services::tls_mode::implicit) socket.send(asio::buffer(busy_text), 0, ignored);
+        if (where.tls != services::tls_mode::implicit)
+            socket.send(asio::buffer(std::string_view(Connection::words.busy)), 0, ignored);
         return;
     }
     ++all.total;
@@ -168,29 +168,23 @@ std::string server::start() {
         if (auto& l = std::get<0>(opened)) s.listeners.push_back(std::move(l));
         return std::string();
     };
-    for (const auto& where : c.imap.listen) {
-        auto failed = open("imap", where, [&s, &c](tcp::socket socket, const services::listen_address& w) {
-            s.accept<imap_connection>(std::move(socket), w, s.imap, c.imap.connections_max,
-                                      imap_busy_text);
-        });
-        if (!failed.empty()) return failed;
-    }
-    for (const auto& where : c.smtp.listen) {
-        auto failed = open("smtp", where, [&s, &c](tcp::socket socket, const services::listen_address& w) {
-            s.accept<smtp_connection>(std::move(socket), w, s.smtp, c.smtp.connections_max,
-                                      smtp_busy_text);
-        });
-        if (!failed.empty()) return failed;
-    }
-    for (const auto& where : c.pop3.listen) {
-        auto failed = open("pop3", where, [&s, &c](tcp::socket socket, const services::listen_address& w) {
-            s.accept<pop3_connection>(std::move(socket), w, s.pop3, c.pop3.connections_max, pop3_busy_text);
-        });
-        if (!failed.empty()) return failed;
-    }
+    std::string failed;
+    const auto open_all = [&]<class Connection>(const auto& listens, state::crowd& all, std::size_t total_max) {
+        for (const auto& where : listens) {
+            if (!failed.empty()) return;
+            failed = open(Connection::words.name, where,
+                          [&s, &all, total_max](tcp::socket socket, const services::listen_address& w) {
+                              s.accept<Connection>(std::move(socket), w, all, total_max);
+                          });
+        }
+    };
+    open_all.operator()<imap_connection>(c.imap.listen, s.imap, c.imap.connections_max);
+    open_all.operator()<smtp_connection>(c.smtp.listen, s.smtp, c.smtp.connections_max);
+    open_all.operator()<pop3_connection>(c.pop3.listen, s.pop3, c.pop3.connections_max);
+    if (!failed.empty()) return failed;
     std::vector<services::listen_address> peer_listeners;
     for (const auto& where : c.peer.listen) {
-        auto failed = open("peer", where, [&s](tcp::socket socket, const services::listen_address&) {
+        failed = open("peer", where, [&s](tcp::socket socket, const services::listen_address&) {
             s.peers.accepted(std::move(socket));
         });
         if (!failed.empty()) return failed;

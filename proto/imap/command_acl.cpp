@@ -6,6 +6,8 @@
 #include "proto/imap/response.hpp"
 
 #include <algorithm>
+#include <string>
+#include <variant>
 
 namespace pp::imap {
 
@@ -14,51 +16,53 @@ namespace {
 bool is_rights_text(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
 }
+
+// Who owns a mailbox that is there; else how the command ends.
+wire::task<std::variant<std::string, reply>> owner_of(connection& c, command& cmd, std::string mailbox) {
+    if (cmd.args.failed()) co_return bad_arguments(cmd);
+    get_owner question;
+    question.mailbox = std::move(mailbox);
+    auto answer = co_await c.ask(std::move(question));
+    if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
+    co_return std::get<std::string>(std::move(answer));
+}
+
 reply refused_change() { return no("The mailboxes of an account cannot be shared", "NOPERM"); }
 }  // namespace
 
 wire::task<reply> run_myrights(connection& c, command& cmd) {
-    get_owner question;
     cmd.args.space();
-    question.mailbox = cmd.args.mailbox(c.utf8());
+    const auto name = cmd.args.mailbox(c.utf8());
     cmd.args.end();
-    if (cmd.args.failed()) co_return bad_arguments(cmd);
-    const auto name = question.mailbox;
-    const auto answer = co_await c.ask(std::move(question));
-    if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
+    const auto owner = co_await owner_of(c, cmd, name);
+    if (const auto* over = std::get_if<reply>(&owner)) co_return *over;
     c.untagged("MYRIGHTS " + mailbox_text(name, c.utf8()) + ' ' + std::string(rights_of(name)));
     co_return ok("MYRIGHTS completed");
 }
 
 wire::task<reply> run_getacl(connection& c, command& cmd) {
-    get_owner question;
     cmd.args.space();
-    question.mailbox = cmd.args.mailbox(c.utf8());
+    const auto name = cmd.args.mailbox(c.utf8());
     cmd.args.end();
-    if (cmd.args.failed()) co_return bad_arguments(cmd);
-    const auto name = question.mailbox;
-    const auto answer = co_await c.ask(std::move(question));
-    if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
-    c.untagged("ACL " + mailbox_text(name, c.utf8()) + ' ' + astring_text(std::get<std::string>(answer), c.utf8()) + ' ' +
+    const auto owner = co_await owner_of(c, cmd, name);
+    if (const auto* over = std::get_if<reply>(&owner)) co_return *over;
+    c.untagged("ACL " + mailbox_text(name, c.utf8()) + ' ' + astring_text(std::get<std::string>(owner), c.utf8()) + ' ' +
                std::string(rights_of(name)));
     co_return ok("GETACL completed");
 }
 
 // The owner's rights belong together and cannot be taken away; anybody else's are none.
 wire::task<reply> run_listrights(connection& c, command& cmd) {
-    get_owner question;
     cmd.args.space();
-    question.mailbox = cmd.args.mailbox(c.utf8());
+    const auto name = cmd.args.mailbox(c.utf8());
     cmd.args.space();
     const auto who = cmd.args.astring();
     cmd.args.end();
-    if (cmd.args.failed()) co_return bad_arguments(cmd);
-    const auto name = question.mailbox;
-    const auto answer = co_await c.ask(std::move(question));
-    if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
-    const bool owner = equal_case(who, std::get<std::string>(answer));
+    const auto owner = co_await owner_of(c, cmd, name);
+    if (const auto* over = std::get_if<reply>(&owner)) co_return *over;
+    const bool all = equal_case(who, std::get<std::string>(owner));
     c.untagged("LISTRIGHTS " + mailbox_text(name, c.utf8()) + ' ' + astring_text(who, c.utf8()) + ' ' +
-               (owner ? std::string(rights_of(name)) : "\"\""));
+               (all ? std::string(rights_of(name)) : "\"\""));
     co_return ok("LISTRIGHTS completed");
 }
 

@@ -1,6 +1,6 @@
 #include "daemon/engine/mail_text.hpp"
 
-#include "proto/imap/searchable_text.hpp"
+#include "proto/imap/search/searchable_text.hpp"
 #include "storage/txn.hpp"
 
 namespace pp::engine {

@@ -1,5 +1,5 @@
 // Joins the full-text index to the mails: what IMAP's SEARCH would look at in a mail, as trigrams, and what it asks, as
-// questions to the index. Both sides use the code that SEARCH itself reads and folds with (proto/imap/searchable_text.hpp).
+// questions to the index. Both sides use the code that SEARCH itself reads and folds with (proto/imap/search/searchable_text.hpp).
 #pragma once
 
 #include "proto/imap/events.hpp"

@@ -1,4 +1,4 @@
-// The search fields of mails (proto/imap/search_fields.hpp), kept between searches.
+// The search fields of mails (proto/imap/search/search_fields.hpp), kept between searches.
 //
 // Why a cache and not a row of their own in the store: every row on disk is sealed, and opening one costs about as much
 // as comparing a hundred mails, so 10 000 of them cannot be opened in the 5 ms that a search by subject may take. Rows
@@ -10,7 +10,7 @@
 #pragma once
 
 #include "proto/imap/events.hpp"
-#include "proto/imap/search_fields.hpp"
+#include "proto/imap/search/search_fields.hpp"
 #include "storage/txn.hpp"
 
 #include <chrono>

@@ -1,7 +1,7 @@
 // What an IMAP client asks about the account itself: QUOTA (RFC 9208), METADATA (RFC 5464), the owner (RFC 4314).
 #include "daemon/net/refusals.hpp"
 #include "daemon/net/serve_imap.hpp"
-#include "proto/imap/response.hpp"
+#include "proto/imap/grammar/response.hpp"
 #include "storage/txn.hpp"
 
 #include <algorithm>

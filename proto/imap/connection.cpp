@@ -4,7 +4,7 @@
 
 #include "proto/imap/capability.hpp"
 #include "proto/imap/notify.hpp"
-#include "proto/imap/response.hpp"
+#include "proto/imap/grammar/response.hpp"
 
 namespace pp::imap {
 

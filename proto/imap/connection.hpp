@@ -6,7 +6,7 @@
 //          '------------------- LOGOUT, BYE, end of input: over -------------------'
 #pragma once
 
-#include "proto/imap/command.hpp"
+#include "proto/imap/commands/command.hpp"
 #include "proto/imap/selected.hpp"
 #include "proto/imap/server_session.hpp"
 

@@ -1,8 +1,8 @@
 // How a session reads: lines, commands with their literals, refused literals (RFC 9051 sections 2.2.1 and 4.3,
 // RFC 7888). Bounds before memory: nothing is kept beyond command_bytes_max.
 #include "proto/imap/connection.hpp"
-#include "proto/imap/literal.hpp"
-#include "proto/imap/response.hpp"
+#include "proto/imap/grammar/literal.hpp"
+#include "proto/imap/grammar/response.hpp"
 #include "proto/wire/line_reader.hpp"
 
 #include <algorithm>

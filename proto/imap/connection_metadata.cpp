@@ -2,7 +2,7 @@
 // values. To clients that have said ENABLE METADATA, or that have asked NOTIFY for it (RFC 5465 sections 5.6 and 5.7).
 #include "proto/imap/connection.hpp"
 #include "proto/imap/notify.hpp"
-#include "proto/imap/response.hpp"
+#include "proto/imap/grammar/response.hpp"
 
 namespace pp::imap {
 

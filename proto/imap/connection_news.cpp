@@ -2,8 +2,8 @@
 // for mod-sequences and VANISHED).
 #include "proto/imap/connection.hpp"
 #include "proto/imap/notify.hpp"
-#include "proto/imap/response.hpp"
-#include "proto/imap/search_context.hpp"
+#include "proto/imap/grammar/response.hpp"
+#include "proto/imap/search/search_context.hpp"
 
 #include <algorithm>
 

@@ -1,10 +1,10 @@
 // What a session with NOTIFY (RFC 5465) tells beside what every session tells: changes of other mailboxes, items of new
 // mails, and all of it also between two commands.
 #include "proto/imap/connection.hpp"
-#include "proto/imap/fetch_writer.hpp"
-#include "proto/imap/list_name.hpp"
+#include "proto/imap/fetch/fetch_writer.hpp"
+#include "proto/imap/grammar/list_name.hpp"
 #include "proto/imap/notify.hpp"
-#include "proto/imap/status_items.hpp"
+#include "proto/imap/grammar/status_items.hpp"
 #include "proto/imap/uid_sets.hpp"
 
 namespace pp::imap {

@@ -256,7 +256,7 @@ struct read_rows {
     bool operator==(const read_rows&) const = default;
 };
 // What SEARCH, SORT and THREAD compare, of as many of `uids` as fit one answer: every mail up to `through` that is there.
-class search_fields;                                          // proto/imap/search_fields.hpp
+class search_fields;                                          // proto/imap/search/search_fields.hpp
 struct search_row {
     std::uint32_t uid = 0;
     std::shared_ptr<const search_fields> fields;              // never null

@@ -1,6 +1,6 @@
 #include "proto/imap/notify.hpp"
 
-#include "proto/imap/response.hpp"
+#include "proto/imap/grammar/response.hpp"
 
 #include <algorithm>
 #include <map>

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "proto/imap/events.hpp"
-#include "proto/imap/fetch_items.hpp"
+#include "proto/imap/fetch/fetch_items.hpp"
 
 #include <optional>
 #include <string>

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "proto/imap/events.hpp"
-#include "proto/imap/parser.hpp"
-#include "proto/imap/search_context.hpp"
+#include "proto/imap/grammar/parser.hpp"
+#include "proto/imap/search/search_context.hpp"
 
 #include <algorithm>
 #include <cstdint>

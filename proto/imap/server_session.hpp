@@ -1,5 +1,5 @@
 // The server half of IMAP4rev1 and IMAP4rev2 (RFC 3501, 9051) as a machine. One file per command or family:
-// proto/imap/command_<name>.cpp. news() tells it that the selected mailbox may have changed; it then asks poll_changes
+// proto/imap/commands. news() tells it that the selected mailbox may have changed; it then asks poll_changes
 // at the next moment it may tell the client (RFC 9051 section 5.2, 5.3; at once in IDLE).
 #pragma once
 

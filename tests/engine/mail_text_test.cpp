@@ -1,9 +1,9 @@
 // The full-text index against SEARCH itself: over mails in many languages, charsets and encodings, whatever SEARCH finds
 // by reading must be among the candidates (RFC 9051 section 6.4.4, RFC 5051).
 #include "daemon/engine/mail_text.hpp"
-#include "proto/imap/search_fields.hpp"
-#include "proto/imap/search_program.hpp"
-#include "proto/imap/search_scanner.hpp"
+#include "proto/imap/search/search_fields.hpp"
+#include "proto/imap/search/search_program.hpp"
+#include "proto/imap/search/search_scanner.hpp"
 #include "storage/text_builder.hpp"
 #include "tests/storage/store_fixture.hpp"
 

@@ -1,11 +1,11 @@
 // Headers from anybody, threaded and sorted (RFC 5256). The input is cut at bytes 0xff into headers of mails. Asserted: each
 // algorithm answers every mail exactly once in balanced brackets, and the same again for the same mails; a base subject is
 // its own base subject; sorting is a permutation and REVERSE its mirror; a partial range lies within its result.
-#include "proto/imap/base_subject.hpp"
-#include "proto/imap/message_ids.hpp"
-#include "proto/imap/partial_range.hpp"
-#include "proto/imap/sort_order.hpp"
-#include "proto/imap/threading.hpp"
+#include "proto/imap/search/base_subject.hpp"
+#include "proto/imap/search/message_ids.hpp"
+#include "proto/imap/grammar/partial_range.hpp"
+#include "proto/imap/search/sort_order.hpp"
+#include "proto/imap/search/threading.hpp"
 
 #include <algorithm>
 #include <cstdlib>

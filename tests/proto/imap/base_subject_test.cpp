@@ -1,5 +1,5 @@
 // Base subjects (RFC 5256 sections 2.1 and 5): each rule, their order, and what only looks like one of them.
-#include "proto/imap/base_subject.hpp"
+#include "proto/imap/search/base_subject.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "proto/imap/events.hpp"
-#include "proto/imap/search_fields.hpp"
+#include "proto/imap/search/search_fields.hpp"
 #include "tests/proto/sasl/scram_desk.hpp"
 
 #include <algorithm>

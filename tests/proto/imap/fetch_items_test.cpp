@@ -1,5 +1,5 @@
 // FETCH arguments (RFC 9051 section 9, fetch) and what they need; every line of 05-mail-protocols 5.5.
-#include "proto/imap/fetch_items.hpp"
+#include "proto/imap/fetch/fetch_items.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // Content-Transfer-Encoding undone (RFC 2045 sections 6.7, 6.8), cut at every byte.
-#include "proto/imap/fetch_transfer.hpp"
+#include "proto/imap/fetch/fetch_transfer.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "proto/imap/literal.hpp"
+#include "proto/imap/grammar/literal.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "proto/imap/mail_url.hpp"
+#include "proto/imap/grammar/mail_url.hpp"
 
 #include <catch2/catch.hpp>
 

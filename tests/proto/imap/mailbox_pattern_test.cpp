@@ -1,4 +1,4 @@
-#include "proto/imap/mailbox_pattern.hpp"
+#include "proto/imap/grammar/mailbox_pattern.hpp"
 
 #include <catch2/catch.hpp>
 

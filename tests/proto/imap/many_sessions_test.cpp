@@ -2,7 +2,7 @@
 // believes only what it is told (model_client.hpp). No line may break a rule; and when all have asked with NOOP, what
 // every client believes is what the store holds, without asking for it. Clients with QRESYNC are cut off at any time
 // and come back with what they remember. A failing seed is printed: PEERPOST_SEED=n plays it alone.
-#include "proto/imap/response.hpp"
+#include "proto/imap/grammar/response.hpp"
 #include "proto/imap/server_session.hpp"
 #include "tests/proto/imap/fake_daemon.hpp"
 #include "tests/proto/imap/model_client.hpp"

@@ -1,4 +1,4 @@
-#include "proto/imap/parser.hpp"
+#include "proto/imap/grammar/parser.hpp"
 
 #include <catch2/catch.hpp>
 

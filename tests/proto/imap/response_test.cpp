@@ -1,6 +1,6 @@
-#include "proto/imap/response.hpp"
+#include "proto/imap/grammar/response.hpp"
 
-#include "proto/imap/uid_list.hpp"
+#include "proto/imap/grammar/uid_list.hpp"
 
 #include <catch2/catch.hpp>
 

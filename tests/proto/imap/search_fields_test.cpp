@@ -1,6 +1,6 @@
 // What is kept of a header for SEARCH, SORT and THREAD.
-#include "proto/imap/search_fields.hpp"
-#include "proto/imap/sort_order.hpp"
+#include "proto/imap/search/search_fields.hpp"
+#include "proto/imap/search/sort_order.hpp"
 
 #include <catch2/catch.hpp>
 

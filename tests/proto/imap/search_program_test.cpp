@@ -1,6 +1,6 @@
 // SEARCH arguments and their evaluation (RFC 9051 section 6.4.4, RFC 3501 section 6.4.4).
-#include "proto/imap/search_program.hpp"
-#include "proto/imap/search_result.hpp"
+#include "proto/imap/search/search_program.hpp"
+#include "proto/imap/search/search_result.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // BODY and TEXT keys against whole mails (RFC 9051 section 6.4.4), the mail given in pieces of every size.
-#include "proto/imap/search_scanner.hpp"
+#include "proto/imap/search/search_scanner.hpp"
 
 #include <catch2/catch.hpp>
 

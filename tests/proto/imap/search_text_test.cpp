@@ -1,5 +1,5 @@
 // Finding strings in text that comes in pieces, and HTML reduced to text (RFC 9051 section 6.4.4).
-#include "proto/imap/search_text.hpp"
+#include "proto/imap/search/search_text.hpp"
 
 #include <catch2/catch.hpp>
 

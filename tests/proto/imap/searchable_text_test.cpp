@@ -1,5 +1,5 @@
 // The texts of a mail as the index takes them: what a search compares, and nothing that it compares is missing.
-#include "proto/imap/searchable_text.hpp"
+#include "proto/imap/search/searchable_text.hpp"
 
 #include <catch2/catch.hpp>
 

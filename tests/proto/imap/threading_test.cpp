@@ -1,6 +1,6 @@
 // THREAD: Message IDs, and the trees of the three algorithms (RFC 5256 section 3).
-#include "proto/imap/message_ids.hpp"
-#include "proto/imap/threading.hpp"
+#include "proto/imap/search/message_ids.hpp"
+#include "proto/imap/search/threading.hpp"
 
 #include <catch2/catch.hpp>
 

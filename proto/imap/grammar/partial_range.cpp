@@ -1,0 +1,31 @@
+#include "proto/imap/grammar/partial_range.hpp"
+
+#include <algorithm>
+
+namespace pp::imap {
+
+std::pair<std::size_t, std::size_t> partial_range::of(std::size_t count) const {
+    const auto from = std::min<std::size_t>(first - 1, count), to = std::min<std::size_t>(last, count);
+    if (from_end) return {count - to, count - from};
+    return {from, to};
+}
+
+partial_range parse_partial_range(parser& args) {
+    partial_range range;
+    const auto begin = args.rest();
+    const auto at = args.position();
+    range.from_end = args.peek() == '-';
+    const auto number = [&] {
+        if (range.from_end) args.expect('-');
+        return args.nz_number();
+    };
+    range.first = number();
+    args.expect(':');
+    range.last = number();
+    range.written = begin.substr(0, args.position() - at);
+    if (args.failed()) return {};
+    if (range.last < range.first) std::swap(range.first, range.last);
+    return range;
+}
+
+}  // namespace pp::imap

@@ -47,6 +47,8 @@ inbox_decision decide(const peer::notification& n, bytes_view ride_along, const 
     if (n.plain_bytes > facts.mail_bytes_max) return refuse(too_large(facts.mail_bytes_max, ""));
     const bool known = facts.sender && facts.sender->accepted;
     if (!known && n.plain_bytes > request_bytes_max) return refuse(too_large(request_bytes_max, " from strangers"));
+    if (!known && !facts.room_for_requests)
+        return later("the recipient's mailbox for mail of strangers is full; ask for an invite, or wait");
     // A wrong ride-along is no reason to refuse: the blob itself is fetched and checked.
     return {is_notified_blob(n, ride_along) ? inbox_action::store : inbox_action::fetch,
             known ? inbox_name : requests_name, {}};

@@ -35,6 +35,7 @@ struct inbox_facts {
     std::optional<storage::contact> sender;             // as the store knows it
     bool seen = false;                                  // this notification of this sender was delivered before
     std::uint64_t mail_bytes_max = 0;                   // largest mail this node takes
+    bool room_for_requests = true;                      // engine/requests.hpp
 };
 inbox_decision decide(const peer::notification& n, bytes_view ride_along, const inbox_facts& facts, peer::unix_s now);
 

@@ -17,13 +17,16 @@ std::string text_for_people(const welcome& w) {
            "goes, encrypted, from your computer to the computer of the person you\n"
            "write to. Nobody in between can read it.\n\n"
            "Both computers have to be switched on and reach each other for that.\n"
-           "Until then a mail waits on yours, for five days at most. See what\n"
-           "waits, and what has failed, with: peerpost queue --all\n\n"
+           "Until then a mail waits on yours, for five days at most. A report in\n"
+           "INBOX tells you when one could not be delivered. See what waits, and\n"
+           "what has failed, with: peerpost queue --all\n\n"
            "Your mailboxes\n\n"
            "INBOX     mail from people you know\n"
            "Sent      what you have sent; peerpost files the copy by itself\n"
-           "Requests  mail from people you do not know yet. To have later mail\n"
-           "          from one of them in INBOX: peerpost contact add ADDRESS\n\n";
+           "Requests  mail from people you do not know yet. Answer one, or move it\n"
+           "          to INBOX, and that person's later mail comes to INBOX. Move it\n"
+           "          to Junk, and that person cannot write to you any more. Moving\n"
+           "          it back to Requests undoes either\n\n";
     if (!w.invite_link.empty()) {
         out += "To exchange mail with somebody, give that person your invitation. It\n";
         out += w.qr_png.empty() ? "is attached as a link. " : "is attached as a link and as a picture to scan. ";

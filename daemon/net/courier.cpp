@@ -28,7 +28,7 @@ void courier::start() {
         auto contacts = a->store().read([](const storage::read_txn& txn) { return txn.contacts(); });
         if (contacts)
             for (const auto& c : *contacts)
-                if (!c.blocked) d.routes[c.account].greet = true;
+                if (c.accepted && !c.blocked) d.routes[c.account].greet = true;   // strangers learn nothing
         poke(d);
     }
 }
@@ -288,7 +288,8 @@ std::vector<crypto::account_key> courier::looked_for() {
         for (const auto& [peer, r] : d.routes) all.insert(peer);
         auto contacts = d.account->store().read([](const storage::read_txn& txn) { return txn.contacts(); });
         if (contacts)
-            for (const auto& c : *contacts) all.insert(c.account);
+            for (const auto& c : *contacts)
+                if (c.accepted) all.insert(c.account);
     }
     return {all.begin(), all.end()};
 }

@@ -284,6 +284,7 @@ awaitable<bytes> courier::token_came(services::account& mine, std::shared_ptr<pe
             auto contact = *known ? **known
                                   : engine::contact_from_record(record, storage::known_by::invite_given, services::now_s());
             contact.accepted = true;
+            if (contact.how == storage::known_by::request) contact.how = storage::known_by::invite_given;
             if (auto r = txn.put_contact(contact); !r) return r;
             return left->uses_left == 0 ? txn.erase_invite(token) : txn.put_invite(*left);
         });

@@ -1,8 +1,10 @@
 #include "daemon/net/receiver.hpp"
 
 #include "daemon/engine/authentication_results.hpp"
+#include "daemon/engine/contacts.hpp"
 #include "daemon/engine/fetch_plan.hpp"
 #include "daemon/engine/inbox.hpp"
+#include "daemon/engine/requests.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/reencrypt.hpp"
 #include "daemon/services/log.hpp"
@@ -49,8 +51,8 @@ bytes stored(services::account& mine, const crypto::signing_key& device, const p
 
 }  // namespace
 
-receiver::receiver(asio::io_context& io, services::node& node, asio::thread_pool& workers)
-    : io_(io), node_(node), workers_(workers) {}
+receiver::receiver(asio::io_context& io, services::node& node, asio::thread_pool& workers, const links& peers)
+    : io_(io), node_(node), workers_(workers), links_(peers) {}
 
 // ---------------------------------------------------------------- notifications
 
@@ -78,6 +80,9 @@ awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<pee
         if (!contact) return contact.error();
         facts.seen = *seen;
         facts.sender = std::move(*contact);
+        auto requests = txn.find_mailbox(engine::requests_name);
+        if (!requests) return requests.error();
+        facts.room_for_requests = !*requests || engine::has_room_for_requests(**requests);
         return {};
     });
     if (!looked) co_return refusal(peer::notify_status::try_later, "the recipient's store cannot be read");
@@ -139,7 +144,9 @@ awaitable<bytes> receiver::take(services::account& mine, std::shared_ptr<const p
 awaitable<result<void>> receiver::store_mail(services::account& mine, std::shared_ptr<storage::blob_writer> blob,
                                              std::shared_ptr<const peer::notification> note,
                                              std::string_view mailbox) {
-    auto written = commit(node_, mine, [blob, note, mailbox = std::string(mailbox)](storage::write_txn& txn) -> result<void> {
+    auto record = links_.record_of(mine, note->sender);
+    auto written = commit(node_, mine, [blob, note, record = std::move(record),
+                                        mailbox = std::string(mailbox)](storage::write_txn& txn) -> result<void> {
         auto seen = txn.notification_seen(note->sender, note->id);
         if (!seen) return seen.error();
         if (*seen) return txn.erase_inbound(note->id);   // came a second way meanwhile
@@ -151,6 +158,13 @@ awaitable<result<void>> receiver::store_mail(services::account& mine, std::share
         what.message_id = blob->index().envelopes.front().message_id.value_or("");
         auto placed = txn.add_mail(what, *blob);
         if (!placed) return placed.error();
+        // A stranger becomes a contact that is not accepted yet: her record is needed to answer her.
+        auto sender = txn.get_contact(note->sender);
+        if (!sender) return sender.error();
+        if (!*sender && record) {
+            const auto contact = engine::contact_from_record(*record, storage::known_by::request, services::now_s());
+            if (auto r = txn.put_contact(contact); !r) return r;
+        }
         if (auto r = txn.mark_notification_seen(note->sender, note->id); !r) return r;
         return txn.erase_inbound(note->id);
     });

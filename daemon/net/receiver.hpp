@@ -19,7 +19,7 @@ inline constexpr std::chrono::milliseconds refetch_first = std::chrono::seconds(
 
 class receiver {
 public:
-    receiver(asio::io_context& io, services::node& node, asio::thread_pool& workers);
+    receiver(asio::io_context& io, services::node& node, asio::thread_pool& workers, const links& peers);
 
     awaitable<bytes> notified(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<bytes> serve_range(services::account& mine, bytes message);
@@ -65,6 +65,7 @@ private:
     asio::io_context& io_;
     services::node& node_;
     asio::thread_pool& workers_;
+    const links& links_;
     std::map<queue_key, fetch_queue> queues_;
     struct served {
         std::string account;

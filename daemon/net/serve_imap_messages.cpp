@@ -3,6 +3,7 @@
 #include "daemon/net/refusals.hpp"
 #include "daemon/net/serve_imap.hpp"
 #include "daemon/services/log.hpp"
+#include "daemon/services/requests.hpp"
 #include "storage/txn.hpp"
 
 #include <algorithm>
@@ -197,10 +198,14 @@ awaitable<imap::verdict> imap_connection::on(imap::copy_messages q) {
     const auto room = q.move ? result<void>() : check_quota(0, q.uids.count());   // a copy shares the bytes
     if (!room) co_return refused<imap::copied>(room.error());
     auto copied = std::make_shared<imap::copied>();
-    auto written = commit([q, box = selected_->box, copied](storage::write_txn& txn) -> result<void> {
+    auto written = commit([q, box = selected_->box, copied, mine = account_](storage::write_txn& txn) -> result<void> {
         auto to = txn.find_mailbox(q.to);
         if (!to) return to.error();
         if (!*to) return storage::errc::no_such_mailbox;
+        auto here = txn.get_mailbox(box);
+        if (!here) return here.error();
+        if (*here)   // out of Requests, or into it: says what the user thinks of who wrote them
+            if (auto r = services::judge_senders(txn, *mine, **here, **to, q.uids); !r) return r;
         auto pairs = txn.copy(box, q.uids, (*to)->id, q.move);
         if (!pairs) return pairs.error();
         *copied = {};

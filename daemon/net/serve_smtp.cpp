@@ -4,6 +4,7 @@
 #include "daemon/net/await.hpp"
 #include "daemon/net/refusals.hpp"
 #include "daemon/services/log.hpp"
+#include "daemon/services/requests.hpp"
 #include "daemon/services/standard_mailboxes.hpp"
 #include "proto/sasl/plain.hpp"
 #include "storage/txn.hpp"
@@ -187,6 +188,8 @@ services::store_writer::job smtp_connection::submission_job(std::shared_ptr<stor
             serial = placed->mail_serial;
             return {};
         };
+        for (const auto& row : rows)   // writing to somebody accepts her (01-product 1.5)
+            if (auto r = services::accept_recipient(txn, row.account); !r) return r;
         if (file_in_sent) {
             auto sent = services::standard_mailbox(txn, storage::special_use::sent, services::sent_name);
             if (!sent) return sent.error();

@@ -47,8 +47,8 @@ dht::network network_of(const services::config& c) {
 struct server::state {
     explicit state(services::node& n)
         : node(n), workers(std::clamp(std::thread::hardware_concurrency(), 1u, workers_max)), peers(io, n), lan(io, n),
-          dht(io), people(io, n, dht, network_of(n.configuration())), outgoing(io, n, peers, lan, people), incoming(io, n, workers),
-          relay(n, workers) {
+          dht(io), people(io, n, dht, network_of(n.configuration())), outgoing(io, n, peers, lan, people),
+          incoming(io, n, workers, peers), relay(n, workers) {
         peers.set_listener(&outgoing);
         outgoing.set_receiver(incoming);
         outgoing.set_relay(relay);

@@ -49,6 +49,14 @@ TEST_CASE("a contact's mail goes to INBOX, a stranger's to Requests") {
     CHECK(a.decide().action == inbox_action::store);
 }
 
+TEST_CASE("a full Requests makes strangers wait, nobody else") {
+    arrival a;
+    a.facts.room_for_requests = false;
+    CHECK(a.decide().action == inbox_action::store);
+    a.facts.sender.reset();
+    CHECK(a.decide().action == inbox_action::try_later);
+}
+
 TEST_CASE("what did not come along, or came along wrong, is fetched") {
     arrival a;
     const auto good = a.ride_along;

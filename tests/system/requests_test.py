@@ -1,0 +1,135 @@
+"""Strangers and the mailbox Requests (01-product 1.5): the mail client alone says who may write. Strangers here hold an
+invite of Bob's whose only use somebody else has had: where he is stands in it, but he does not know them."""
+
+import json
+import sys
+
+from node import mail_from, nodes, wait_until
+
+
+def contact(node, account):
+    rows = json.loads(node.command("contact", "list", "--json"))["contacts"]
+    return next((row for row in rows if row["account"] == account), None)
+
+
+def send(frm, to, subject):
+    frm.submit(mail_from(frm, to.address, subject, b"hello\r\n"), [to.address])
+
+
+def subjects(node, mailbox):
+    return [body.split(b"Subject: ")[1].split(b"\r\n")[0].decode() for body in node.bodies(mailbox).values()]
+
+
+def arrived(node, mailbox, subject):
+    wait_until(lambda: subject in subjects(node, mailbox), 30, f"{subject!r} is not in {mailbox}")
+
+
+def move(node, mailbox, to, how):
+    """Everything, in the ways clients have."""
+    client = node.imap_client()
+    try:
+        client.select(mailbox)
+        if how == "MOVE":
+            assert client._simple_command("MOVE", "1:*", to)[0] == "OK"
+        else:
+            assert client.copy("1:*", to)[0] == "OK"
+            client.store("1:*", "+FLAGS.SILENT", r"(\Deleted)")
+            client.expunge()
+    finally:
+        client.logout()
+
+
+def judge(carol, bob, how):
+    assert contact(bob, carol.account) is None
+    send(carol, bob, "first")
+    arrived(bob, "Requests", "first")
+    assert not contact(bob, carol.account)["accepted"], "a stranger was accepted unasked"
+    assert subjects(bob, "INBOX") == ["Welcome to peerpost"]
+
+    move(bob, "Requests", "Trash", how)                     # thrown away: says nothing
+    assert not contact(bob, carol.account)["accepted"]
+    move(bob, "Trash", "Requests", how)
+
+    move(bob, "Requests", "INBOX", how)
+    assert contact(bob, carol.account)["accepted"], "moving to INBOX did not accept"
+    send(carol, bob, "second")
+    arrived(bob, "INBOX", "second")
+
+    client = bob.imap_client()                              # back: undone
+    client.select("INBOX")
+    uid = client.uid("SEARCH", "SUBJECT", "first")[1][0]
+    assert client.uid("MOVE", uid.decode(), "Requests")[0] == "OK"
+    client.logout()
+    assert not contact(bob, carol.account)["accepted"], "moving back did not undo it"
+    send(carol, bob, "third")
+    arrived(bob, "Requests", "third")
+
+    move(bob, "Requests", "Junk", how)
+    assert contact(bob, carol.account)["blocked"], "moving to Junk did not block"
+    send(carol, bob, "fourth")
+    wait_until(lambda: any("takes no mail" in (row["last_error"] or "") for row in
+                           json.loads(carol.command("queue", "--all", "--json"))["queue"]), 30, "the block was not told")
+    wait_until(lambda: any(b"multipart/report" in body for body in carol.bodies().values()), 30, "no report of the refusal")
+    assert "fourth" not in subjects(bob, "Requests") + subjects(bob, "INBOX") + subjects(bob, "Junk")
+
+    move(bob, "Junk", "Requests", how)                      # the block is lifted, no more
+    row = contact(bob, carol.account)
+    assert not row["blocked"] and not row["accepted"]
+    send(carol, bob, "fifth")
+    arrived(bob, "Requests", "fifth")
+
+
+def empty(node):
+    """As if nobody had written yet, for the next round."""
+    client = node.imap_client()
+    for mailbox in ("Requests", "Junk", "Trash", "INBOX"):
+        client.select(mailbox)
+        client.uid("STORE", "1:*" if mailbox != "INBOX" else "2:*", "+FLAGS.SILENT", r"(\Deleted)")
+        client.expunge()
+    client.logout()
+
+
+def answer(dave, bob):
+    send(dave, bob, "may I")
+    arrived(bob, "Requests", "may I")
+    send(bob, dave, "you may")                              # she has his record since his first mail
+    assert contact(bob, dave.account)["accepted"], "answering did not accept"
+    arrived(dave, "INBOX", "you may")
+    send(dave, bob, "thank you")
+    arrived(bob, "INBOX", "thank you")
+
+
+def forged(bob, carol):
+    """A mail that the user's own client puts into Requests judges nobody, whatever it says."""
+    was = contact(bob, carol.account)
+    client = bob.imap_client()
+    fields = (f"X-First: no\r\nAuthentication-Results: {bob.account}.peerpost.alt;\r\n peerpost=pass\r\n"
+              f" header.from={carol.account}.peerpost.alt\r\n").encode()
+    assert client.append("Requests", None, None, fields + b"\r\nbody\r\n")[0] == "OK"
+    client.select("Requests")
+    uid = client.uid("SEARCH", "HEADER", "X-First", "no")[1][0].decode()
+    assert client.uid("MOVE", uid, "INBOX")[0] == "OK"
+    client.logout()
+    assert contact(bob, carol.account) == was
+
+
+def main(binary):
+    with nodes(binary, "bob", "erin", "carol", "dave", "frank") as (bob, erin, carol, dave, frank):
+        for node in (bob, erin, carol, dave, frank):
+            node.start()
+        link = json.loads(bob.command("invite", "--json"))["link"]
+        erin.command("contact", "add", link)
+        wait_until(lambda: contact(bob, erin.account), 20, "the invite was not noticed")
+        for node in (carol, dave, frank):   # its only use is gone: they know Bob, he does not know them
+            node.command("contact", "add", link)
+        judge(carol, bob, "MOVE")
+        forged(bob, carol)
+        empty(bob)
+        judge(frank, bob, "COPY")
+        empty(bob)
+        answer(dave, bob)
+    print("requests: all right")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

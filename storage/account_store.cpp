@@ -53,7 +53,7 @@ std::span<const std::pair<const char*, special_use>> standard_mailboxes() {
     static constexpr std::pair<const char*, special_use> all[] = {
         {"INBOX", special_use::none},      {"Drafts", special_use::drafts}, {"Sent", special_use::sent},
         {"Archive", special_use::archive}, {"Junk", special_use::junk},     {"Trash", special_use::trash},
-        {"Requests", special_use::none}};
+        {"Requests", special_use::none},   {"Outgoing", special_use::none}};
     return all;
 }
 

@@ -46,6 +46,8 @@ void decode(byte_reader& r, mail::uid_set& s) {
     }
 }
 
+constexpr std::uint8_t row_delay_told = 1, row_has_outgoing_uid = 2;
+
 void encode(byte_writer& w, const outbox_row& o) {
     w.raw(o.id);
     w.raw(o.submission);
@@ -65,9 +67,10 @@ void encode(byte_writer& w, const outbox_row& o) {
     w.i64(o.state_since);
     w.text(o.last_error);
     w.sized(o.receipt);
-    if (o.hold_until == 0 && !o.delay_told) return;   // as most, and all from before there was either
+    if (o.hold_until == 0 && !o.delay_told && o.outgoing_uid == 0) return;   // as most, and all from before there were any
     w.i64(o.hold_until);
-    w.u8(o.delay_told ? 1 : 0);
+    w.u8(static_cast<std::uint8_t>((o.delay_told ? row_delay_told : 0) | (o.outgoing_uid ? row_has_outgoing_uid : 0)));
+    if (o.outgoing_uid) w.u32(o.outgoing_uid);
 }
 void decode(byte_reader& r, outbox_row& o) {
     o.id = r.array<16>();
@@ -92,11 +95,14 @@ void decode(byte_reader& r, outbox_row& o) {
     o.receipt = to_bytes(r.sized());
     o.hold_until = 0;
     o.delay_told = false;
+    o.outgoing_uid = 0;
     if (r.left() == 0) return;
     o.hold_until = r.i64();
-    const auto told = r.u8();
-    o.delay_told = told == 1;
-    if (told > 1 || (o.hold_until == 0 && !o.delay_told)) r.fail();
+    const auto has = r.u8();
+    o.delay_told = has & row_delay_told;
+    if (has & row_has_outgoing_uid) o.outgoing_uid = r.u32();
+    const bool told_twice = (has & row_has_outgoing_uid) && o.outgoing_uid == 0;
+    if (has > (row_delay_told | row_has_outgoing_uid) || told_twice || (o.hold_until == 0 && has == 0)) r.fail();
 }
 
 void encode(byte_writer& w, const inbound_row& i) {

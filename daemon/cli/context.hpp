@@ -58,6 +58,7 @@ std::string plain(std::string_view from_outside);
 void add_serve(CLI::App& app, context& c);
 void add_init(CLI::App& app, context& c);
 void add_status(CLI::App& app, context& c);
+void add_queue(CLI::App& app, context& c);
 void add_contact(CLI::App& app, context& c);
 void add_account(CLI::App& app, context& c);
 void add_config(CLI::App& app, context& c);

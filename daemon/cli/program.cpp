@@ -29,6 +29,7 @@ int run_program(int argc, char** argv) {
     add_serve(app, c);
     add_init(app, c);
     add_status(app, c);
+    add_queue(app, c);
     add_contact(app, c);
     add_account(app, c);
     add_config(app, c);

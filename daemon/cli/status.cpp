@@ -1,4 +1,4 @@
-// `peerpost status` and `peerpost queue`: what it is doing, and why a mail waits.
+// `peerpost status`: what it is doing.
 #include "daemon/cli/context.hpp"
 
 #include <CLI/CLI.hpp>
@@ -69,42 +69,13 @@ void show_status(const json::object& s) {
         if (item.is_object()) show_account(item.as_object());
 }
 
-void show_queue(const json::object& q) {
-    const auto& rows = list(q, "queue");
-    if (rows.empty()) std::cout << "nothing is under way\n";
-    for (const auto& item : rows) {
-        if (!item.is_object()) continue;
-        const auto& row = item.as_object();
-        std::cout << text(row, "id") << "  " << text(row, "state") << " since " << text(row, "since") << "\n  to "
-                  << plain(text(row, "recipient")) << "\n";
-        if (const auto id = text(row, "message_id"); !id.empty()) std::cout << "  message " << plain(id) << "\n";
-        if (number(row, "attempts") > 0) std::cout << "  " << number(row, "attempts") << " attempts\n";
-        const auto held = text(row, "held_until");
-        if (!held.empty()) std::cout << "  held until " << held << ", as the sender asked\n";
-        if (const auto at = text(row, "next_attempt"); !at.empty() && held.empty()) std::cout << "  next attempt " << at << "\n";
-        if (const auto why = text(row, "last_error"); !why.empty()) std::cout << "  last error: " << plain(why) << "\n";
-    }
-}
-
 }  // namespace
 
 void add_status(CLI::App& app, context& c) {
-    struct options {
-        bool as_json = false, all = false;
-        std::string account;
-    };
-    const auto o = std::make_shared<options>();
+    const auto as_json = std::make_shared<bool>(false);
     auto* status = app.add_subcommand("status", "What this node is and does");
-    status->add_flag("--json", o->as_json, "Print JSON");
-    status->callback([&c, o] { run(c, "status", {}, o->as_json, show_status); });
-
-    auto* queue = app.add_subcommand("queue", "Mails under way, one row per recipient");
-    queue->add_flag("--json", o->as_json, "Print JSON");
-    queue->add_flag("--all", o->all, "Delivered and failed ones too");
-    queue->add_option("--account", o->account, "Only this account (label or address)");
-    queue->callback([&c, o] {
-        run(c, "queue", {{"account", o->account}, {"all", o->all}}, o->as_json, show_queue);
-    });
+    status->add_flag("--json", *as_json, "Print JSON");
+    status->callback([&c, as_json] { run(c, "status", {}, *as_json, show_status); });
 }
 
 }  // namespace pp::cli

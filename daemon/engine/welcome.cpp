@@ -23,6 +23,7 @@ std::string text_for_people(const welcome& w) {
            "Your mailboxes\n\n"
            "INBOX     mail from people you know\n"
            "Sent      what you have sent; peerpost files the copy by itself\n"
+           "Outgoing  what is still under way; delete it there to cancel it\n"
            "Requests  mail from people you do not know yet. Answer one, or move it\n"
            "          to INBOX, and that person's later mail comes to INBOX. Move it\n"
            "          to Junk, and that person cannot write to you any more. Moving\n"

@@ -3,14 +3,17 @@
 #include "daemon/engine/contacts.hpp"
 #include "daemon/engine/delivery.hpp"
 #include "daemon/engine/delivery_report.hpp"
+#include "daemon/engine/outgoing.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/dice.hpp"
 #include "daemon/net/receiver.hpp"
 #include "daemon/net/serve_relay.hpp"
 #include "daemon/services/log.hpp"
+#include "daemon/services/outgoing.hpp"
 #include "storage/txn.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pp::net {
 
@@ -74,9 +77,37 @@ awaitable<void> courier::work(desk& d) {
     }
 }
 
+// Brings the mailbox Outgoing in step, and watches it: what the user deletes there is cancelled.
+awaitable<void> courier::show_outgoing(desk& d) {
+    auto& mine = *d.account;
+    const auto now = services::now_ms();
+    using services::outgoing_change;
+    auto due = mine.store().read([&](const storage::read_txn& txn) { return services::outgoing_due(txn, now); });
+    if (due && *due != outgoing_change::none) {
+        auto what = std::make_shared<outgoing_change>(outgoing_change::none);
+        auto written = commit(node_, mine, [now, what](storage::write_txn& txn) -> result<void> {
+            auto done = services::update_outgoing(txn, now);
+            if (!done) return done.error();
+            *what = *done;
+            return {};
+        });
+        const auto r = co_await std::move(written);
+        if (r && *what == outgoing_change::cancel) services::log(services::area::delivery).info("event=cancelled");
+        if (!r) services::log(services::area::delivery).warn("event=outgoing_not_written reason={}", services::field(r.error().message()));
+    }
+    auto box = mine.store().read([](const storage::read_txn& txn) { return txn.find_mailbox(engine::outgoing_name); });
+    const auto id = box && *box ? (*box)->id : storage::no_mailbox;
+    if (id == std::exchange(d.outgoing, id) || id == storage::no_mailbox) co_return;
+    auto wake_up = [this, label = mine.label()](storage::mailbox_id) {
+        asio::post(io_, [this, label] { wake(label); });
+    };
+    d.outgoing_changes = node_.changes().subscribe(mine.label(), id, std::move(wake_up));
+}
+
 // Looks at everything that is open and sets in motion what can move.
 awaitable<void> courier::pass(desk& d) {
     auto& mine = *d.account;
+    co_await show_outgoing(d);
     struct open_work {
         std::vector<storage::outbox_row> rows;
         std::vector<storage::inbound_row> inbound;

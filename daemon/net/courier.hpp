@@ -67,12 +67,15 @@ private:
         std::map<crypto::account_key, route> routes;
         std::unique_ptr<asio::steady_timer> timer;
         bool woken = false, working = false;
+        storage::mailbox_id outgoing = storage::no_mailbox;      // the mailbox that is watched
+        services::change_bus::subscription outgoing_changes;
         std::chrono::steady_clock::time_point next_release = std::chrono::steady_clock::time_point::max();   // of held mails
     };
 
     desk& desk_of(services::account& a);
     awaitable<void> work(desk& d);
     awaitable<void> pass(desk& d);
+    awaitable<void> show_outgoing(desk& d);
     awaitable<void> dial(desk& d, crypto::account_key peer, bool for_mail);
     awaitable<void> note_failure(services::account& mine, crypto::account_key peer, std::string why,
                                  std::chrono::milliseconds wait);

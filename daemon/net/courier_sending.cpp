@@ -8,6 +8,7 @@
 #include "daemon/net/dice.hpp"
 #include "daemon/net/receiver.hpp"
 #include "daemon/services/log.hpp"
+#include "daemon/services/outgoing.hpp"
 #include "daemon/services/standard_mailboxes.hpp"
 #include "storage/txn.hpp"
 
@@ -152,6 +153,8 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
         if (!known) return known.error();
         // A receipt that came meanwhile stands; a row that was cancelled stays away.
         if (!*known || (*known)->state == storage::outbox_state::delivered) return {};
+        const bool cancelled = (*known)->state == storage::outbox_state::failed;   // meanwhile, in Outgoing
+        if (cancelled && row.state != storage::outbox_state::delivered) return {};
         if (report && engine::report_due(**known, row)) {
             auto inbox = services::standard_mailbox(txn, storage::special_use::none, services::inbox_name);
             if (!inbox) return inbox.error();
@@ -163,7 +166,9 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
         }
         auto next = row;
         next.delay_told = next.delay_told || (*known)->delay_told;   // row may be from before it was told
-        return txn.put_outbox(next);
+        next.outgoing_uid = (*known)->outgoing_uid;
+        if (auto r = txn.put_outbox(next); !r || engine::is_open(next)) return r;
+        return services::leave_outgoing(txn, next);
     }, how);
     const auto r = co_await std::move(written);
     if (!r)   // repeated after a restart or with the next link: the other side knows the notification
@@ -191,7 +196,10 @@ awaitable<void> courier::release_to_self(services::account& mine, storage::outbo
             if (auto placed = txn.add_mail(what, *report); !placed) return placed.error();
         what.message_id = row.message_id;
         if (auto placed = txn.add_copy(what, row.mail_serial); !placed) return placed.error();
-        return txn.put_outbox(row);
+        auto over = row;
+        over.outgoing_uid = (*known)->outgoing_uid;
+        if (auto r = txn.put_outbox(over); !r) return r;
+        return services::leave_outgoing(txn, over);
     });
     const auto r = co_await std::move(written);
     if (r)
@@ -233,6 +241,7 @@ awaitable<bytes> courier::receipt_came(services::account& mine, std::shared_ptr<
         auto delivered = engine::receipt_came(std::move(row), signed_receipt, services::now_ms());
         co_await book(mine, std::move(delivered), services::urgency::lazy);
         services::log(services::area::delivery).info("event=delivered notification={}", short_id(receipt->id));
+        wake(mine.label());   // other recipients of the mail may be what Outgoing tells of now
         break;
     }
     co_return bytes{};

@@ -3,6 +3,7 @@
 #include "daemon/net/await.hpp"
 #include "daemon/net/refusals.hpp"
 #include "daemon/net/serve_imap.hpp"
+#include "daemon/services/standard_mailboxes.hpp"
 #include "storage/txn.hpp"
 
 #include <algorithm>
@@ -52,20 +53,6 @@ result<std::optional<std::uint32_t>> copy_in_sent(storage::write_txn& txn, const
                                     refused_uids);
     if (!changed) return changed.error();
     return std::optional<std::uint32_t>((*copy)->uid);
-}
-
-// RFC 8508 section 3.4: as STORE +FLAGS.SILENT (\Deleted) and UID EXPUNGE of it, but seen by nobody in between.
-result<void> take_away(storage::write_txn& txn, storage::mailbox_id box, std::uint32_t uid) {
-    const auto one = mail::uid_set::of(uid, uid);
-    mail::flags deleted;
-    deleted.system = mail::deleted;
-    mail::uid_set refused_uids;
-    auto marked = txn.change_flags(box, one, storage::write_txn::flag_change::add, deleted, std::nullopt, refused_uids);
-    if (!marked) return marked.error();
-    if (marked->empty()) return storage::errc::not_found;
-    auto gone = txn.expunge(box, one);
-    if (!gone) return gone.error();
-    return {};
 }
 
 }  // namespace
@@ -173,7 +160,7 @@ awaitable<result<imap_connection::append_in_commit>> imap_connection::submit_app
     append_in_commit out{promise_slot<result<void>>(stream_.executor()), done, append->bytes(), append->mails.size()};
     services::store_writer::job work = [append, same_as_sent, done, from, replaces](storage::write_txn& txn) -> result<void> {
         if (auto r = add_appended(txn, *append, same_as_sent, *done); !r) return r;
-        if (replaces) return take_away(txn, from, *replaces);
+        if (replaces) return services::remove_mail(txn, from, *replaces);   // RFC 8508 section 3.4
         return {};
     };
     context_.node.writer().submit(account_->label(), account_->store(), std::move(work), out.written.setter());

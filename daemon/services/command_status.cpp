@@ -1,4 +1,4 @@
-// `status`: what this node is and does, on one screen. `queue`: each mail under way, per recipient.
+// `status`: what this node is and does, on one screen.
 #include "daemon/services/command_support.hpp"
 
 #include "storage/text_index.hpp"
@@ -11,16 +11,6 @@ namespace {
 
 // Taken when the program starts: good enough for an uptime.
 const auto started = std::chrono::steady_clock::now();
-
-std::string_view state_name(storage::outbox_state state) {
-    switch (state) {
-    case storage::outbox_state::queued: return "queued";
-    case storage::outbox_state::notified: return "notified";
-    case storage::outbox_state::delivered: return "delivered";
-    case storage::outbox_state::failed: return "failed";
-    }
-    return "unknown";
-}
 
 json::object account_status(const account& a) {
     json::array boxes, notes;
@@ -61,23 +51,6 @@ json::object account_status(const account& a) {
             {"notes", notes}};
 }
 
-json::object queue_row(const account& a, const storage::outbox_row& row) {
-    return {{"id", crypto::hex(row.id)},
-            {"account", a.label()},
-            {"recipient", row.recipient},
-            {"state", state_name(row.state)},
-            {"attempts", row.attempts},
-            {"submitted", iso_time(row.submitted_at)},
-            {"since", iso_time(row.state_since)},
-            {"next_attempt", row.state == storage::outbox_state::queued || row.state == storage::outbox_state::notified
-                                 ? iso_time(row.next_attempt_at)
-                                 : std::string()},
-            {"held_until", row.state == storage::outbox_state::queued && row.hold_until > now_ms() ? iso_time(row.hold_until)
-                                                                                                   : std::string()},
-            {"last_error", row.last_error},
-            {"message_id", row.message_id}};
-}
-
 }  // namespace
 
 json::value status(const call& c) {
@@ -97,21 +70,6 @@ json::value status(const call& c) {
     for (const account* a : c.n.accounts()) accounts.push_back(account_status(*a));
     out["accounts"] = std::move(accounts);
     return out;
-}
-
-// account: only this one. all: delivered and failed rows too.
-json::value queue(const call& c) {
-    c.only({"account", "all"});
-    auto accounts = c.n.accounts();
-    if (!c.text("account").empty()) accounts = {&c.chosen_account()};
-    json::array rows;
-    for (const account* a : accounts) {
-        const auto open_only = !c.flag("all");
-        const auto found = value_of(a->store().read([&](const storage::read_txn& txn) { return txn.outbox(open_only); }),
-                                    "the queue cannot be read");
-        for (const auto& row : found) rows.push_back(queue_row(*a, row));
-    }
-    return json::object{{"queue", std::move(rows)}};
 }
 
 }  // namespace pp::services::commands

@@ -88,9 +88,11 @@ command_result run_command(node& n, std::string_view name, const boost::json::ob
         std::string_view name;
         boost::json::value (*run)(const commands::call&);
     };
-    static constexpr std::array<entry, 14> table{{
+    static constexpr std::array<entry, 16> table{{
         {"status", commands::status},
         {"queue", commands::queue},
+        {"queue why", commands::queue_why},
+        {"trace", commands::trace},
         {"invite", commands::invite},
         {"contact add", commands::contact_add},
         {"contact list", commands::contact_list},

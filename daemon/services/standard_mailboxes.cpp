@@ -15,4 +15,17 @@ result<storage::mailbox_id> standard_mailbox(storage::write_txn& txn, storage::s
     return txn.create_mailbox(name, use);
 }
 
+result<void> remove_mail(storage::write_txn& txn, storage::mailbox_id box, std::uint32_t uid) {
+    const auto one = mail::uid_set::of(uid, uid);
+    mail::flags deleted;
+    deleted.system = mail::deleted;
+    mail::uid_set refused;
+    auto marked = txn.change_flags(box, one, storage::write_txn::flag_change::add, deleted, std::nullopt, refused);
+    if (!marked) return marked.error();
+    if (marked->empty()) return storage::errc::not_found;
+    auto gone = txn.expunge(box, one);
+    if (!gone) return gone.error();
+    return {};
+}
+
 }  // namespace pp::services

@@ -13,6 +13,7 @@
 #include "storage/account_store.hpp"
 #include "storage/durable.hpp"
 #include "storage/home.hpp"
+#include "storage/store_state.hpp"
 #include "storage/text_builder.hpp"
 #include "storage/txn.hpp"
 
@@ -260,7 +261,7 @@ operation choose(std::mt19937& dice, const model& now, int n) {
 
 model first_model() {
     model m;
-    for (const auto* name : {"INBOX", "Drafts", "Sent", "Archive", "Junk", "Trash", "Requests"}) m.boxes[name];
+    for (const auto& [name, use] : standard_mailboxes()) m.boxes[name];
     return m;
 }
 

@@ -9,7 +9,8 @@ TEST_CASE("a new store has the standard mailboxes") {
     const auto boxes = f.store->read([](const read_txn& t) { return t.mailboxes().value(); });
     std::vector<std::string> names;
     for (const auto& b : boxes) names.push_back(b.name);
-    CHECK(names == std::vector<std::string>{"Archive", "Drafts", "INBOX", "Junk", "Requests", "Sent", "Trash"});
+    CHECK(names == std::vector<std::string>{"Archive", "Drafts", "INBOX", "Junk", "Outgoing", "Requests", "Sent",
+                                                "Trash"});
     CHECK(f.box("Sent").use == special_use::sent);
     CHECK(f.box("inbox").name == "INBOX");
     CHECK(account_store::create(f.folder, f.keys.clone(), f.options).error() == errc::exists_already);

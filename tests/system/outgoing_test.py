@@ -1,0 +1,123 @@
+"""The mailbox Outgoing (01-product 1.4): what is under way stands there with its state, what is deleted there is not sent;
+`queue why` and `trace` say the same in words."""
+
+import json
+import re
+import smtplib
+import sys
+import time
+
+from node import befriend, mail_from, nodes, wait_until
+
+
+def outgoing(node):
+    """{subject: keywords} of the mailbox."""
+    client = node.imap_client()
+    try:
+        assert client.select("Outgoing", readonly=True)[0] == "OK"
+        _, rows = client.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+        found = {}
+        for row in rows:
+            if isinstance(row, tuple):
+                subject = row[1].split(b"Subject: ")[1].split(b"\r\n")[0].decode()
+                flags = re.search(rb"FLAGS \(([^)]*)\)", row[0]).group(1).decode().split()
+                found[subject] = sorted(flag for flag in flags if not flag.startswith("\\"))
+        return found
+    finally:
+        client.logout()
+
+
+def delete(node, subject, by_moving):
+    client = node.imap_client()
+    try:
+        client.select("Outgoing")
+        uid = client.uid("SEARCH", "SUBJECT", subject)[1][0].decode()
+        if by_moving:
+            assert client.uid("MOVE", uid, "Trash")[0] == "OK"
+        else:
+            client.uid("STORE", uid, "+FLAGS.SILENT", r"(\Deleted)")
+            client.expunge()
+    finally:
+        client.logout()
+
+
+def queue(node, *more):
+    return json.loads(node.command("queue", "--json", *more))["queue"]
+
+
+def submit(node, to, subject, hold_s=None):
+    mail = mail_from(node, to[0].address, subject, b"on its way\r\n")
+    with smtplib.SMTP("127.0.0.1", node.smtp, timeout=60) as client:
+        client.login(node.address, node.password)
+        client.sendmail(node.address, [one.address for one in to], mail, [f"HOLDFOR={hold_s}"] if hold_s else [])
+    return re.search(rb"Message-ID: (\S+)", mail).group(1).decode()
+
+
+def subjects(node, mailbox="INBOX"):
+    return [body.split(b"Subject: ")[1].split(b"\r\n")[0].decode() for body in node.bodies(mailbox).values()]
+
+
+def main(binary):
+    with nodes(binary, "alice", "bob", "carol") as (alice, bob, carol):
+        for node in (alice, bob, carol):
+            node.start()
+        befriend(bob, alice)
+        befriend(carol, alice)
+        submit(alice, [bob], "at once")
+        wait_until(lambda: "at once" in subjects(bob), 30, "the first mail did not arrive")
+        wait_until(lambda: not queue(alice), 5, "the queue is not empty")
+        assert outgoing(alice) == {}
+
+        bob.stop()
+        stays = submit(alice, [bob], "stays")
+        submit(alice, [bob], "deleted")
+        submit(alice, [bob], "moved away")
+        submit(alice, [carol, bob], "to two")
+        wait_until(lambda: outgoing(alice) == {"stays": ["Queued"], "deleted": ["Queued"], "moved away": ["Queued"],
+                                               "to two": ["Queued"]}, 30, f"Outgoing is {outgoing(alice)}")
+        wait_until(lambda: "to two" in subjects(carol), 30, "the one who is there did not get it")
+        row = next(row for row in queue(alice) if row["message_id"] == stays)
+        why = alice.command("queue", "why", row["id"][:8])
+        assert "attempts" in why and "next attempt is at" in why and "Outgoing" in why, why
+        assert "submitted" in alice.command("trace", stays) and "filed in Outgoing" in alice.command("trace", stays)
+
+        # held back on request: there at once, and cancelled in time
+        submit(alice, [carol], "held", hold_s=6)
+        submit(alice, [carol], "held and cancelled", hold_s=6)
+        released = time.monotonic() + 6
+        wait_until(lambda: outgoing(alice).get("held") == ["Held"], 5, "a held mail does not stand in Outgoing")
+        delete(alice, "held and cancelled", by_moving=False)
+
+        alice.kill()                                       # what is cancelled stays so, what waits waits on
+        alice.start()
+        delete(alice, "deleted", by_moving=False)
+        delete(alice, "moved away", by_moving=True)
+        wait_until(lambda: len(queue(alice)) == 3, 10, "deleting has not cancelled")
+        over = [row for row in queue(alice, "--all") if row["state"] == "failed"]
+        assert len(over) == 3 and all("cancelled" in row["last_error"] for row in over), over
+        assert "Nothing more is tried" in alice.command("queue", "why", over[0]["id"])
+
+        wait_until(lambda: "held" in subjects(carol), 30, "the held mail did not come")
+        assert time.monotonic() >= released - 1
+        bob.start()
+        wait_until(lambda: {"stays", "to two"} <= set(subjects(bob)), 60, "what waited did not arrive")
+        wait_until(lambda: outgoing(alice) == {}, 10, f"Outgoing is {outgoing(alice)}")
+        wait_until(lambda: "signed a receipt" in alice.command("trace", stays), 5, "trace does not tell of the receipt")
+        assert "filed in INBOX" in bob.command("trace", stays)
+        time.sleep(1)
+        assert not {"deleted", "moved away"} & set(subjects(bob)), "a cancelled mail was sent"
+        assert "held and cancelled" not in subjects(carol)
+        assert subjects(alice) == ["Welcome to peerpost"], "cancelling was reported as a failure"
+
+        # a mail of the user's own in that mailbox is nobody's business
+        client = alice.imap_client()
+        assert client.append("Outgoing", None, None, b"Subject: my own\r\n\r\nbody\r\n")[0] == "OK"
+        client.logout()
+        submit(alice, [bob], "one more")
+        wait_until(lambda: "one more" in subjects(bob), 30, "mail stopped")
+        assert outgoing(alice) == {"my own": []}
+    print("outgoing: all right")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -222,8 +222,15 @@ struct applier {
     result<void> operator()(const op::set_flags& o) {
         PP_LET(auto f, open_folder::load(c, o.box));
         auto modseq = o.first_modseq;
-        for (const auto& item : o.items) {
-            PP_LET(auto m, view::load_message(r, o.box, item.uid));
+        for (std::size_t i = 0; i < o.items.size(); ++i) {
+            const auto& item = o.items[i];
+            std::optional<message_row> m;
+            if (c.read_before) {
+                m = (*c.read_before)[i];
+            } else {
+                PP_LET(auto loaded, view::load_message(r, o.box, item.uid));
+                m = std::move(loaded);
+            }
             if (!m || item.set >= o.sets.size()) return errc::damaged;
             f.count_flags(m->m.flags, static_cast<std::uint32_t>(-1));
             PP_TRY(f.set_flags(*m, o.sets[item.set]));

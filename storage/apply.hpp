@@ -12,6 +12,8 @@ struct apply_context {
     // for the live writer, which logs clear operations and removes files. Replay leaves both null.
     std::vector<std::uint64_t>* unreferenced = nullptr;
     std::vector<crypto::blob_id>* cleared = nullptr;
+    // The rows that the next set_flags changes, one for each of its items, when the job has read them anyway.
+    const std::vector<message_row>* read_before = nullptr;
 };
 
 // errc::damaged for an operation that cannot be (it was authentic, so the view is wrong); errc::limit; errors of rows.

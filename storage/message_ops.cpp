@@ -115,11 +115,14 @@ result<std::vector<message>> job_txn::change_flags(mailbox_id id, const mail::ui
     o.box = id;
     o.first_modseq = f->box.highest_modseq + 1;
     std::vector<message> out;
+    std::vector<message_row> before;   // of what changes
+    out.reserve(found.size());
     for (auto& row : found) {
         if (unchanged_since && row.m.modseq > *unchanged_since) {   // RFC 7162 section 3.1.3
             refused.add(row.m.uid);
             continue;
         }
+        auto was = row;
         row.resolve(names);
         auto after = row.m.flags;
         switch (how) {
@@ -137,6 +140,7 @@ result<std::vector<message>> job_txn::change_flags(mailbox_id id, const mail::ui
                 o.sets.push_back(after);
                 set = o.sets.rbegin();
             }
+            before.push_back(std::move(was));
             row.m.modseq = o.first_modseq + o.items.size();
             o.items.push_back({row.m.uid, static_cast<std::uint32_t>(std::distance(set, o.sets.rend()) - 1)});
             row.m.flags = std::move(after);
@@ -146,7 +150,10 @@ result<std::vector<message>> job_txn::change_flags(mailbox_id id, const mail::ui
     if (o.items.empty()) return out;
     const bool with_keywords =
         std::any_of(o.sets.begin(), o.sets.end(), [](const mail::flags& s) { return !s.keywords.empty(); });
-    PP_TRY(record(std::move(o)));
+    context_.read_before = &before;
+    const auto recorded = record(std::move(o));
+    context_.read_before = nullptr;
+    PP_TRY(recorded);
     touched_.insert(id);
     if (with_keywords) {   // in the case of their first use
         PP_LET(const auto now, view::load_keywords(rows_, id));

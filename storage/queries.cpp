@@ -179,6 +179,17 @@ result<read_txn::changes> changes_since(const rows& r, mailbox_id id, std::uint6
     return out;
 }
 
+result<std::vector<std::pair<std::uint32_t, std::uint64_t>>> changed_since(const rows& r, mailbox_id id,
+                                                                           std::uint64_t modseq) {
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> out;
+    PP_TRY(r.each_key(table::mod, view::folder_key(id).view(), view::mod_key(id, modseq + 1, 0).view(),
+                      [&](bytes_view key) -> result<bool> {
+                          out.emplace_back(key_u32(key, 16), key_u64(key, 8));
+                          return true;
+                      }));
+    return out;
+}
+
 result<bytes> encoded_index(const rows& r, std::uint64_t serial) {
     PP_LET(auto raw, r.get(table::env, view::serial_key(serial).view()));
     if (!raw) return errc::not_found;

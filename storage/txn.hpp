@@ -30,6 +30,9 @@ public:
         bool more = false;                       // limit reached: ask again from the last changed row's modseq
     };
     virtual result<changes> changes_since(mailbox_id id, std::uint64_t modseq, std::size_t limit) const = 0;
+    // The same of what is there, {UID, modseq} in rising modseq: keys only, no row is decrypted.
+    virtual result<std::vector<std::pair<std::uint32_t, std::uint64_t>>> changed_since(mailbox_id id,
+                                                                                       std::uint64_t modseq) const = 0;
     virtual result<std::shared_ptr<const mail::message_index>> index_of(std::uint64_t mail_serial) const = 0;
     virtual result<mail::envelope> envelope_of(std::uint64_t mail_serial) const = 0;   // mail::decode_own_envelope
     // The same as it is kept: message_index::encode(), for those who read it once.

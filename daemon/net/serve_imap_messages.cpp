@@ -175,13 +175,11 @@ awaitable<imap::verdict> imap_connection::on(imap::store_flags q) {
                          : q.mode == imap::store_mode::add   ? change::add
                                                              : change::remove;
         *stored = {};
-        for (auto since = q.known_modseq; since;) {   // mostly nothing has changed since
-            auto changes = txn.changes_since(box, *since, changes_per_read);
-            if (!changes) return changes.error();
-            for (const auto& m : changes->changed)
-                if (q.uids.contains(m.uid)) stored->before.emplace_back(m.uid, m.modseq);
-            if (!changes->more || changes->changed.empty()) break;
-            since = changes->changed.back().modseq;
+        if (q.known_modseq) {   // mostly nothing has changed since
+            auto changed = txn.changed_since(box, *q.known_modseq);
+            if (!changed) return changed.error();
+            for (const auto& [uid, modseq] : *changed)
+                if (q.uids.contains(uid)) stored->before.emplace_back(uid, modseq);
         }
         std::sort(stored->before.begin(), stored->before.end());
         auto rows = txn.change_flags(box, q.uids, how, q.flags, q.unchanged_since, stored->modified);

@@ -9,10 +9,6 @@
 
 namespace pp::net {
 
-namespace {
-constexpr std::size_t history_rows_per_read = 1024;   // mails whose rows are in memory at once
-}  // namespace
-
 services::change_bus::callback imap_connection::wake_up() {
     return [weak = weak_from_this(), executor = stream_.executor()](storage::mailbox_id) {
         asio::post(executor, [weak] {
@@ -27,20 +23,13 @@ services::change_bus::callback imap_connection::wake_up() {
 awaitable<imap::verdict> imap_connection::on(imap::read_history q) {
     auto history = account_->store().read([&](const storage::read_txn& txn) -> result<imap::mailbox_history> {
         imap::mailbox_history out;
-        for (auto since = q.since_modseq;;) {
-            auto changes = txn.changes_since(selected_->box, since, history_rows_per_read);
-            if (!changes) return changes.error();
-            // The removals do not come in pieces: those of the first answer are all.
-            if (since == q.since_modseq) out.vanished = std::move(changes->vanished);
-            mail::uid_set some;   // rows come in the order of mod-sequences, a set is made fastest in that of UIDs
-            std::vector<std::uint32_t> uids;
-            for (const auto& m : changes->changed) uids.push_back(m.uid);
-            std::sort(uids.begin(), uids.end());
-            for (const auto uid : uids) some.add(uid);
-            out.changed.add(some);
-            if (!changes->more || changes->changed.empty()) break;
-            since = changes->changed.back().modseq;
-        }
+        auto removals = txn.changes_since(selected_->box, q.since_modseq, 0);   // no rows: they all come in one piece
+        if (!removals) return removals.error();
+        out.vanished = std::move(removals->vanished);
+        auto changed = txn.changed_since(selected_->box, q.since_modseq);
+        if (!changed) return changed.error();
+        std::sort(changed->begin(), changed->end());   // a set is made fastest in the order of UIDs
+        for (const auto& [uid, modseq] : *changed) out.changed.add(uid);
         return out;
     });
     using answer = imap::outcome<imap::mailbox_history>;

@@ -21,7 +21,7 @@ namespace {
 // gets no time at all would make others wait for it.
 void lower_own_priority() {
 #ifdef __linux__
-    constexpr int background_nice = 10;
+    constexpr int background_nice = 19;
     (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), background_nice);   // on Linux: of the thread
 #endif
 }

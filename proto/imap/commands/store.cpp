@@ -9,7 +9,7 @@ namespace pp::imap {
 namespace {
 
 // One question is one commit of the store; so many rows fit into memory with ease.
-constexpr std::size_t store_uids_max = 4096;
+constexpr std::size_t store_uids_max = 16384;
 
 struct store_request {
     sequence_set set;

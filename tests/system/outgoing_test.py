@@ -31,7 +31,7 @@ def delete(node, subject, by_moving):
     client = node.imap_client()
     try:
         client.select("Outgoing")
-        uid = client.uid("SEARCH", "SUBJECT", subject)[1][0].decode()
+        uid = client.uid("SEARCH", "SUBJECT", f'"{subject}"')[1][0].decode()
         if by_moving:
             assert client.uid("MOVE", uid, "Trash")[0] == "OK"
         else:

@@ -193,7 +193,8 @@ std::string server::start() {
     for (auto* a : s.node.accounts()) a->set_endpoints(services::own_endpoints(peer_listeners));
     if (c.dht.mode != services::dht_mode::off) {
         dht_socket::settings settings{network_of(c), c.dht.listen, c.dht.bootstrap, s.node.home().root / "dht-nodes"};
-        if (auto failed = s.dht.start(std::move(settings)); !failed.empty()) return failed;
+        failed = s.dht.start(std::move(settings));
+        if (!failed.empty()) return failed;
     }
 
     s.node.live_status = [this] { return live_status(); };

@@ -46,9 +46,9 @@ TEST_CASE("a long search says how far it is, every ten seconds", "[imap][progres
 }
 
 TEST_CASE("a store of many says how far it is", "[imap][progress]") {
-    CHECK(run(9000, "a1 STORE 1:9000 +FLAGS.SILENT (\\Seen)", std::chrono::seconds(11)) ==
-          "* OK [INPROGRESS (\"a1\" 4096 9000)] Still working on it\r\n"
-          "* OK [INPROGRESS (\"a1\" 8192 9000)] Still working on it\r\na1 OK STORE completed\r\n");
+    CHECK(run(36000, "a1 STORE 1:36000 +FLAGS.SILENT (\\Seen)", std::chrono::seconds(11)) ==
+          "* OK [INPROGRESS (\"a1\" 16384 36000)] Still working on it\r\n"
+          "* OK [INPROGRESS (\"a1\" 32768 36000)] Still working on it\r\na1 OK STORE completed\r\n");
 }
 
 }  // namespace

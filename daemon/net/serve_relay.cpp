@@ -72,8 +72,8 @@ awaitable<relay::verdict> relay_service::answer(relay::event asked, const crypto
     auto& role = *node_.relay();
     // Who it is matters for opening a slot alone; nothing else looks.
     const bool opens = std::holds_alternative<relay::may_open>(asked) || std::holds_alternative<relay::slot_open>(asked);
-    const auto client = opens ? describe(who) : engine::relay_client{};
-    auto step = role.desk().answer(std::move(asked), client, services::now_s());
+    const auto asker = opens ? describe(who) : engine::relay_client{};
+    auto step = role.desk().answer(std::move(asked), asker, services::now_s());
     switch (step.where) {
     case engine::relay_step::place::here: break;
     case engine::relay_step::place::worker: {

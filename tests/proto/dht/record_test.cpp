@@ -2,13 +2,12 @@
 #include "proto/dht/publish_schedule.hpp"
 #include "proto/dht/record.hpp"
 #include "tests/proto/dht/swarm.hpp"
+#include "tests/proto/specification.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <fstream>
 #include <iostream>
 #include <set>
-#include <sstream>
 
 using namespace swarm;
 using std::chrono::milliseconds;
@@ -76,29 +75,10 @@ record device_record() {
     return r;
 }
 
-std::map<std::string, std::string> blocks_of_the_specification() {
-    std::ifstream file(PEERPOST_SOURCE_DIR "/proto/dht/SPEC.md");
-    std::map<std::string, std::string> out;
-    std::string name;
-    for (std::string line; std::getline(file, line);) {
-        if (line.rfind("```", 0) == 0) {
-            std::istringstream words(line.substr(3));
-            std::string kind;
-            name.clear();
-            words >> kind >> name;
-            if (kind != "hex") name.clear();
-            if (!name.empty()) out[name];
-        } else if (!name.empty()) {
-            out[name] += line;
-        }
-    }
-    return out;
-}
-
 }  // namespace
 
 TEST_CASE("the bytes of version 1 are those of SPEC.md", "[record][golden]") {
-    const auto spec = blocks_of_the_specification();
+    const auto spec = pp::test::blocks_of_specification(PEERPOST_SOURCE_DIR "/proto/dht/SPEC.md");
     REQUIRE(spec.size() == 5);
     const auto same = [&](const std::string& name, bytes_view made) {
         if (spec.at(name) == crypto::hex(made)) return;

@@ -1,17 +1,13 @@
-// Plays a written dialogue against an IMAP session and a fake daemon. One line, one act:
-//   C: text        the client sends text CRLF; neighbouring C: lines are sent together
-//   S: text        the server must send exactly this line next; "..." at the end leaves the rest open
+// Plays a written dialogue (tests/proto/dialogue_player.hpp) against an IMAP session and a fake daemon. Further lines:
 //   E: news        something happened elsewhere; further: tick <seconds>, end (of input), and changes by another session:
 //                  deliver <mailbox> <subject>; flag <mailbox> <uid> <flag>; expunge <mailbox> <uid>; delete <mailbox>;
 //                  create <mailbox>; rename <mailbox> <to>; subscribe <mailbox>; unsubscribe <mailbox>;
 //                  annotate <mailbox or -> <entry>; refuse <code>; leave (the store is going away)
 //   G: user | box  greeting and login (and SELECT box) without looking at them; "-": the greeting only
-//   X:             the session is over
-//   #              a comment
-// What the server has sent and no S: line has asked for is a failure.
 #pragma once
 
 #include "proto/imap/server_session.hpp"
+#include "tests/proto/dialogue_player.hpp"
 #include "tests/proto/imap/fake_daemon.hpp"
 
 #include <optional>
@@ -22,101 +18,29 @@
 
 namespace pp::imap::test {
 
-class player {
+class player : public pp::test::dialogue_player<player> {
 public:
     explicit player(session_options options, fake_store contents = usual_store())
         : store(std::move(contents)), daemon(store), session(options) {
-        session.tick(now_);
+        pass(std::chrono::seconds(0));
     }
 
     fake_store store;
     fake_daemon daemon;
     server_session session;
 
-    // The input block that is cut: at which byte of all that the client sends. One byte at a time: every_byte.
-    static constexpr std::size_t uncut = static_cast<std::size_t>(-1), every_byte = uncut - 1;
-
-    // Empty: as written. Else what went wrong.
-    std::string play(std::string_view script, std::size_t cut = uncut) {
-        cut_ = cut;
-        std::istringstream lines{std::string(script)};
-        std::string line, block;
-        run();
-        while (std::getline(lines, line)) {
-            if (line.empty() || line[0] == '#') continue;
-            const auto text = line.size() > 3 ? line.substr(3) : std::string();
-            if (line.starts_with("C:")) {
-                block += text + "\r\n";
-                continue;
-            }
-            if (auto wrong = send_block(block); !wrong.empty()) return wrong;
-            std::string wrong;
-            if (line.starts_with("S:")) wrong = expect(text);
-            else if (line.starts_with("E:")) wrong = happen(text);
-            else if (line.starts_with("G:")) wrong = greet(text);
-            else if (line.starts_with("X:")) wrong = session.finished() || closing() ? "" : "the session is not over";
-            else wrong = "not a line of a dialogue: " + line;
-            if (!wrong.empty()) return wrong;
-        }
-        if (auto wrong = send_block(block); !wrong.empty()) return wrong;
-        return output_.empty() ? "" : "left over: " + output_;
-    }
-    std::size_t bytes_sent() const { return sent_; }
-    std::string take_output() { return std::exchange(output_, {}); }
-
-    // Feeds raw bytes and lets everything happen.
-    void feed(std::string_view text) {
-        session.received(as_bytes(text));
-        run();
-    }
-    void run() {
-        for (;;) {
-            if (const auto pending = session.to_send(); !pending.empty()) {
-                output_ += as_text(pending);
-                session.sent(pending.size());
-            }
-            if (session.finished()) return;
-            auto asked = session.next_event();
-            if (asked) session.answer(daemon(*asked));
-            else if (session.to_send().empty()) return;
-        }
+    std::string act(std::string_view kind, const std::string& text) {
+        if (kind == "E:") return happen(text);
+        if (kind == "G:") return greet(text);
+        return "not a line of a dialogue: " + std::string(kind) + " " + text;
     }
 
 private:
-    bool closing() {
-        run();
-        return session.finished();
-    }
-    std::string send_block(std::string& block) {
-        if (block.empty()) return {};
-        if (!output_.empty()) return "the server said before its turn: " + output_;
-        const auto at = sent_;
-        sent_ += block.size();
-        if (cut_ == every_byte) {
-            for (const char c : block) feed(std::string_view(&c, 1));
-        } else if (cut_ > at && cut_ < sent_) {
-            feed(std::string_view(block).substr(0, cut_ - at));
-            feed(std::string_view(block).substr(cut_ - at));
-        } else {
-            feed(block);
-        }
-        block.clear();
-        return {};
-    }
-    std::string expect(const std::string& wanted) {
-        const auto end = output_.find("\r\n");
-        const auto line = output_.substr(0, end);
-        const bool open = wanted.ends_with("...");
-        const bool fits = open ? line.starts_with(wanted.substr(0, wanted.size() - 3)) : line == wanted;
-        if (end == output_.npos || !fits) return "wanted: " + wanted + "\n   got: " + (output_.empty() ? "(nothing)" : line);
-        output_.erase(0, end + 2);
-        return {};
-    }
     std::string greet(const std::string& how) {
         run();
         if (how != "-") feed("g1 LOGIN ann secret\r\n");
         if (how != "-" && how != "user") feed("g2 SELECT " + how + "\r\n");
-        output_.clear();
+        take_output();
         return {};
     }
     std::string happen(const std::string& what) {
@@ -135,8 +59,7 @@ private:
         else if (verb == "tick") {
             int seconds = 0;
             words >> seconds;
-            now_ += std::chrono::seconds(seconds);
-            session.tick(now_);
+            pass(std::chrono::seconds(seconds));
         } else if (verb == "create") {
             words >> mailbox;
             store.create(mailbox);
@@ -172,23 +95,10 @@ private:
         run();
         return {};
     }
-
-    std::string output_;
-    std::size_t cut_ = uncut, sent_ = 0;
-    wire::time_point now_ = wire::time_point(std::chrono::hours(1));
 };
 
-// Plays whole, byte by byte, and cut once at every byte. Empty: always as written.
 inline std::string play_everywhere(std::string_view script, const session_options& options) {
-    player whole(options);
-    if (auto wrong = whole.play(script); !wrong.empty()) return wrong;
-    player slow(options);
-    if (auto wrong = slow.play(script, player::every_byte); !wrong.empty()) return "byte by byte: " + wrong;
-    for (std::size_t cut = 1; cut < whole.bytes_sent(); ++cut) {
-        player one(options);
-        if (auto wrong = one.play(script, cut); !wrong.empty()) return "cut at " + std::to_string(cut) + ": " + wrong;
-    }
-    return {};
+    return pp::test::play_everywhere<player>(script, options);
 }
 
 }  // namespace pp::imap::test

@@ -4,35 +4,14 @@
 #include "proto/wire/byte_writer.hpp"
 #include "tests/proto/peer/people.hpp"
 #include "tests/proto/peer/print_results.hpp"
+#include "tests/proto/specification.hpp"
 
-#include <fstream>
 #include <iostream>
 #include <map>
-#include <sstream>
 
 using namespace people;
 
 namespace {
-
-std::map<std::string, std::string> blocks_of_the_specification() {
-    std::ifstream file(PEERPOST_SOURCE_DIR "/proto/peer/SPEC.md");
-    std::map<std::string, std::string> out;
-    std::string name;
-    for (std::string line; std::getline(file, line);) {
-        if (line.rfind("```", 0) == 0) {
-            std::istringstream words(line.substr(3));
-            std::string kind;
-            name.clear();
-            words >> kind >> name;
-            if (kind != "hex" && kind != "text") name.clear();
-            if (!name.empty()) out[name];
-        } else if (!name.empty()) {
-            for (const char c : line)
-                if (c != ' ') out[name] += c;
-        }
-    }
-    return out;
-}
 
 bytes framed(frame_type type, std::uint32_t stream, bytes_view payload = {}) {
     wire::byte_writer out;
@@ -94,7 +73,7 @@ std::string invite_text() { return encode_link({alice().record(), filled16(0x90)
 }  // namespace
 
 TEST_CASE("version 1 keeps its bytes", "[wire][golden]") {
-    auto spec = blocks_of_the_specification();
+    auto spec = pp::test::blocks_of_specification(PEERPOST_SOURCE_DIR "/proto/peer/SPEC.md");
     REQUIRE(spec.size() > 10);
     for (const auto& [name, value] : made()) {
         INFO(name);
@@ -116,7 +95,7 @@ TEST_CASE("version 1 keeps its bytes", "[wire][golden]") {
 }
 
 TEST_CASE("what the vectors say is understood", "[wire][golden]") {
-    auto spec = blocks_of_the_specification();
+    auto spec = pp::test::blocks_of_specification(PEERPOST_SOURCE_DIR "/proto/peer/SPEC.md");
     const auto wire = [&](const char* name) { return *crypto::from_hex(spec[name]); };
     const auto b = bob();
     const auto n = open_notification(wire("notification-sealed"), b.prekey, b.address());

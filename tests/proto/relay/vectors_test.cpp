@@ -4,34 +4,13 @@
 #include "proto/relay/circuit.hpp"
 #include "proto/wire/byte_writer.hpp"
 #include "tests/proto/relay/memory_relay.hpp"
+#include "tests/proto/specification.hpp"
 
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 using namespace memory_relay;
 
 namespace {
-
-std::map<std::string, std::string> blocks_of_the_specification() {
-    std::ifstream file(PEERPOST_SOURCE_DIR "/proto/relay/SPEC.md");
-    std::map<std::string, std::string> out;
-    std::string name;
-    for (std::string line; std::getline(file, line);) {
-        if (line.rfind("```", 0) == 0) {
-            std::istringstream words(line.substr(3));
-            std::string kind;
-            name.clear();
-            words >> kind >> name;
-            if (kind != "hex" && kind != "text") name.clear();
-            if (!name.empty()) out[name];
-        } else if (!name.empty()) {
-            for (const char c : line)
-                if (c != ' ') out[name] += c;
-        }
-    }
-    return out;
-}
 
 constexpr std::uint64_t work_solution = 11;
 work a_work() {
@@ -77,7 +56,7 @@ slot_address an_address() { return {relay_key, bob_slot().id(), {"relay.example:
 }  // namespace
 
 TEST_CASE("relay version 1 keeps its bytes", "[wire][golden]") {
-    auto spec = blocks_of_the_specification();
+    auto spec = pp::test::blocks_of_specification(PEERPOST_SOURCE_DIR "/proto/relay/SPEC.md");
     REQUIRE(spec.size() > 10);
     for (const auto& [name, value] : made()) {
         INFO(name << " " << crypto::hex(value));

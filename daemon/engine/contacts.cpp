@@ -112,6 +112,7 @@ peer::account_record make_own_record(const own_record_values& values, const cryp
     r.prekeys = values.prekeys;
     r.devices = values.devices;
     r.endpoints = values.endpoints;
+    r.relays = values.relays;
     peer::sign(r, account);
     return r;
 }

@@ -56,6 +56,7 @@ struct own_record_values {
     std::vector<peer::account_record::offered_prekey> prekeys;       // newest first
     std::vector<peer::device_certificate> devices;
     std::vector<std::string> endpoints;                              // best first
+    std::vector<std::string> relays;                                 // addresses of our slots
     std::uint64_t last_sequence = 0;                                 // of the record before; 0: none
 };
 // Signed; its sequence is the wall time in ms, and greater than the last one whatever the clock says.

@@ -343,6 +343,10 @@ awaitable<bytes> courier::requested(services::account& mine, std::shared_ptr<pee
         auto reply = co_await relay_->requested(mine, link, std::move(protocol), std::move(message));
         co_return reply;
     }
+    if (protocol == peer::letter_protocol) {
+        auto reply = co_await letter_came(mine, link, std::move(message));
+        co_return reply;
+    }
     auto reply = co_await token_came(mine, link, std::move(message));
     co_return reply;
 }

@@ -6,6 +6,7 @@
 #include "daemon/net/discovery.hpp"
 #include "daemon/net/finder.hpp"
 #include "daemon/net/links.hpp"
+#include "proto/peer/letter.hpp"
 
 #include <deque>
 #include <map>
@@ -39,6 +40,9 @@ public:
     void stop();
     // An outbox row, a contact or an invite token is new.
     void wake(const std::string& label);
+
+    // The account's own record has changed.
+    void record_changed(const std::string& label);
 
     // Takes rows away that were over finished_rows_kept ago; daily.
     awaitable<void> forget_old_rows();
@@ -89,6 +93,8 @@ private:
     awaitable<void> release_to_self(services::account& mine, storage::outbox_row row);
     awaitable<bool> deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row);
     awaitable<bytes> receipt_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
+    awaitable<void> tell(std::shared_ptr<peer_link> link, peer::letter what);
+    awaitable<bytes> letter_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<bytes> token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<void> book(services::account& mine, storage::outbox_row row, services::urgency how = services::urgency::now);
     std::deque<storage::outbox_row> untold_on_this_link(route& r, std::deque<storage::outbox_row> rows);

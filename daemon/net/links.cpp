@@ -222,10 +222,24 @@ void links::learn(services::account& mine, const peer::hello& theirs, const std:
     if (!record) return;
     if (records_.size() >= strangers_records_max) records_.clear();
     records_[record->account] = *record;
+    keep_record(mine, record->account, theirs.record, good_endpoint);
+}
+
+void links::learn_record(services::account& mine, const crypto::account_key& theirs, const bytes& encoded) {
+    auto record = peer::decode_account_record(encoded);
+    if (!record || record->account != theirs || !peer::verify(*record, services::now_s())) return;
+    const auto known = records_.find(theirs);
+    if (known != records_.end() && known->second.sequence >= record->sequence) return;
+    if (known == records_.end() && records_.size() >= strangers_records_max) records_.clear();
+    records_[theirs] = std::move(*record);
+    keep_record(mine, theirs, encoded, {});
+}
+
+void links::keep_record(services::account& mine, const crypto::account_key& account, bytes record, std::string good_endpoint) {
     // A contact's record and last good address are kept; written only when they tell something new.
     node_.writer().submit(
         mine.label(), mine.store(),
-        [record = theirs.record, account = record->account, good_endpoint](storage::write_txn& txn) -> result<void> {
+        [record = std::move(record), account, good_endpoint = std::move(good_endpoint)](storage::write_txn& txn) -> result<void> {
             auto known = txn.get_contact(account);
             if (!known) return known.error();
             if (!*known) return {};
@@ -244,6 +258,13 @@ std::optional<peer::account_record> links::record_of(services::account& mine, co
     auto record = peer::decode_account_record((*contact)->record);
     if (!record) return std::nullopt;
     return *record;
+}
+
+std::vector<std::shared_ptr<peer_link>> links::of(const crypto::account_key& mine) const {
+    std::vector<std::shared_ptr<peer_link>> out;
+    for (const auto& [key, link] : ready_)
+        if (key.first == mine && link->ready()) out.push_back(link);
+    return out;
 }
 
 std::shared_ptr<peer_link> links::find(const crypto::account_key& mine, const crypto::account_key& theirs) const {

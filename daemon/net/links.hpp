@@ -36,6 +36,10 @@ public:
     void accepted(tcp::socket socket);                       // from the peer listener
     // A ready link, or null.
     std::shared_ptr<peer_link> find(const crypto::account_key& mine, const crypto::account_key& theirs) const;
+    // All that are ready, of one account of ours.
+    std::vector<std::shared_ptr<peer_link>> of(const crypto::account_key& mine) const;
+    // A record of this peer that did not come with a HELLO; believed for its signature, kept when it is newer.
+    void learn_record(services::account& mine, const crypto::account_key& theirs, const bytes& record);
     // Tries every endpoint, staggered; true when a link is up afterwards. why tells the last failure.
     awaitable<bool> dial(services::account& mine, crypto::account_key theirs, std::vector<engine::endpoint> endpoints,
                          std::string& why);
@@ -67,6 +71,7 @@ private:
     peer::hello hello_for(services::account& mine, std::string observed) const;
     bool keep(peer_link& fresh, const pair_key& key);
     void learn(services::account& mine, const peer::hello& theirs, const std::string& good_endpoint);
+    void keep_record(services::account& mine, const crypto::account_key& account, bytes record, std::string good_endpoint);
 
     asio::io_context& io_;
     services::node& node_;

@@ -35,7 +35,7 @@ awaitable<std::shared_ptr<relay_call>> relay_call::dial(asio::io_context& io, re
                                                         std::vector<engine::endpoint> endpoints, std::string& why) {
     std::shared_ptr<relay_call> call(new relay_call(io, std::move(who)));
     why = "no address of the relay is known";
-    const auto shown = crypto::make_device_certificate(call->who_.device);
+    const auto shown = crypto::make_device_certificate(call->who_->device);
     if (!shown) co_return nullptr;
     call->tls_ = make_peer_tls(*shown, false);
     for (const auto& endpoint : endpoints) {
@@ -43,6 +43,13 @@ awaitable<std::shared_ptr<relay_call>> relay_call::dial(asio::io_context& io, re
         if (why.empty()) co_return call;
     }
     co_return nullptr;
+}
+
+std::shared_ptr<relay_call> relay_call::over(asio::io_context& io, std::shared_ptr<peer_link> link) {
+    std::shared_ptr<relay_call> call(new relay_call(io, std::nullopt));
+    call->link_ = std::move(link);
+    call->borrowed_ = true;
+    return call;
 }
 
 awaitable<std::string> relay_call::attempt(crypto::account_key relay, engine::endpoint endpoint) {
@@ -75,15 +82,15 @@ awaitable<std::string> relay_call::attempt(crypto::account_key relay, engine::en
     options.dialler = true;
     options.peer_device = *device;
     peer::hello mine;
-    mine.mine = who_.certificate;
-    mine.record = who_.record;
+    mine.mine = who_->certificate;
+    mine.record = who_->record;
     mine.wanted = relay;
     options.mine = std::move(mine);
     options.expected = relay;
     options.now = services::now_s();
     over_ = false;
     link_ = std::make_shared<peer_link>(std::move(stream), options, *this);
-    link_->mine = who_.certificate.account;
+    link_->mine = who_->certificate.account;
     auto running = link_->run();
     asio::co_spawn(io_, std::move(running), [self = shared_from_this()](std::exception_ptr) {});
     asio::steady_timer timer(io_);
@@ -126,7 +133,7 @@ awaitable<result<bytes>> relay_call::ask(std::string_view protocol, bytes messag
 }
 
 void relay_call::hang_up() {
-    if (link_) link_->go_away();
+    if (link_ && !borrowed_) link_->go_away();
 }
 
 // ---------------------------------------------------------------- walks

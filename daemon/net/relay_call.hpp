@@ -33,6 +33,10 @@ public:
     static awaitable<std::shared_ptr<relay_call>> dial(asio::io_context& io, relay_identity who, crypto::account_key relay,
                                                        std::vector<engine::endpoint> endpoints, std::string& why);
 
+    // Over a link that is up already between two accounts, and stays up: where a relay wants to know who asks. It is told
+    // no news.
+    static std::shared_ptr<relay_call> over(asio::io_context& io, std::shared_ptr<peer_link> link);
+
     awaitable<result<bytes>> ask(std::string_view protocol, bytes message);
     // What the relay tells by itself; set before there can be any. NEWS is answered by itself.
     std::function<void(const relay::slot_id&)> on_news;
@@ -44,14 +48,14 @@ public:
     void ended(peer_link& link) override;
 
 private:
-    relay_call(asio::io_context& io, relay_identity who) : io_(io), who_(std::move(who)) {}
+    relay_call(asio::io_context& io, std::optional<relay_identity> who) : io_(io), who_(std::move(who)) {}
     awaitable<std::string> attempt(crypto::account_key relay, engine::endpoint endpoint);
 
     asio::io_context& io_;
-    relay_identity who_;
+    std::optional<relay_identity> who_;          // nobody: of a link that is not ours
     std::shared_ptr<asio::ssl::context> tls_;
     std::shared_ptr<peer_link> link_;
-    bool over_ = false;
+    bool over_ = false, borrowed_ = false;
 };
 
 // The walks of a client, each to its end. What they ask beside the relay is answered by the functions; work is done on

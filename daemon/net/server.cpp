@@ -6,6 +6,7 @@
 #include "daemon/net/finder.hpp"
 #include "daemon/net/listener.hpp"
 #include "daemon/net/receiver.hpp"
+#include "daemon/net/relay_owner.hpp"
 #include "daemon/net/serve_common.hpp"
 #include "daemon/net/serve_imap.hpp"
 #include "daemon/net/serve_pop3.hpp"
@@ -29,6 +30,7 @@ namespace {
 constexpr auto shutdown_limit = std::chrono::milliseconds(1500);   // SIGTERM to exit < 2 s
 constexpr auto upkeep_interval = std::chrono::minutes(1);
 constexpr int upkeeps_per_day = 24 * 60;
+constexpr auto errand_limit = std::chrono::minutes(2);             // of a command at a relay: work for it takes its time
 constexpr unsigned workers_max = 4;
 
 std::string json_text(std::string_view s) {   // for addresses and labels: nothing that needs escaping but is checked
@@ -65,6 +67,7 @@ struct server::state {
     template <class Connection>
     awaitable<void> serve(tcp::socket socket, services::listen_address where, crowd& all, waiting_room::ticket place);
     awaitable<void> upkeep();
+    std::string errand(services::account& mine, const engine::own_relay& at, services::node::errand what);
     void begin_stop();
     awaitable<void> wait_for_ends();
 
@@ -82,6 +85,7 @@ struct server::state {
     courier outgoing;
     receiver incoming;
     relay_service relay;
+    relay_context owners{io, node, workers, peers};
     asio::steady_timer upkeep_timer{io};
     bool stopping = false;
 };
@@ -91,6 +95,8 @@ server::server(services::node& node) : state_(std::make_unique<state>(node)) {}
 server::~server() {
     state_->node.live_status = nullptr;
     state_->node.on_delivery_work(nullptr);
+    state_->node.on_relays_changed(nullptr);
+    state_->node.relay_errand = nullptr;
     state_->workers.join();
     if (auto* relay = state_->node.relay()) relay->stop();
     state_->node.writer().stop();   // its last completions are posted to a context that still exists
@@ -201,6 +207,12 @@ std::string server::start() {
     s.node.on_delivery_work([&s](const std::string& label) {
         asio::post(s.io, [&s, label] { s.outgoing.wake(label); });
     });
+    s.node.on_relays_changed([&s](const std::string& label) {
+        asio::post(s.io, [&s, label] { s.outgoing.record_changed(label); });
+    });
+    s.node.relay_errand = [&s](services::account& mine, const engine::own_relay& at, services::node::errand what) {
+        return s.errand(mine, at, what);
+    };
     for (const auto& l : s.listeners) l->start();
     s.outgoing.start();
     if (c.lan.enabled) s.lan.start(s.outgoing);
@@ -258,6 +270,20 @@ awaitable<void> server::state::upkeep() {
             if (auto r = node.rotate_prekeys(*a); !r)
                 services::log(services::area::main).error("event=prekeys_not_rotated reason={}", services::field(r.error().message()));
     }
+}
+
+// Asked for on another thread, which waits.
+std::string server::state::errand(services::account& mine, const engine::own_relay& at, services::node::errand what) {
+    auto told = std::make_shared<std::promise<std::string>>();   // shared: the asker may have given up
+    auto answer = told->get_future();
+    asio::post(io, [this, &mine, at, what, told] {
+        auto walk = what == services::node::errand::open ? open_slot_at(owners, mine, at) : close_slot_at(owners, mine, at);
+        asio::co_spawn(io, std::move(walk), [told](std::exception_ptr failed, std::string why) {
+            told->set_value(failed ? "internal error" : std::move(why));
+        });
+    });
+    if (answer.wait_for(errand_limit) != std::future_status::ready) return "the relay does not answer in time";
+    return answer.get();
 }
 
 std::string server::live_status() {

@@ -49,6 +49,13 @@ void account::set_prekeys(std::vector<own_prekey> newest_first) {
     sign_record();
 }
 
+void account::set_relays(std::vector<std::string> slot_addresses) {
+    const std::lock_guard lock(mutex_);
+    if (offer_.relays == slot_addresses) return;
+    offer_.relays = std::move(slot_addresses);
+    sign_record();
+}
+
 std::optional<crypto::prekey_secret> account::prekey(std::uint32_t id) const {
     const std::lock_guard lock(mutex_);
     for (const auto& own : prekeys_)

@@ -44,10 +44,11 @@ public:
     const storage::recovery_report& recovery() const { return recovery_; }
     const peer::device_certificate& certificate() const { return certificate_; }
 
-    // The signed record as it stands. Thread-safe, like the two setters that change it.
+    // The signed record as it stands. Thread-safe, like the setters that change it.
     peer::account_record record() const;
     void set_endpoints(std::vector<std::string> endpoints);
     void set_prekeys(std::vector<own_prekey> newest_first);
+    void set_relays(std::vector<std::string> slot_addresses);
     // Private half of a prekey by id; nullopt when it was rotated away. Thread-safe.
     std::optional<crypto::prekey_secret> prekey(std::uint32_t id) const;
 

@@ -58,6 +58,9 @@ json::value password_revoke(const call& c);
 json::value check(const call& c);
 json::value relay_link(const call& c);
 json::value relay_status(const call& c);
+json::value relay_use(const call& c);
+json::value relay_list(const call& c);
+json::value relay_drop(const call& c);
 json::value shred(const call& c);
 
 }  // namespace pp::services::commands

@@ -88,7 +88,7 @@ command_result run_command(node& n, std::string_view name, const boost::json::ob
         std::string_view name;
         boost::json::value (*run)(const commands::call&);
     };
-    static constexpr std::array<entry, 16> table{{
+    static constexpr std::array<entry, 19> table{{
         {"status", commands::status},
         {"queue", commands::queue},
         {"queue why", commands::queue_why},
@@ -104,6 +104,9 @@ command_result run_command(node& n, std::string_view name, const boost::json::ob
         {"check", commands::check},
         {"relay link", commands::relay_link},
         {"relay status", commands::relay_status},
+        {"relay use", commands::relay_use},
+        {"relay list", commands::relay_list},
+        {"relay drop", commands::relay_drop},
         {"shred", commands::shred},
     }};
     const auto found = std::find_if(table.begin(), table.end(), [&](const entry& e) { return e.name == name; });

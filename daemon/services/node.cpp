@@ -5,6 +5,7 @@
 #include "daemon/services/greeting.hpp"
 #include "daemon/services/interfaces.hpp"
 #include "daemon/services/keyring_names.hpp"
+#include "daemon/services/own_relays.hpp"
 #include "proto/mail/address.hpp"
 #include "proto/mail/charset.hpp"
 #include "storage/unknown_stores.hpp"
@@ -274,6 +275,7 @@ result<account*> node::open_account(const std::string& label) {
     opened->set_endpoints(own_endpoints(config_.peer.listen));
 
     opened->set_prekeys(std::move(prekeys));
+    opened->set_relays(engine::slot_addresses(own_relays(opened->store()), opened->identity()));
 
     const std::lock_guard lock(mutex_);
     accounts_.push_back(std::move(opened));
@@ -468,6 +470,20 @@ void node::delivery_work(const std::string& account) {
     {
         const std::lock_guard lock(mutex_);
         hook = delivery_hook_;
+    }
+    if (hook) hook(account);
+}
+
+void node::on_relays_changed(std::function<void(const std::string&)> f) {
+    const std::lock_guard lock(mutex_);
+    relays_hook_ = std::move(f);
+}
+
+void node::relays_changed(const std::string& account) {
+    std::function<void(const std::string&)> hook;
+    {
+        const std::lock_guard lock(mutex_);
+        hook = relays_hook_;
     }
     if (hook) hook(account);
 }

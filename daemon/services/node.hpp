@@ -3,6 +3,7 @@
 #pragma once
 
 #include "crypto/certificate.hpp"
+#include "daemon/engine/own_relays.hpp"
 #include "daemon/engine/search_cache.hpp"
 #include "daemon/services/account.hpp"
 #include "daemon/services/change_bus.hpp"
@@ -100,6 +101,13 @@ public:
     // Set by the network layer: delivery has something to do (a new outbox row, contact or invite token). Thread-safe.
     void on_delivery_work(std::function<void(const std::string& account)> f);
     void delivery_work(const std::string& account);
+    // Set by the network layer: goes to a relay at once and opens or closes the account's slot there; empty, or why not.
+    // Blocks, for a minute at most. Not set while no daemon runs.
+    enum class errand : std::uint8_t { open, close };
+    std::function<std::string(account&, const engine::own_relay&, errand)> relay_errand;
+    // The account uses other relays than before: links to them, and what others are told. Thread-safe.
+    void on_relays_changed(std::function<void(const std::string& account)> f);
+    void relays_changed(const std::string& account);
     // Set by the network layer: what is live now, as JSON text for `status` ({"links": [...], "listeners": [...]}).
     std::function<std::string()> live_status;
 
@@ -126,7 +134,7 @@ private:
     std::unique_ptr<relay_role> relay_;
     mutable std::mutex mutex_;
     std::vector<std::unique_ptr<account>> accounts_;
-    std::function<void(const std::string&)> delivery_hook_;
+    std::function<void(const std::string&)> delivery_hook_, relays_hook_;
 };
 
 }  // namespace pp::services

@@ -20,6 +20,8 @@ inline constexpr std::string_view record_purpose = "peerpost account record v1";
 inline constexpr std::string_view notification_purpose = "peerpost notification v1";
 inline constexpr std::string_view notification_signature_purpose = "peerpost notification signature v1";
 inline constexpr std::string_view receipt_purpose = "peerpost receipt v1";
+inline constexpr std::string_view letter_purpose = "peerpost letter v1";
+inline constexpr std::string_view letter_signature_purpose = "peerpost letter signature v1";
 inline constexpr std::string_view beacon_tag_purpose = "peerpost beacon tag v1";
 inline constexpr std::string_view beacon_key_purpose = "peerpost beacon key v1";
 inline constexpr std::string_view beacon_signature_purpose = "peerpost beacon signature v1";
@@ -29,6 +31,25 @@ bytes signed_bytes(std::string_view purpose, bytes_view content);
 
 void write(wire::byte_writer&, const device_certificate&);
 device_certificate read_certificate(wire::byte_reader&);
+
+inline constexpr std::size_t way_bytes_max = 4 + 32 + 8 + 1 + slot_text_bytes_max;
+void write(wire::byte_writer&, const return_path&);
+return_path read_way(wire::byte_reader&);
+
+// What is sealed in notification_bytes (SPEC.md, "Notification"): version and prekey id in front, the fields with a
+// signature inside. The signature covers the key it is sealed to and this very sealing.
+inline constexpr std::size_t sealed_fields_bytes_max = 905;   // what is left of notification_bytes
+struct sealing {
+    std::string_view purpose, signature_purpose;
+};
+bytes seal(const sealing& how, const crypto::prekey_secret& ephemeral, bytes_view fields, const crypto::signing_key& sender,
+           std::uint32_t prekey_id, const crypto::prekey& to);
+// The fields with the signature still to be checked: by whom it is, stands in them.
+struct unsealed {
+    bytes fields, signed_content;
+    crypto::signature sig;
+};
+result<unsealed> unseal(const sealing& how, bytes_view sealed, const crypto::prekey_secret& secret);
 
 // Signatures of a record and its devices, without looking at dates.
 result<void> verify_signatures(const account_record&);

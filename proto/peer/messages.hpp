@@ -5,6 +5,7 @@
 #include "crypto/hpke.hpp"
 #include "crypto/keys.hpp"
 #include "proto/peer/error.hpp"
+#include "proto/peer/return_path.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -95,6 +96,7 @@ struct notification {
     unix_s submitted_at = 0;
     std::string sender_local;        // local part the sender used; at most 64 bytes
     std::string recipient_local;     // local part it was addressed to; at most 64 bytes
+    std::optional<introduction> answer;   // how to answer through a relay; not there in what goes over a link
 };
 // Seals for one recipient. prekey_id travels in front so that she finds the private half.
 bytes seal_notification(const notification&, const crypto::signing_key& sender_account, std::uint32_t prekey_id,

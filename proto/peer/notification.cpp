@@ -4,12 +4,12 @@
 namespace pp::peer {
 namespace {
 
-// In front of the sealed part, and its additional data: version | prekey id.
-constexpr std::size_t front_bytes = 1 + 4;
-constexpr std::size_t plain_bytes = notification_bytes - front_bytes - crypto::hpke::overhead_bytes;
+constexpr std::size_t introduction_bytes_max = 1 + layout::way_bytes_max + 34 + 16;
 constexpr std::size_t fields_bytes_max =
-    16 + 32 + layout::certificate_bytes_max + 4 * 32 - 32 + 3 * 8 + 2 * (1 + local_part_bytes_max);
-static_assert(2 + fields_bytes_max + 64 <= plain_bytes, "the fullest notification fits its fixed size");
+    16 + 32 + layout::certificate_bytes_max + 4 * 32 - 32 + 3 * 8 + 2 * (1 + local_part_bytes_max) + introduction_bytes_max;
+static_assert(fields_bytes_max <= layout::sealed_fields_bytes_max, "the fullest notification fits its fixed size");
+constexpr layout::sealing how{layout::notification_purpose, layout::notification_signature_purpose};
+constexpr std::uint8_t has_token = 1, has_invite = 2;
 
 bytes fields(const notification& n) {
     wire::byte_writer out;
@@ -18,6 +18,12 @@ bytes fields(const notification& n) {
     out.fixed(n.recipient).fixed(n.blob).raw(n.key.view());
     out.u64(n.plain_bytes).u64(n.cipher_bytes).i64(n.submitted_at);
     out.text8(n.sender_local, local_part_bytes_max).text8(n.recipient_local, local_part_bytes_max);
+    if (!n.answer) return out.take();
+    const bool token = n.answer->token != std::array<std::byte, 34>{}, invite = n.answer->invite != std::array<std::byte, 16>{};
+    out.u8(static_cast<std::uint8_t>((token ? has_token : 0) | (invite ? has_invite : 0)));
+    layout::write(out, n.answer->way);
+    if (token) out.raw(n.answer->token);
+    if (invite) out.raw(n.answer->invite);
     return out.take();
 }
 
@@ -34,19 +40,16 @@ notification read_fields(wire::byte_reader& in) {
     n.submitted_at = in.i64();
     n.sender_local = in.text8(local_part_bytes_max);
     n.recipient_local = in.text8(local_part_bytes_max);
+    if (in.failed() || in.left() == 0) return n;
+    auto& answer = n.answer.emplace();
+    const auto has = in.u8();
+    if (has > (has_token | has_invite)) in.fail();
+    answer.way = layout::read_way(in);
+    if (has & has_token) answer.token = in.array<34>();
+    if (has & has_invite) answer.invite = in.array<16>();
+    if ((has & has_token) && answer.token == std::array<std::byte, 34>{}) in.fail();   // one encoding of "none"
+    if ((has & has_invite) && answer.invite == std::array<std::byte, 16>{}) in.fail();
     return n;
-}
-
-// Covers the key it is sealed to and this very sealing, so that the recipient cannot pass it on as if it had been meant
-// for somebody else.
-bytes signed_content(const crypto::prekey& recipient_prekey, bytes_view enc, bytes_view content) {
-    wire::byte_writer out;
-    out.fixed(recipient_prekey).raw(enc).raw(content);
-    return layout::signed_bytes(layout::notification_signature_purpose, out.view());
-}
-
-bool all_zero(bytes_view data) {
-    return std::all_of(data.begin(), data.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
 }  // namespace
@@ -60,21 +63,7 @@ bytes seal_notification(const notification& n, const crypto::signing_key& sender
 bytes seal_notification_with(const crypto::prekey_secret& ephemeral, const notification& n,
                              const crypto::signing_key& sender_account, std::uint32_t prekey_id,
                              const crypto::prekey& recipient_prekey) {
-    wire::byte_writer front;
-    front.u8(layout::version_1).u32(prekey_id);
-
-    const auto content = fields(n);
-    const auto enc = crypto::prekey_of(ephemeral);
-    const auto sig = sender_account.sign(signed_content(recipient_prekey, enc.view(), content));
-    wire::byte_writer plain;
-    plain.sized16(content).fixed(sig);
-    plain.zeros(plain_bytes - plain.size());
-
-    const auto sealed = crypto::hpke::seal_with(ephemeral, recipient_prekey, as_bytes(layout::notification_purpose),
-                                                front.view(), plain.view());
-    front.raw(sealed);
-    PP_ASSERT(front.size() == notification_bytes);
-    return front.take();
+    return layout::seal(how, ephemeral, fields(n), sender_account, prekey_id, recipient_prekey);
 }
 
 std::uint32_t prekey_id_of(bytes_view sealed) {
@@ -85,24 +74,13 @@ std::uint32_t prekey_id_of(bytes_view sealed) {
 
 result<notification> open_notification(bytes_view sealed, const crypto::prekey_secret& secret,
                                        const account_key& recipient) {
-    if (sealed.size() != notification_bytes) return errc::bad_message;
-    if (sealed[0] != std::byte{layout::version_1}) return errc::unknown_version;
-    const auto front = sealed.first(front_bytes);
-    const auto closed = sealed.subspan(front_bytes);
-    const auto plain = crypto::hpke::open(secret, as_bytes(layout::notification_purpose), front, closed);
-    if (!plain) return errc::not_for_us;
-
-    wire::byte_reader outer(*plain);
-    const auto content = outer.sized16(fields_bytes_max);
-    const auto sig = outer.fixed<crypto::signature>();
-    if (!all_zero(outer.rest()) || outer.failed()) return errc::bad_message;
-    wire::byte_reader inner(content);
+    const auto opened = layout::unseal(how, sealed, secret);
+    if (!opened) return opened.error();
+    wire::byte_reader inner(opened->fields);
     auto n = read_fields(inner);
     if (!inner.complete() || n.device.account != n.sender) return errc::bad_message;
     if (n.recipient != recipient) return errc::not_for_us;
-    const auto enc = closed.first(crypto::hpke::enc_bytes);
-    if (!crypto::verify(n.sender.view(), signed_content(crypto::prekey_of(secret), enc, content), sig))
-        return errc::bad_signature;
+    if (!crypto::verify(n.sender.view(), opened->signed_content, opened->sig)) return errc::bad_signature;
     if (const auto good = layout::verify_signature(n.device); !good) return good.error();
     return n;
 }

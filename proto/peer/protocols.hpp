@@ -27,6 +27,7 @@ inline constexpr protocol_limits protocols[] = {
     {notify_protocol, notify_request_bytes_max, small_message_bytes_max, false},
     {receipt_protocol, small_message_bytes_max, small_message_bytes_max, false},
     {contact_protocol, small_message_bytes_max, small_message_bytes_max, false},
+    {letter_protocol, small_message_bytes_max, small_message_bytes_max, false},
     {drive_protocol, small_message_bytes_max, fetch_reply_bytes_max, true},
     {relay_protocol, relay_request_bytes_max, relay_reply_bytes_max, false},
     {relay_push_protocol, relay_request_bytes_max, relay_request_bytes_max, false},

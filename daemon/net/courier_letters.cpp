@@ -1,0 +1,36 @@
+// What accounts tell each other beside mail, over links (proto/peer/SPEC.md, "Letter").
+#include "daemon/net/courier.hpp"
+
+#include "daemon/engine/contacts.hpp"
+#include "daemon/net/await.hpp"
+#include "daemon/services/log.hpp"
+#include "proto/peer/letter.hpp"
+#include "storage/txn.hpp"
+
+namespace pp::net {
+
+// Who is linked now learns of a new record now; all others with their next HELLO.
+void courier::record_changed(const std::string& label) {
+    auto* mine = node_.find_account(label);
+    if (!mine || stopping_) return;
+    for (auto& link : links_.of(mine->key())) {
+        peer::letter what;
+        what.records.push_back(peer::encode(mine->record()));
+        asio::co_spawn(io_, tell(std::move(link), std::move(what)), asio::detached);
+    }
+}
+
+awaitable<void> courier::tell(std::shared_ptr<peer_link> link, peer::letter what) {
+    auto message = peer::encode(what);
+    const auto heard = co_await link->ask(peer::letter_protocol, std::move(message));
+    (void)heard;   // a link that is gone: the next one begins with all of it
+}
+
+awaitable<bytes> courier::letter_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message) {
+    const auto came = peer::decode_letter(message);
+    if (!came) co_return bytes{};
+    for (const auto& record : came->records) links_.learn_record(mine, link->theirs, record);
+    co_return bytes{};
+}
+
+}  // namespace pp::net

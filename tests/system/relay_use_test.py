@@ -1,0 +1,93 @@
+"""`relay use|list|drop` on real nodes: slots are opened and closed, contacts and invites learn of them, what cannot be is said."""
+
+import base64
+import json
+import sys
+
+from node import befriend, nodes, wait_until
+
+
+def status(relay):
+    return json.loads(relay.command("relay", "status", "--json"))
+
+
+def refused(node, *arguments):
+    import subprocess
+    done = subprocess.run([node.binary, "--home", str(node.home), *arguments], capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0, f"{arguments} succeeded: {done.stdout}"
+    return done.stderr
+
+
+def invite_record(node):
+    """The raw bytes of an invite: the account record is in there as it is."""
+    link = json.loads(node.command("invite", "--json"))["link"].removeprefix("peerpost:invite/")
+    return base64.urlsafe_b64decode(link + "=" * (-len(link) % 4))
+
+
+def main(binary):
+    with nodes(binary, "relay", "friend") as (relay, friend):
+        config = relay.home / "peerpost.toml"
+        config.write_text(config.read_text() + '\n[relay]\nserve = "invited"\n')
+        relay.start()
+        link = json.loads(relay.command("relay", "link", "--json"))["link"]
+        friend.start()
+
+        # What is no link, what is none of a relay, what is not there.
+        assert "no link to a relay" in refused(friend, "relay", "use", "hello")
+        assert "peerpost contact add" in refused(friend, "relay", "use", json.loads(relay.command("invite", "--json"))["link"])
+        assert json.loads(friend.command("relay", "list", "--json"))["relays"] == []
+
+        used = json.loads(friend.command("relay", "use", link, "--json"))
+        assert used["state"] == "opened" and used["opened"], used
+        assert status(relay)["slots"] == 1
+        listed = json.loads(friend.command("relay", "list", "--json"))["relays"]
+        assert [r["relay"] for r in listed] == [relay.account] and listed[0]["slot"] == used["slot"], listed
+        assert b"peerpost:slot/" in invite_record(friend)
+
+        # Again is no error and no second slot; an invite is used up by one account.
+        friend.command("relay", "use", link)
+        assert status(relay)["slots"] == 1
+
+        # A contact whose link is up learns of a relay at once: its record of her is a newer one.
+        befriend(friend, relay)
+
+        # It is there after a restart, also after a kill, and after it was read from the log alone.
+        friend.kill()
+        friend.start()
+        assert json.loads(friend.command("relay", "list", "--json"))["relays"] == listed
+        assert b"peerpost:slot/" in invite_record(friend)
+
+        # Not reachable, and refused by its policy.
+        relay.stop()
+        assert "cannot be reached" in refused(friend, "relay", "use", link)
+        config.write_text(config.read_text().replace('serve = "invited"', 'serve = "self"'))
+        relay.start()
+        fresh = json.loads(relay.command("relay", "link", "--json"))["link"]
+        assert json.loads(friend.command("relay", "use", fresh, "--json"))["state"] == "opened"   # hers already: policy does not matter
+
+        dropped = json.loads(friend.command("relay", "drop", relay.account[:8], "--json"))
+        assert dropped["closed"], dropped
+        assert status(relay)["slots"] == 0
+        assert json.loads(friend.command("relay", "list", "--json"))["relays"] == []
+        assert b"peerpost:slot/" not in invite_record(friend)
+        assert "does not serve this account" in refused(friend, "relay", "use", fresh)
+        assert status(relay)["slots"] == 0
+
+        # Contacts may when the policy says so, and only then is it told who they are.
+        relay.stop()
+        config.write_text(config.read_text().replace('serve = "self"', 'serve = "contacts"'))
+        relay.start()
+        wait_until(lambda: json.loads(friend.command("relay", "use", fresh, "--json", check=False) or "{}").get("opened"), 20,
+                   "a contact may not use the relay")
+        assert status(relay)["slots"] == 1
+
+        # Without a daemon it is noted, and opened when it runs.
+        friend.command("relay", "drop", relay.account[:8])
+        friend.stop()
+        waits = json.loads(friend.command("relay", "use", fresh, "--json"))
+        assert waits["state"] == "waits" and not waits["opened"], waits
+    print("relay use, list and drop do what they say")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -108,6 +108,9 @@ void print_new_account(const context& c, const services::config& conf, const ser
     print_settings("IMAP    ", conf.imap.listen);
     print_settings("SMTP    ", conf.smtp.listen);
     print_settings("POP3    ", conf.pop3.listen);
+    if (conf.peer.port_mapping && !conf.peer.listen.empty())
+        std::cout << "\nWhile it runs, peerpost asks the router of this house (PCP, NAT-PMP, UPnP; nobody beyond it) to let other\n"
+                     "nodes in. To switch that off, before it runs: [peer] port_mapping = false in " << c.home.configuration().string() << "\n";
     std::cout << "\nThe certificate is issued by a CA of this home only, restricted to this machine:\n  " << ca_file << "\n"
               << std::flush;
 }

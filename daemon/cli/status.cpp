@@ -65,6 +65,7 @@ void show_status(const json::object& s) {
         std::cout << "not running\n";
     for (const auto& item : list(s, "listeners")) show_live("listener", item);
     for (const auto& item : list(s, "links")) show_live("link", item);
+    if (const auto* mapped = s.if_contains("port_mapping"); mapped && mapped->is_object()) show_live("way in through the router", *mapped);
     for (const auto& item : list(s, "accounts"))
         if (item.is_object()) show_account(item.as_object());
 }

@@ -5,6 +5,7 @@
 #include "daemon/net/discovery.hpp"
 #include "daemon/net/finder.hpp"
 #include "daemon/net/listener.hpp"
+#include "daemon/net/nat/port_mapper.hpp"
 #include "daemon/net/receiver.hpp"
 #include "daemon/net/relay_owner.hpp"
 #include "daemon/net/serve_common.hpp"
@@ -40,6 +41,15 @@ std::string json_text(std::string_view s) {   // for addresses and labels: nothi
     return out + "\"";
 }
 
+// The port of a listener that covers IPv4 addresses beyond this machine; the first one's.
+std::optional<std::uint16_t> port_to_map(const std::vector<services::listen_address>& listeners) {
+    for (const auto& l : listeners) {
+        const auto kind = engine::kind_of(l.address);
+        if (l.address == "0.0.0.0" || (kind == engine::address_kind::local && l.address.find(':') == l.address.npos)) return l.port;
+    }
+    return std::nullopt;
+}
+
 dht::network network_of(const services::config& c) {
     return c.dht.mode == services::dht_mode::closed ? dht::network::closed : dht::network::mainline;
 }
@@ -50,7 +60,7 @@ struct server::state {
     explicit state(services::node& n)
         : node(n), workers(std::clamp(std::thread::hardware_concurrency(), 1u, workers_max)), peers(io, n), lan(io, n),
           dht(io), people(io, n, dht, network_of(n.configuration())), outgoing(io, n, peers, lan, people),
-          incoming(io, n, workers, peers), relay(n, workers) {
+          incoming(io, n, workers, peers), relay(n, workers), mapper(io) {
         peers.set_listener(&outgoing);
         outgoing.set_receiver(incoming);
         outgoing.set_relay(relay);
@@ -68,6 +78,7 @@ struct server::state {
     awaitable<void> serve(tcp::socket socket, services::listen_address where, crowd& all, waiting_room::ticket place);
     awaitable<void> upkeep();
     std::string errand(services::account& mine, const engine::own_relay& at, services::node::errand what);
+    void tell_endpoints();
     void begin_stop();
     awaitable<void> wait_for_ends();
 
@@ -86,6 +97,8 @@ struct server::state {
     receiver incoming;
     relay_service relay;
     relay_context owners{io, node, workers, peers};
+    port_mapper mapper;
+    std::vector<services::listen_address> peer_listeners;
     asio::steady_timer upkeep_timer{io};
     bool stopping = false;
 };
@@ -188,15 +201,15 @@ std::string server::start() {
     open_all.operator()<smtp_connection>(c.smtp.listen, s.smtp, c.smtp.connections_max);
     open_all.operator()<pop3_connection>(c.pop3.listen, s.pop3, c.pop3.connections_max);
     if (!failed.empty()) return failed;
-    std::vector<services::listen_address> peer_listeners;
     for (const auto& where : c.peer.listen) {
         failed = open("peer", where, [&s](tcp::socket socket, const services::listen_address&) {
             s.peers.accepted(std::move(socket));
         });
         if (!failed.empty()) return failed;
-        if (!s.listeners.empty() && s.listeners.back()->service() == "peer") peer_listeners.push_back(s.listeners.back()->where());
+        if (!s.listeners.empty() && s.listeners.back()->service() == "peer")
+            s.peer_listeners.push_back(s.listeners.back()->where());
     }
-    for (auto* a : s.node.accounts()) a->set_endpoints(services::own_endpoints(peer_listeners));
+    s.tell_endpoints();
     if (c.dht.mode != services::dht_mode::off) {
         dht_socket::settings settings{network_of(c), c.dht.listen, c.dht.bootstrap, s.node.home().root / "dht-nodes"};
         failed = s.dht.start(std::move(settings));
@@ -217,8 +230,19 @@ std::string server::start() {
     s.outgoing.start();
     if (c.lan.enabled) s.lan.start(s.outgoing);
     s.people.start(s.outgoing);
+    if (c.peer.port_mapping)
+        if (const auto inside = port_to_map(s.peer_listeners)) s.mapper.start(*inside, [&s] { s.tell_endpoints(); });
     asio::co_spawn(s.io, s.upkeep(), asio::detached);
     return {};
+}
+
+// Our records say where we are now; whoever publishes or shows them sees that they are new.
+void server::state::tell_endpoints() {
+    std::vector<std::string> mapped;
+    if (const auto& way = mapper.outside()) mapped.push_back(engine::format(way->at));
+    const auto now = services::own_endpoints(peer_listeners, mapped);
+    for (auto* a : node.accounts())
+        if (a->record().endpoints != now) a->set_endpoints(now);
 }
 
 void server::run() { state_->io.run(); }
@@ -238,6 +262,7 @@ void server::state::begin_stop() {
     outgoing.stop();
     incoming.stop();
     peers.stop();
+    mapper.stop();
     for (const auto& end : std::list(ends)) end();
     // Whoever is not gone by then is cut: a store is never left half written by that.
     auto cut = std::make_shared<asio::steady_timer>(io, shutdown_limit);
@@ -247,7 +272,7 @@ void server::state::begin_stop() {
 
 awaitable<void> server::state::wait_for_ends() {
     asio::steady_timer timer(io);
-    while (!ends.empty() || peers.count() > 0) {
+    while (!ends.empty() || peers.count() > 0 || mapper.busy()) {
         timer.expires_after(std::chrono::milliseconds(10));
         auto [ec] = co_await timer.async_wait(as_result);
         (void)ec;
@@ -308,9 +333,12 @@ std::string server::live_status() {
                              ? fmt::format("{{\"listen\":[{}],\"nodes_ipv4\":{},\"nodes_ipv6\":{},\"stored_items\":{},\"reachable\":{}}}",
                                            sockets, d.nodes_ipv4, d.nodes_ipv6, d.stored_items, d.reachable)
                              : std::string("null");
+        const auto& way = s.mapper.outside();
+        const auto mapping = way ? fmt::format("{{\"by\":{},\"address\":{}}}", json_text(way->by), json_text(engine::format(way->at)))
+                                 : std::string("null");
         made->set_value(fmt::format("{{\"listeners\":[{}],\"links\":[{}],\"connections\":{{\"imap\":{},\"smtp\":{},\"pop3\":{}}},"
-                                    "\"dht\":{}}}",
-                                    listeners, peers, s.imap.total, s.smtp.total, s.pop3.total, dht));
+                                    "\"dht\":{},\"port_mapping\":{}}}",
+                                    listeners, peers, s.imap.total, s.smtp.total, s.pop3.total, dht, mapping));
     });
     if (future.wait_for(std::chrono::seconds(5)) != std::future_status::ready) return "{}";
     return future.get();

@@ -209,6 +209,15 @@ const std::vector<key>& keys() {
          }},
         {"peer", "connections_max", "256", "Links with other nodes at one time.",
          number(1, connections_most, [](config& c) -> auto& { return c.peer.connections_max; })},
+        {"peer", "port_mapping", "true",
+         "Asks the router of the house (PCP, NAT-PMP, UPnP; nobody beyond it) to let other nodes in at the peer port, for as long "
+         "as peerpost runs. Nothing is asked when the peer port listens on loopback addresses only.",
+         [](const toml::node& node, const std::string& name, config& c) -> parsed {
+             const auto on = node.value_exact<bool>();
+             if (!on) return wrong(node, name, "must be true or false");
+             c.peer.port_mapping = *on;
+             return std::nullopt;
+         }},
         {"lan", "enabled", "true",
          "Finds contacts in the local network by small encrypted datagrams that only contacts can recognise.",
          [](const toml::node& node, const std::string& name, config& c) -> parsed {

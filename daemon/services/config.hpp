@@ -45,6 +45,7 @@ struct config {
     struct {
         std::vector<listen_address> listen{{"0.0.0.0", 41443, tls_mode::implicit}, {"::", 41443, tls_mode::implicit}};
         std::uint32_t connections_max = 256;
+        bool port_mapping = true;                          // the router is asked to let others in
     } peer;
     struct {
         bool enabled = true;

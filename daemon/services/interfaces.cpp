@@ -1,6 +1,7 @@
 #include "daemon/services/interfaces.hpp"
 
 #include "daemon/engine/endpoints.hpp"
+#include "daemon/engine/route_table.hpp"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -8,7 +9,9 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <fstream>
 #include <memory>
+#include <sstream>
 
 namespace pp::services {
 
@@ -32,7 +35,14 @@ std::vector<std::string> interface_addresses() {
     return out;
 }
 
-std::vector<std::string> own_endpoints(const std::vector<listen_address>& listeners) {
+std::optional<std::string> default_gateway() {
+    std::ifstream table("/proc/net/route");
+    std::ostringstream text;
+    text << table.rdbuf();
+    return engine::default_gateway(text.str());
+}
+
+std::vector<std::string> own_endpoints(const std::vector<listen_address>& listeners, const std::vector<std::string>& mapped) {
     // Listeners share a port as a rule; those that do not are told one after the other.
     std::vector<std::string> out;
     std::vector<std::uint16_t> ports;
@@ -43,7 +53,7 @@ std::vector<std::string> own_endpoints(const std::vector<listen_address>& listen
         std::vector<std::string> hosts;
         for (const auto& l : listeners)
             if (l.port == port) hosts.push_back(l.address);
-        const auto some = engine::own_endpoints({}, hosts, port, addresses);
+        const auto some = engine::own_endpoints(out.empty() ? mapped : std::vector<std::string>(), hosts, port, addresses);
         out.insert(out.end(), some.begin(), some.end());
     }
     return out;

@@ -29,11 +29,12 @@ def free_port():
 
 
 class Node:
-    def __init__(self, binary, folder, name, extra_toml=""):
+    def __init__(self, binary, folder, name, extra_toml="", peer_listen="127.0.0.1", peer_port=None, extra_peer="", lan=False):
         self.binary, self.home, self.name = binary, pathlib.Path(folder) / name, name
         self.home.mkdir(parents=True)
         self.imap, self.imaps, self.smtp, self.smtps, self.peer = (free_port() for _ in range(5))
         self.imap_starttls, self.smtp_starttls = free_port(), free_port()
+        self.peer = peer_port or self.peer
         (self.home / "peerpost.toml").write_text(f"""
 [imap]
 listen = [{{ address = "127.0.0.1", port = {self.imap}, tls = "none" }}, {{ address = "127.0.0.1", port = {self.imaps}, tls = "implicit" }},
@@ -42,9 +43,10 @@ listen = [{{ address = "127.0.0.1", port = {self.imap}, tls = "none" }}, {{ addr
 listen = [{{ address = "127.0.0.1", port = {self.smtp}, tls = "none" }}, {{ address = "127.0.0.1", port = {self.smtps}, tls = "implicit" }},
           {{ address = "127.0.0.1", port = {self.smtp_starttls}, tls = "starttls" }}]
 [peer]
-listen = [{{ address = "127.0.0.1", port = {self.peer} }}]
+listen = [{{ address = "{peer_listen}", port = {self.peer} }}]
+{extra_peer}
 [lan]
-enabled = false
+enabled = {str(lan).lower()}
 {extra_toml}
 """)
         made = json.loads(self.command("init", "--name", name, "--json"))

@@ -20,7 +20,7 @@ ALLOWED = {
 }
 ALLOWED["proto/sasl"] = {"crypto", "proto/wire"}
 # proto/smtp, imap, peer and dht are boxes of one kind: none may see another.
-for brother in ("smtp", "imap", "peer", "dht", "relay", "gateway"):
+for brother in ("smtp", "imap", "peer", "dht", "relay", "portmap", "punch", "gateway"):
     ALLOWED[f"proto/{brother}"] = {"crypto", "proto/mail", "proto/wire", "proto/sasl"}
 
 EDGE = re.compile(r"boost/asio|asio\.hpp>|openssl/ssl|spdlog/|fmt/")

@@ -5,6 +5,7 @@
 // has seen is lost: stop and say so. A view that cannot be read is put aside and rebuilt from the log.
 #include "storage/attempt.hpp"
 #include "storage/generations.hpp"
+#include "storage/plural.hpp"
 #include "storage/store_state.hpp"
 
 #include <map>
@@ -12,11 +13,6 @@
 namespace pp::storage {
 
 namespace {
-
-std::string plural(std::uint64_t n, const char* thing) {
-    return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
-}
-
 
 // All rows that everything else stands on authenticate.
 result<void> probe(const view_env& env) {

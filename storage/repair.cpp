@@ -9,6 +9,7 @@
 #include "storage/attempt.hpp"
 #include "storage/generations.hpp"
 #include "storage/new_generation.hpp"
+#include "storage/plural.hpp"
 #include "storage/salvage.hpp"
 #include "storage/store_state.hpp"
 #include "storage/strays.hpp"
@@ -16,7 +17,6 @@
 namespace pp::storage {
 
 namespace {
-std::string plural(std::uint64_t n, const char* thing) { return std::to_string(n) + " " + thing + (n == 1 ? "" : "s"); }
 
 // Every row of every table authenticates.
 result<void> read_all_rows(const view_env& env) {

@@ -22,7 +22,7 @@ namespace pp::storage {
 namespace {
 
 constexpr std::uint32_t magic = 0xBEEFC0DE, data_version = 1;
-constexpr std::size_t page_header_bytes = 16, node_header_bytes = 8, tree_bytes = 48;
+constexpr std::size_t lmdb_header_bytes = 16, node_header_bytes = 8, tree_bytes = 48;
 constexpr std::uint16_t branch_page = 1, leaf_page = 2, overflow_page = 4, meta_page = 8;
 constexpr std::uint16_t value_elsewhere = 1, holds_tree = 2;
 constexpr std::uint16_t integer_keys = 8;                    // of the tree of free pages, and of no other
@@ -95,10 +95,10 @@ private:
     };
 
     result<meta> read_meta(std::uint64_t page) {
-        bytes raw(page_header_bytes + meta_bytes);
+        bytes raw(lmdb_header_bytes + meta_bytes);
         PP_LET(const auto n, file_.read_at(page * page_bytes_, raw));
         if (n != raw.size() || number(raw, 0, 8) != page || !(u16(raw, 10) & meta_page)) return errc::damaged;
-        const auto in = bytes_view(raw).subspan(page_header_bytes);
+        const auto in = bytes_view(raw).subspan(lmdb_header_bytes);
         if (number(in, 0, 4) != magic || number(in, 4, 4) != data_version || number(in, 16, 8) > map_bytes_max)
             return errc::damaged;
         meta m{tree::decode(in.subspan(24)), tree::decode(in.subspan(24 + tree_bytes)),
@@ -109,10 +109,10 @@ private:
     }
 
     result<meta> newest_meta() {
-        bytes first(page_header_bytes + meta_bytes);
+        bytes first(lmdb_header_bytes + meta_bytes);
         PP_LET(const auto n, file_.read_at(0, first));
         if (n != first.size()) return errc::damaged;
-        page_bytes_ = number(first, page_header_bytes + 24, 4);
+        page_bytes_ = number(first, lmdb_header_bytes + 24, 4);
         if (page_bytes_ < 4096 || page_bytes_ > 32768 || (page_bytes_ & (page_bytes_ - 1)) != 0) return errc::damaged;
         PP_LET(const auto a, read_meta(0));
         PP_LET(const auto b, read_meta(1));
@@ -139,12 +139,12 @@ private:
     result<void> nodes_of(bytes_view page, std::vector<node>& out) {
         const bool branch = u16(page, 10) == branch_page;
         const std::size_t lower = u16(page, 12), upper = u16(page, 14);
-        if (lower < page_header_bytes || lower % 2 || lower > upper || upper > page.size()) return errc::damaged;
-        const std::size_t n = (lower - page_header_bytes) / 2;
+        if (lower < lmdb_header_bytes || lower % 2 || lower > upper || upper > page.size()) return errc::damaged;
+        const std::size_t n = (lower - lmdb_header_bytes) / 2;
         std::size_t filled = 0;
         out.clear();
         for (std::size_t i = 0; i < n; ++i) {
-            const std::size_t at = u16(page, page_header_bytes + 2 * i);
+            const std::size_t at = u16(page, lmdb_header_bytes + 2 * i);
             if (at < upper || at % 2 || at + node_header_bytes > page.size()) return errc::damaged;
             const auto raw = page.subspan(at);
             const std::size_t key_bytes = u16(raw, 6);
@@ -230,7 +230,7 @@ private:
         if (n.flags & value_elsewhere) {
             if (how_ == structure_depth::roots) return {};
             PP_LET(elsewhere, overflow(n, k == kind::free, seen));
-            value = bytes_view(elsewhere).subspan(std::min(page_header_bytes, elsewhere.size()));
+            value = bytes_view(elsewhere).subspan(std::min(lmdb_header_bytes, elsewhere.size()));
         }
         if (k != kind::free || how_ == structure_depth::roots) return {};
         return free_pages(n, value);
@@ -238,7 +238,7 @@ private:
 
     // The page of a value that stands elsewhere; all of them when it is a list of free pages.
     result<bytes> overflow(const node& n, bool all, counts& seen) {
-        const auto needed = (page_header_bytes - 1 + n.value_bytes) / page_bytes_ + 1;
+        const auto needed = (lmdb_header_bytes - 1 + n.value_bytes) / page_bytes_ + 1;
         if (needed > last_page_) return errc::damaged;
         bytes page;
         PP_TRY(read_page(n.page, 1, page));
@@ -251,7 +251,7 @@ private:
         }
         seen.overflow_pages += have;
         if (!all) return page;
-        bytes whole(page_header_bytes + static_cast<std::size_t>(n.value_bytes));
+        bytes whole(lmdb_header_bytes + static_cast<std::size_t>(n.value_bytes));
         PP_LET(const auto got, file_.read_at(n.page * page_bytes_, whole));
         if (got != whole.size()) return errc::damaged;
         return whole;

@@ -9,11 +9,11 @@ namespace pp::engine {
 
 namespace {
 
-constexpr std::size_t value_bytes_max = 400;   // a line stays below 998 (RFC 5322 section 2.1.1)
+constexpr std::size_t result_value_bytes_max = 400;   // a line stays below 998 (RFC 5322 section 2.1.1)
 
 // Host names, and words of our own: what else there may be becomes '?'.
 std::string as_token(std::string_view value) {
-    std::string out(value.substr(0, value_bytes_max));
+    std::string out(value.substr(0, result_value_bytes_max));
     for (char& c : out)
         if (!mail::ascii::is_alnum(c) && c != '.' && c != '-') c = '?';
     return out.empty() ? "unknown" : out;
@@ -30,7 +30,7 @@ std::string_view word_of(storage::known_by how) {
 }
 
 std::string address_text(const mail::address& a) {
-    mail::address clean{clean_text(std::string_view(a.local).substr(0, value_bytes_max)), as_token(a.domain)};
+    mail::address clean{clean_text(std::string_view(a.local).substr(0, result_value_bytes_max)), as_token(a.domain)};
     return clean.text();
 }
 

@@ -31,9 +31,9 @@ std::string date_of(storage::unix_ms at) { return mail::header_date({at / 1000, 
 
 // Never longer than a line may be, without a line end of its own.
 std::string field(std::string_view name, std::string_view value) {
-    constexpr std::size_t value_bytes_max = 900;   // RFC 5322 section 2.1.1: 998 for the line
+    constexpr std::size_t report_value_bytes_max = 900;   // RFC 5322 section 2.1.1: 998 for the line
     auto text = clean_text(value);
-    if (text.size() > value_bytes_max) text.resize(value_bytes_max);
+    if (text.size() > report_value_bytes_max) text.resize(report_value_bytes_max);
     return std::string(name) + ": " + text + "\r\n";
 }
 

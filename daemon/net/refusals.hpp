@@ -10,4 +10,10 @@ namespace pp::net {
 imap::refusal imap_refusal(error_code why);
 smtp::reply smtp_refusal(error_code why);
 
+// As the verdict of an event whose answer is T.
+template <class T>
+imap::verdict refused(error_code why) {
+    return imap::outcome<T>(imap_refusal(why));
+}
+
 }  // namespace pp::net

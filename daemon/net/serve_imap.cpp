@@ -14,7 +14,7 @@ namespace pp::net {
 
 namespace {
 
-imap::session_options options_of(const connection_context& c) {
+imap::session_options imap_options(const connection_context& c) {
     auto o = session_options_of<imap::session_options>(c);
     o.append_bytes_max = c.node.configuration().limits.mail_bytes_max;
     o.server_version = PEERPOST_VERSION;
@@ -23,11 +23,6 @@ imap::session_options options_of(const connection_context& c) {
 
 // Both enumerations stand in the order of RFC 6154 (to_imap in serve_imap_rows.hpp).
 storage::special_use to_storage(imap::special_use use) { return static_cast<storage::special_use>(use); }
-
-template <class T>
-imap::verdict refused(error_code why) {
-    return imap::outcome<T>(imap_refusal(why));
-}
 
 imap::verdict refused_login() {
     return imap::outcome<imap::nothing>(imap::refusal{"AUTHENTICATIONFAILED", std::string(sasl::refused_text)});
@@ -41,7 +36,7 @@ imap::verdict done(const result<void>& r) {
 }  // namespace
 
 imap_connection::imap_connection(any_stream stream, connection_context context)
-    : client_connection(std::move(stream), context, options_of(context)) {}
+    : client_connection(std::move(stream), context, imap_options(context)) {}
 
 imap_connection::~imap_connection() = default;
 

@@ -16,11 +16,6 @@ constexpr std::size_t rows_per_read = 256;
 // Of a client that asks for news and then says nothing for long; what comes beyond is not told, its caches grow old.
 constexpr std::size_t untold_entries_max = 4096;
 
-template <class T>
-imap::verdict refused(error_code why) {
-    return imap::outcome<T>(imap_refusal(why));
-}
-
 // RFC 6154 section 4: the special use of a mailbox, as an annotation that cannot be changed.
 constexpr std::string_view special_use_entry = "/private/specialuse";
 

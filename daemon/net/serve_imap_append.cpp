@@ -19,10 +19,6 @@ constexpr storage::unix_ms sent_window_ms = 10 * 60 * 1000;
 constexpr std::size_t held_index_bytes_max = 2 * mail::index_text_bytes_max;
 
 template <class T>
-imap::verdict refused(error_code why) {
-    return imap::outcome<T>(imap_refusal(why));
-}
-template <class T>
 imap::verdict refused(std::string code, std::string sentence) {
     return imap::outcome<T>(imap::refusal{std::move(code), std::move(sentence)});
 }

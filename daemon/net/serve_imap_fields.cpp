@@ -5,13 +5,6 @@
 
 namespace pp::net {
 
-namespace {
-template <class T>
-imap::verdict refused(error_code why) {
-    return imap::outcome<T>(imap_refusal(why));
-}
-}  // namespace
-
 awaitable<imap::verdict> imap_connection::on(imap::read_search_fields q) {
     auto found = context_.node.search_fields().find(account_->store(), account_->label(), box_of(q.mailbox), q.uids,
                                                     std::chrono::steady_clock::now());

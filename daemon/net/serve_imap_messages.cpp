@@ -26,11 +26,6 @@ imap::message_row row_of(const storage::message& m) {
     return row;
 }
 
-template <class T>
-imap::verdict refused(error_code why) {
-    return imap::outcome<T>(imap_refusal(why));
-}
-
 }  // namespace
 
 // ---------------------------------------------------------------- reading

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t rows_per_read = 1024;
 
-pop3::session_options options_of(const connection_context& c) {
+pop3::session_options pop3_options(const connection_context& c) {
     auto o = session_options_of<pop3::session_options>(c);
     o.server_version = PEERPOST_VERSION;
     return o;
@@ -29,7 +29,7 @@ pop3::refusal refused(std::string_view area_text, error_code why) {
 }  // namespace
 
 pop3_connection::pop3_connection(any_stream stream, connection_context context)
-    : client_connection(std::move(stream), context, options_of(context)) {}
+    : client_connection(std::move(stream), context, pop3_options(context)) {}
 
 pop3_connection::~pop3_connection() = default;
 

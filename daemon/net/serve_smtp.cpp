@@ -15,7 +15,7 @@ namespace pp::net {
 
 namespace {
 
-smtp::session_options options_of(const connection_context& c) {
+smtp::session_options smtp_options(const connection_context& c) {
     auto o = session_options_of<smtp::session_options>(c);
     o.size_max = c.node.configuration().limits.mail_bytes_max;
     o.hold_for_max_s = static_cast<std::uint64_t>(engine::hold_longest.count());
@@ -30,7 +30,7 @@ std::uint8_t notify_bits(const smtp::dsn_notify& n) {
 }  // namespace
 
 smtp_connection::smtp_connection(any_stream stream, connection_context context)
-    : client_connection(std::move(stream), context, options_of(context)) {}
+    : client_connection(std::move(stream), context, smtp_options(context)) {}
 
 smtp_connection::~smtp_connection() = default;
 

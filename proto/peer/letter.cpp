@@ -9,7 +9,7 @@ namespace {
 
 enum class part : std::uint8_t { record = 1, tokens = 2, receipt = 3, refusal = 4, way = 5 };
 
-constexpr layout::sealing how{layout::letter_purpose, layout::letter_signature_purpose};
+constexpr layout::sealing letter_sealing{layout::letter_purpose, layout::letter_signature_purpose};
 constexpr std::size_t letter_front_bytes = 32 + 32 + 8;
 static_assert(letter_front_bytes + sealed_parts_bytes_max <= layout::sealed_fields_bytes_max, "the longest letter fits");
 
@@ -110,11 +110,11 @@ bytes seal_letter_with(const crypto::prekey_secret& ephemeral, const sealed_lett
     PP_ASSERT(parts.size() <= sealed_parts_bytes_max);
     wire::byte_writer fields;
     fields.fixed(l.sender).fixed(l.recipient).i64(l.written_at).raw(parts);
-    return layout::seal(how, ephemeral, fields.view(), sender_account, prekey_id, recipient_prekey);
+    return layout::seal(letter_sealing, ephemeral, fields.view(), sender_account, prekey_id, recipient_prekey);
 }
 
 result<sealed_letter> open_letter(bytes_view sealed, const crypto::prekey_secret& secret, const account_key& recipient) {
-    const auto opened = layout::unseal(how, sealed, secret);
+    const auto opened = layout::unseal(letter_sealing, sealed, secret);
     if (!opened) return opened.error();
     wire::byte_reader in(opened->fields);
     sealed_letter out;

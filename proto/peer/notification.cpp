@@ -8,7 +8,7 @@ constexpr std::size_t introduction_bytes_max = 1 + layout::way_bytes_max + 34 + 
 constexpr std::size_t fields_bytes_max =
     16 + 32 + layout::certificate_bytes_max + 4 * 32 - 32 + 3 * 8 + 2 * (1 + local_part_bytes_max) + introduction_bytes_max;
 static_assert(fields_bytes_max <= layout::sealed_fields_bytes_max, "the fullest notification fits its fixed size");
-constexpr layout::sealing how{layout::notification_purpose, layout::notification_signature_purpose};
+constexpr layout::sealing notification_sealing{layout::notification_purpose, layout::notification_signature_purpose};
 constexpr std::uint8_t has_token = 1, has_invite = 2;
 
 bytes fields(const notification& n) {
@@ -63,7 +63,7 @@ bytes seal_notification(const notification& n, const crypto::signing_key& sender
 bytes seal_notification_with(const crypto::prekey_secret& ephemeral, const notification& n,
                              const crypto::signing_key& sender_account, std::uint32_t prekey_id,
                              const crypto::prekey& recipient_prekey) {
-    return layout::seal(how, ephemeral, fields(n), sender_account, prekey_id, recipient_prekey);
+    return layout::seal(notification_sealing, ephemeral, fields(n), sender_account, prekey_id, recipient_prekey);
 }
 
 std::uint32_t prekey_id_of(bytes_view sealed) {
@@ -74,7 +74,7 @@ std::uint32_t prekey_id_of(bytes_view sealed) {
 
 result<notification> open_notification(bytes_view sealed, const crypto::prekey_secret& secret,
                                        const account_key& recipient) {
-    const auto opened = layout::unseal(how, sealed, secret);
+    const auto opened = layout::unseal(notification_sealing, sealed, secret);
     if (!opened) return opened.error();
     wire::byte_reader inner(opened->fields);
     auto n = read_fields(inner);

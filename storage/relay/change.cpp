@@ -8,9 +8,7 @@
 namespace pp::storage::relay {
 
 namespace {
-constexpr std::string_view totals_key = "totals";
 constexpr std::uint32_t touch_step_hours = 7 * 24;      // how exactly it is known when an owner was here
-constexpr std::int64_t hour_s = 3600;
 
 row_name begin_key(std::uint64_t number) { return row_name().u64(number); }
 }  // namespace

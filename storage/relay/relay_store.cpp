@@ -8,7 +8,6 @@ namespace pp::storage::relay {
 
 namespace {
 
-constexpr std::string_view totals_key = "totals";
 
 bool is_refusal(const error_code& e) { return e.category() == make_error_code(errc::no_slot).category(); }
 

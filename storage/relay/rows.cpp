@@ -9,7 +9,6 @@ namespace pp::storage::relay {
 namespace {
 
 constexpr std::uint8_t row_version = 1;
-constexpr std::int64_t hour_s = 3600;
 
 byte_writer begun() {
     byte_writer w;

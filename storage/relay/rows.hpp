@@ -15,6 +15,9 @@ namespace pp::storage::relay {
 using bytes32 = std::array<std::byte, 32>;
 using id16 = std::array<std::byte, 16>;
 
+inline constexpr std::int64_t hour_s = 3600;                // ends are told in hours: less is known of when things came
+inline constexpr std::string_view totals_key = "totals";    // in table meta
+
 struct slot_row {
     std::uint64_t number = 0;            // never used twice
     bytes32 key{}, tokens{}, previous_tokens{};

@@ -105,8 +105,8 @@ wire::task<reply> run_fetch(connection& c, command& cmd) {
     // RFC 7162 section 3.1: asking for mod-sequences makes the client one that knows of them.
     if (request.has(fetch_kind::modseq)) c.enable_condstore();
     if (request.changed_since) {
-        const auto trouble = co_await only_changed(c, request, set, uids);
-        if (trouble) co_return *trouble;
+        const auto wrong = co_await only_changed(c, request, set, uids);
+        if (wrong) co_return *wrong;
     }
 
     const bool sets_seen = request.sets_seen() && !c.selected->read_only;

@@ -16,7 +16,7 @@ namespace {
 // what they combine with; else before any character.
 constexpr std::size_t cut_search_bytes = 256;
 constexpr std::size_t folded_at_once_bytes = 64 * 1024;
-constexpr std::size_t tag_bytes_max = 32;        // enough to know the element; the rest of a tag is not kept
+constexpr std::size_t html_tag_bytes_kept = 32;  // enough to know the element; the rest of a tag is not kept
 constexpr std::size_t reference_bytes_max = 12;  // "&thetasym;" is longer than all that matter here
 
 bool is_ascii(std::string_view text) {
@@ -149,7 +149,7 @@ void html_reducer::update(std::string_view html, std::string& out) {
                 emit("<", out);
                 text_byte(c, out);
             } else {
-                if (held_.size() < tag_bytes_max) held_ += lower(c);
+                if (held_.size() < html_tag_bytes_kept) held_ += lower(c);
                 if (held_ == "!--") {
                     held_.clear();
                     place_ = place::comment;

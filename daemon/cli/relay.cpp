@@ -81,7 +81,9 @@ void add_relay(CLI::App& app, context& c) {
             }
             std::cout << "serves " << text(r, "serve") << ": " << number(r, "slots") << " slots, " << number(r, "notifications")
                       << " notifications and " << number(r, "blobs") << " mails wait, " << human_bytes(number(r, "bytes")) << "; "
-                      << number(r, "clients") << " clients are here\n";
+                      << number(r, "clients") << " clients are here\n"
+                      << "  circuits: " << number(r, "reservations") << " can be called, " << number(r, "circuits")
+                      << " are open\n";
         });
     });
 }

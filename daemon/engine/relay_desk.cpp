@@ -129,6 +129,12 @@ relay_step relay_desk::on(relay::may_open q, const relay_client& client, std::in
     return here([what]() -> relay::verdict { return relay::outcome{what, 0}; });
 }
 
+bool relay_desk::may_reserve(const relay_client& client, bool has_slot) const {
+    const auto serves = [this](relay::serving at_least) { return policy_.serve >= at_least; };
+    return (serves(relay::serving::self) && client.is_own) || (serves(relay::serving::contacts) && client.is_contact) ||
+           (serves(relay::serving::invited) && has_slot);
+}
+
 relay_step relay_desk::on(relay::slot_open q, const relay_client& client, std::int64_t now) {
     store::slot_opening opening;
     opening.slot = relay::slot_id_of(q.settings.key).data;

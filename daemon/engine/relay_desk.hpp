@@ -45,6 +45,8 @@ public:
 
     // Of every event but reserve and circuit_wanted, which are about live links: those are refused. `now` in Unix seconds.
     relay_step answer(relay::event asked, const relay_client& client, std::int64_t now);
+    // Who may reserve circuits: whom the policy lets open a slot without more, and who has proved a slot on the link.
+    bool may_reserve(const relay_client& client, bool has_slot) const;
     // After an ATTACH: the owner was here.
     storage::relay::relay_store::job touch(const relay::slot_id& slot, std::int64_t now) const;
 

@@ -13,6 +13,7 @@ namespace pp::net {
 
 namespace ssl = asio::ssl;
 using tls_stream = ssl::stream<tcp::socket>;
+using inner_stream = ssl::stream<tls_stream&>;
 
 namespace {
 
@@ -45,9 +46,11 @@ void acknowledge_at_once([[maybe_unused]] tcp::socket& socket) {
 
 struct any_stream::state {
     std::unique_ptr<tcp::socket> plain;     // until TLS
-    std::shared_ptr<ssl::context> context;
+    std::shared_ptr<ssl::context> context, inner_context;
     std::unique_ptr<tls_stream> secure;
+    std::unique_ptr<inner_stream> inner;    // when `secure` ends at a relay
     std::string remote;
+    tcp::endpoint local;
     bool remote_is_loopback = false;
     std::unique_ptr<deflate_layer> deflate;
     bytes compressed;                       // being written
@@ -57,6 +60,11 @@ struct any_stream::state {
         secure = std::make_unique<tls_stream>(std::move(*plain), *context);
         plain.reset();
     }
+    void become_tls_within(std::shared_ptr<ssl::context> c) {
+        inner_context = std::move(c);
+        inner = std::make_unique<inner_stream>(*secure, *inner_context);
+    }
+    SSL* native() { return inner ? inner->native_handle() : secure ? secure->native_handle() : nullptr; }
     tcp::socket& socket() { return secure ? secure->next_layer() : *plain; }
 };
 
@@ -69,6 +77,7 @@ any_stream::any_stream(tcp::socket socket) : state_(std::make_unique<state>()) {
                          std::to_string(remote.port());
         state_->remote_is_loopback = address.is_loopback();
     }
+    state_->local = socket.local_endpoint(ec);
     socket.set_option(tcp::no_delay(true), ec);
     state_->plain = std::make_unique<tcp::socket>(std::move(socket));
 }
@@ -84,7 +93,9 @@ void any_stream::async_read_some(mutable_bytes_view into, read_handler done) {
 void any_stream::read_plain(mutable_bytes_view into, read_handler done) {
     acknowledge_at_once(state_->socket());
     const auto buffer = asio::buffer(into.data(), into.size());
-    if (state_->secure)
+    if (state_->inner)
+        state_->inner->async_read_some(buffer, std::move(done));
+    else if (state_->secure)
         state_->secure->async_read_some(buffer, std::move(done));
     else
         state_->plain->async_read_some(buffer, std::move(done));
@@ -122,7 +133,9 @@ void any_stream::async_write(bytes_view data, write_handler done) {
 void any_stream::write_plain(bytes_view data, write_handler done) {
     const auto buffer = asio::buffer(data.data(), data.size());
     auto finished = [done = std::move(done)](error_code ec, std::size_t) { done(ec); };
-    if (state_->secure)
+    if (state_->inner)
+        asio::async_write(*state_->inner, buffer, std::move(finished));
+    else if (state_->secure)
         asio::async_write(*state_->secure, buffer, std::move(finished));
     else
         asio::async_write(*state_->plain, buffer, std::move(finished));
@@ -133,25 +146,73 @@ bool any_stream::start_deflate() {
     return state_->deflate != nullptr;
 }
 
-awaitable<error_code> any_stream::start_tls_as_server(std::shared_ptr<ssl::context> context, std::chrono::seconds limit) {
-    state_->become_tls(std::move(context));
+awaitable<error_code> any_stream::start_tls(std::shared_ptr<ssl::context> context, std::chrono::seconds limit, bool as_server) {
+    const auto side = as_server ? ssl::stream_base::server : ssl::stream_base::client;
+    if (state_->secure) state_->become_tls_within(std::move(context));
+    else state_->become_tls(std::move(context));
     const time_limit watch(*this, limit);
-    auto [ec] = co_await state_->secure->async_handshake(ssl::stream_base::server, as_result);
-    co_return ec;
+    error_code failed;
+    if (state_->inner) {
+        auto [ec] = co_await state_->inner->async_handshake(side, as_result);
+        failed = ec;
+    } else {
+        auto [ec] = co_await state_->secure->async_handshake(side, as_result);
+        failed = ec;
+    }
+    co_return failed;
 }
 
+awaitable<error_code> any_stream::start_tls_as_server(std::shared_ptr<ssl::context> context, std::chrono::seconds limit) {
+    return start_tls(std::move(context), limit, true);
+}
 awaitable<error_code> any_stream::start_tls_as_client(std::shared_ptr<ssl::context> context, std::chrono::seconds limit) {
-    state_->become_tls(std::move(context));
-    const time_limit watch(*this, limit);
-    auto [ec] = co_await state_->secure->async_handshake(ssl::stream_base::client, as_result);
-    co_return ec;
+    return start_tls(std::move(context), limit, false);
+}
+
+awaitable<any_stream::read_end> any_stream::read_some(mutable_bytes_view into) {
+    const auto buffer = asio::buffer(into.data(), into.size());
+    read_end out;
+    if (state_->inner) {
+        auto [ec, n] = co_await state_->inner->async_read_some(buffer, as_result);
+        out = {ec, n};
+    } else if (state_->secure) {
+        auto [ec, n] = co_await state_->secure->async_read_some(buffer, as_result);
+        out = {ec, n};
+    } else {
+        auto [ec, n] = co_await state_->plain->async_read_some(buffer, as_result);
+        out = {ec, n};
+    }
+    co_return out;
+}
+
+awaitable<error_code> any_stream::write(bytes_view data) {
+    const auto buffer = asio::buffer(data.data(), data.size());
+    error_code failed;
+    if (state_->inner) {
+        auto [ec, n] = co_await asio::async_write(*state_->inner, buffer, as_result);
+        failed = ec;
+    } else if (state_->secure) {
+        auto [ec, n] = co_await asio::async_write(*state_->secure, buffer, as_result);
+        failed = ec;
+    } else {
+        auto [ec, n] = co_await asio::async_write(*state_->plain, buffer, as_result);
+        failed = ec;
+    }
+    co_return failed;
+}
+
+std::string any_stream::alpn() const {
+    const unsigned char* chosen = nullptr;
+    unsigned length = 0;
+    if (SSL* s = state_->native()) SSL_get0_alpn_selected(s, &chosen, &length);
+    return std::string(reinterpret_cast<const char*>(chosen), length);
 }
 
 bool any_stream::tls() const { return state_->secure != nullptr; }
 
 bytes any_stream::peer_certificate() const {
     if (!state_->secure) return {};
-    X509* certificate = SSL_get1_peer_certificate(state_->secure->native_handle());
+    X509* certificate = SSL_get1_peer_certificate(state_->native());
     if (!certificate) return {};
     bytes der(static_cast<std::size_t>(std::max(0, i2d_X509(certificate, nullptr))));
     auto* out = reinterpret_cast<unsigned char*>(der.data());
@@ -162,10 +223,11 @@ bytes any_stream::peer_certificate() const {
 
 std::optional<bytes> any_stream::channel_binding(std::string_view type) const {
     if (!state_->secure) return std::nullopt;
-    return channel_binding_of(state_->secure->native_handle(), type);
+    return channel_binding_of(state_->native(), type);
 }
 
 std::string any_stream::remote_endpoint() const { return state_->remote; }
+const tcp::endpoint& any_stream::local() const { return state_->local; }
 bool any_stream::remote_is_loopback() const { return state_->remote_is_loopback; }
 
 void any_stream::close() {
@@ -176,7 +238,7 @@ void any_stream::close() {
 
 awaitable<void> any_stream::shut_down() {
     const time_limit watch(*this, std::chrono::seconds(1));
-    if (state_->secure) {
+    if (state_->secure && !state_->inner) {
         auto [ec] = co_await state_->secure->async_shutdown(as_result);
         (void)ec;   // the other side may be gone already
     }

@@ -1,5 +1,5 @@
-// A TCP connection with or without TLS, and one that becomes TLS (STARTTLS): the one concrete stream, so that
-// ssl::stream is instantiated in one file only (02-architecture 2.8).
+// A TCP connection with or without TLS, one that becomes TLS (STARTTLS), and TLS inside of TLS (a circuit through a relay):
+// the one concrete stream, so that ssl::stream is instantiated in one file only (02-architecture 2.8).
 #pragma once
 
 #include "crypto/bytes.hpp"
@@ -27,12 +27,22 @@ public:
     using write_handler = std::function<void(error_code)>;
     void async_write(bytes_view data, write_handler done);
 
-    // The handshake ends within the time given or fails. The context must outlive the stream.
+    // The same as awaitables, for what has no machine.
+    struct read_end {
+        error_code failed;
+        std::size_t bytes = 0;
+    };
+    awaitable<read_end> read_some(mutable_bytes_view into);
+    awaitable<error_code> write(bytes_view data);
+
+    // The handshake ends within the time given or fails. The context must outlive the stream. A second one is inside the
+    // first, where that has become a pipe to somebody else.
     awaitable<error_code> start_tls_as_server(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit);
     awaitable<error_code> start_tls_as_client(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit);
     // From here on everything is compressed, above TLS (RFC 4978). Nothing may be outstanding. False: no memory.
     bool start_deflate();
     bool tls() const;
+    std::string alpn() const;               // the application protocol the handshake has chosen (RFC 7301)
     // DER of the certificate the other side has shown; empty without.
     bytes peer_certificate() const;
 
@@ -41,6 +51,7 @@ public:
     std::optional<bytes> channel_binding(std::string_view type) const;
 
     std::string remote_endpoint() const;    // "host:port"
+    const tcp::endpoint& local() const;     // our end of the TCP connection
     bool remote_is_loopback() const;
     // Ends both directions at once; what is outstanding completes with an error. Any number of times.
     void close();
@@ -49,6 +60,7 @@ public:
     asio::any_io_executor executor();
 
 private:
+    awaitable<error_code> start_tls(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit, bool as_server);
     void read_plain(mutable_bytes_view into, read_handler done);
     void write_plain(bytes_view data, write_handler done);
     void read_inflated(mutable_bytes_view into, read_handler done);

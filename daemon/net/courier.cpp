@@ -289,9 +289,21 @@ void courier::link_up(services::account& mine, std::shared_ptr<peer_link> link) 
 void courier::link_down(services::account& mine, const crypto::account_key& theirs) {
     auto& d = desk_of(mine);
     auto& r = d.routes[theirs];
-    r.next_dial = std::chrono::steady_clock::now() + redial_first;
+    const auto now = std::chrono::steady_clock::now();
+    r.next_dial = now < hasty_until_ ? now : now + redial_first;
     r.next_due = std::chrono::steady_clock::time_point::max();
     poke(d);
+}
+
+void courier::dial_at_once() {
+    hasty_until_ = std::chrono::steady_clock::now() + redial_first;
+    for (auto& [label, d] : desks_) {
+        for (auto& [peer, r] : d.routes) {
+            r.failures = 0;
+            r.next_dial = {};
+        }
+        poke(d);
+    }
 }
 
 // She is not where she was: the DHT may know where she is now.

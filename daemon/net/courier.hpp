@@ -41,6 +41,8 @@ public:
     // An outbox row, a contact or an invite token is new.
     void wake(const std::string& label);
 
+    // The network is another: who could not be reached may be now, and links that end are dialled again without a pause.
+    void dial_at_once();
     // The account's own record has changed.
     void record_changed(const std::string& label);
 
@@ -110,6 +112,7 @@ private:
     receiver* receiver_ = nullptr;
     relay_service* relay_ = nullptr;
     std::map<std::string, desk> desks_;
+    std::chrono::steady_clock::time_point hasty_until_{};     // after dial_at_once()
     bool stopping_ = false;
 };
 

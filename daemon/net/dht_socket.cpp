@@ -165,13 +165,24 @@ void dht_socket::happened(const dht::event& e) {
     } else if (const auto* in = std::get_if<dht::joined>(&e)) {
         log.info("event=dht_joined family={} nodes={}", name_of(in->over), in->nodes);
     } else if (const auto* seen = std::get_if<dht::address_seen>(&e)) {
-        // Others see us at an address that is an interface's: no NAT in between, so they reach this port too.
-        const auto address = to_asio(seen->at).address().to_string();
-        const auto own = services::interface_addresses();
-        reachable_ = std::find(own.begin(), own.end(), address) != own.end();
-        machine_->set_reachable(reachable_);
+        seen_ = to_asio(seen->at).address().to_string();
+        judge_reachable();
         log.info("event=dht_address_seen family={} reachable={}", name_of(seen->at.kind), reachable_);
     }
+}
+
+void dht_socket::set_mapped(std::string address) {
+    mapped_ = std::move(address);
+    if (machine_) judge_reachable();
+}
+
+// Others see us at an address that is an interface's: no NAT in between, so they reach this port too. Or at the one where
+// our router says that it lets them in: so there is no other NAT before it.
+void dht_socket::judge_reachable() {
+    if (settings_.kind == dht::network::closed || seen_.empty()) return;
+    const auto own = services::interface_addresses();
+    reachable_ = seen_ == mapped_ || std::find(own.begin(), own.end(), seen_) != own.end();
+    machine_->set_reachable(reachable_);
 }
 
 // Bootstrap nodes, as long as there is nobody else to ask.

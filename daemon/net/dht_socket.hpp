@@ -36,6 +36,8 @@ public:
     // A sentence when a socket cannot be opened; nothing is sent then.
     std::string start(settings s);
     void stop();   // saves the table; who waits gets an answer of no nodes
+    // Where the router lets others in at our UDP port; empty: nowhere.
+    void set_mapped(std::string address);
     bool running() const { return machine_.has_value(); }
 
     // The value with the highest sequence that the nearest nodes have; answers = 0 when the network was not reached.
@@ -70,6 +72,7 @@ private:
     static void finish(waiters<Event>& all, const Event& end);
     void pump();   // after every call of the machine: what it has to send and to say
     void happened(const dht::event& e);
+    void judge_reachable();
     void load_table();
     void save_table();
 
@@ -80,6 +83,7 @@ private:
     std::optional<dht::node> machine_;
     waiters<dht::get_finished> gets_;
     waiters<dht::put_finished> puts_;
+    std::string seen_, mapped_;                         // our address: as others see it, as the router says
     bool reachable_ = false, stopping_ = false;
 };
 

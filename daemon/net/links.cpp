@@ -2,12 +2,14 @@
 
 #include "daemon/engine/contacts.hpp"
 #include "daemon/net/await.hpp"
+#include "daemon/net/connect.hpp"
 #include "daemon/net/serve_common.hpp"
 #include "daemon/net/tls.hpp"
+#include "daemon/services/interfaces.hpp"
 #include "daemon/services/log.hpp"
 #include "storage/txn.hpp"
 
-#include <boost/asio/connect.hpp>
+#include <algorithm>
 
 namespace pp::net {
 
@@ -15,6 +17,24 @@ namespace {
 
 // Short public name of a peer for logs: tells two apart, not who it is.
 std::string short_name(const crypto::account_key& key) { return crypto::hex(crypto::sha256(key.view()).view().first(4)); }
+
+// Who is on loopback, or whose relay is, may be sent there by a peer's record (engine::candidates).
+bool uses_loopback(const peer::account_record& own) {
+    const auto is_loopback = [](const std::string& text) {
+        const auto e = engine::parse_endpoint(text);
+        return e && engine::kind_of(e->host) == engine::address_kind::loopback;
+    };
+    return std::any_of(own.endpoints.begin(), own.endpoints.end(), is_loopback) ||
+           std::any_of(own.relays.begin(), own.relays.end(), [&](const auto& text) {
+               const auto at = relay::decode_address(text);
+               return at && std::any_of(at->endpoints.begin(), at->endpoints.end(), is_loopback);
+           });
+}
+
+bool names_device(const peer::hello& theirs, const crypto::device_key& device) {
+    const auto record = peer::decode_account_record(theirs.record);
+    return record && std::any_of(record->devices.begin(), record->devices.end(), [&](const auto& d) { return d.device == device; });
+}
 
 }  // namespace
 
@@ -28,6 +48,22 @@ links::links(asio::io_context& io, services::node& node) : io_(io), node_(node) 
 // ---------------------------------------------------------------- incoming
 
 void links::accepted(tcp::socket socket) {
+    watch_over(socket);
+    origin from;
+    error_code ec;
+    const auto local = socket.local_endpoint(ec).address().to_string(), remote = socket.remote_endpoint(ec).address().to_string();
+    from.path = engine::path_of(local, remote, mapped_);
+    take(any_stream(std::move(socket)), std::move(from));
+}
+
+void links::called(circuit_end end) {
+    origin from;
+    from.path = engine::path::relay;
+    from.through = std::move(end.relay);
+    take(std::move(*end.stream), std::move(from));
+}
+
+void links::take(any_stream stream, origin from) {
     if (stopping_) return;   // closed by its destructor
     // Whoever has not said HELLO makes room, the oldest first: silence on half of a handshake keeps nobody out.
     const auto connections_max = node_.configuration().peer.connections_max;
@@ -36,27 +72,36 @@ void links::accepted(tcp::socket socket) {
     if (staying() >= connections_max || newcomers_.leaving() >= connections_max) return;
     ++incoming_;
     auto place = newcomers_.enter();
-    auto serving = serve(std::move(socket), place);
+    auto serving = serve(std::move(stream), std::move(from), place);
     asio::co_spawn(io_, std::move(serving), [this, place](std::exception_ptr) {
         --incoming_;
         newcomers_.gone(place);
     });
 }
 
-awaitable<void> links::serve(tcp::socket socket, waiting_room::ticket place) {
-    any_stream stream(std::move(socket));
+awaitable<void> links::serve(any_stream stream, origin from, waiting_room::ticket place) {
     if (place->was_cut) co_return;
     place->cut = [&stream] { stream.close(); };
     const auto failed = co_await stream.start_tls_as_server(server_tls_, peer_handshake_limit);
     place->cut = nullptr;
     if (failed || stopping_ || place->was_cut) co_return;
+    if (stream.alpn() != peer_alpn) {
+        // A side of a circuit; through a circuit there is none.
+        if (!join_ || from.path == engine::path::relay) co_return;
+        std::function<void()> joined = [this, place] { newcomers_.leave(place); };
+        co_await join_(std::move(stream), place, std::move(joined));
+        co_return;
+    }
     const auto device = crypto::device_key_of_certificate(stream.peer_certificate());
     if (!device) co_return;
     peer::link_options options;
     options.peer_device = *device;
+    options.expected = from.only;
     options.now = services::now_s();
     auto link = std::make_shared<peer_link>(std::move(stream), options, *this);
     link->place = place;
+    link->path = from.path;
+    link->through = std::move(from.through);
     place->cut = [weak = std::weak_ptr(link)] {
         if (const auto alive = weak.lock()) alive->close();
     };
@@ -69,18 +114,52 @@ awaitable<void> links::serve(tcp::socket socket, waiting_room::ticket place) {
 awaitable<bool> links::dial(services::account& mine, crypto::account_key theirs, std::vector<engine::endpoint> endpoints,
                             std::string& why) {
     auto last_failure = std::make_shared<std::string>("no address of the recipient's node is known");
+    auto relay_failure = std::make_shared<std::string>();
     auto open_attempts = std::make_shared<std::size_t>(0);
+    const auto begin = [&](awaitable<void> attempt) {
+        ++*open_attempts;
+        asio::co_spawn(io_, std::move(attempt), [open_attempts](std::exception_ptr) { --*open_attempts; });
+    };
+    const auto delay = endpoints.empty() ? std::chrono::milliseconds(0) : circuit_delay;
+    if (const auto record = record_of(mine, theirs))
+        for (const auto& text : record->relays)
+            if (auto at = relay::decode_address(text)) begin(attempt_circuit(mine, theirs, std::move(*at), delay, relay_failure));
     for (const auto& endpoint : endpoints) {
         if (stopping_ || find(mine.key(), theirs)) break;
-        ++*open_attempts;
-        auto done = [open_attempts](std::exception_ptr) { --*open_attempts; };
-        asio::co_spawn(io_, attempt(mine, theirs, endpoint, last_failure), done);
+        begin(attempt(mine, theirs, endpoint, last_failure));
         co_await wait_for_link(mine, theirs, dial_stagger, open_attempts);
     }
-    const auto longest = connect_limit + peer_handshake_limit + std::chrono::seconds(1);
+    const auto longest = connect_limit + peer_handshake_limit + std::chrono::seconds(2);   // 04-network 4.5.7: 12 s
     co_await wait_for_link(mine, theirs, longest, open_attempts);
     why = *last_failure;
+    if (!relay_failure->empty()) why += "; through its relay: " + *relay_failure;
     co_return find(mine.key(), theirs) != nullptr;
+}
+
+awaitable<void> links::attempt_circuit(services::account& mine, crypto::account_key theirs, relay::slot_address at,
+                                       std::chrono::milliseconds delay, std::shared_ptr<std::string> why) {
+    asio::steady_timer timer(io_, delay);
+    auto [ec] = co_await timer.async_wait(as_result);
+    if (ec || stopping_ || find(mine.key(), theirs)) co_return;
+    engine::known_endpoints known;
+    known.record = at.endpoints;
+    auto where = engine::candidates(known, uses_loopback(mine.record()));
+    auto end = co_await call_through(io_, at.relay, std::move(where), theirs);
+    if (!end.stream || stopping_) {
+        *why = std::move(end.why);
+        co_return;
+    }
+    // A direct link that came up meanwhile is the better one.
+    if (find(mine.key(), theirs)) {
+        end.stream->close();
+        end.relay->hang_up();
+        co_return;
+    }
+    origin from;
+    from.name = "the relay";
+    from.path = engine::path::relay;
+    from.through = std::move(end.relay);
+    co_await greet(mine, theirs, std::move(*end.stream), std::move(from), why);
 }
 
 // Until there is a link, every attempt has failed, or the time is over.
@@ -98,56 +177,47 @@ awaitable<void> links::wait_for_link(services::account& mine, crypto::account_ke
 
 awaitable<void> links::attempt(services::account& mine, crypto::account_key theirs, engine::endpoint endpoint,
                                std::shared_ptr<std::string> why) {
-    const auto name = engine::format(endpoint);
+    origin from;
+    from.name = from.good_endpoint = engine::format(endpoint);
     tcp::socket socket(io_);
-    {
-        asio::steady_timer limit(io_, connect_limit);
-        const auto connecting = std::make_shared<bool>(true);
-        limit.async_wait([&socket, connecting = std::weak_ptr(connecting)](error_code ec) {
-            error_code ignored;
-            if (!ec && !connecting.expired()) socket.close(ignored);   // fired in time, run too late: nothing to close
-        });
-        error_code bad;
-        const auto address = asio::ip::make_address(endpoint.host, bad);
-        error_code ec;
-        if (!bad) {
-            const tcp::endpoint to(address, endpoint.port);
-            auto [failed] = co_await socket.async_connect(to, as_result);
-            ec = failed;
-        } else {
-            tcp::resolver resolver(io_);
-            auto [unresolved, found] = co_await resolver.async_resolve(endpoint.host, std::to_string(endpoint.port), as_result);
-            ec = unresolved;
-            if (!ec) {
-                auto [failed, where] = co_await asio::async_connect(socket, found, as_result);
-                ec = failed;
-            }
-        }
-        if (ec) {
-            *why = "the recipient's node cannot be reached at " + name + ": " +
-                   (ec == asio::error::operation_aborted ? std::string("no answer") : ec.message());
-            co_return;
-        }
+    const auto failed = co_await connect(socket, endpoint, connect_limit);
+    if (failed) {
+        *why = "the recipient's node cannot be reached at " + from.name + ": " + why_not_connected(failed);
+        co_return;
     }
+    error_code ec;
+    from.path = engine::path_of(socket.local_endpoint(ec).address().to_string(), socket.remote_endpoint(ec).address().to_string(), false);
     any_stream stream(std::move(socket));
-    if (const auto ec = co_await stream.start_tls_as_client(client_tls_, peer_handshake_limit); ec) {
-        *why = "what answers at " + name + " is no peerpost node";
+    co_await greet(mine, theirs, std::move(stream), std::move(from), why);
+}
+
+// TLS and HELLO as who dials; returns when the link is ready or over.
+awaitable<void> links::greet(services::account& mine, crypto::account_key theirs, any_stream stream, origin from,
+                             std::shared_ptr<std::string> why) {
+    const auto failed = co_await stream.start_tls_as_client(client_tls_, peer_handshake_limit);
+    if (failed) {
+        *why = "what answers at " + from.name + " is no peerpost node";
         co_return;
     }
     const auto device = crypto::device_key_of_certificate(stream.peer_certificate());
     if (!device) co_return;
+    // Slower than another way: the peer would have to take a second link for a sign that the first is lost.
+    if (const auto there = find(mine.key(), theirs); there && (there->path != engine::path::relay || from.path == engine::path::relay)) co_return;
     peer::link_options options;
     options.dialler = true;
     options.peer_device = *device;
-    options.mine = hello_for(mine, stream.remote_endpoint());
+    // Of a circuit we see the relay, not the peer.
+    options.mine = hello_for(mine, from.path == engine::path::relay ? std::string() : stream.remote_endpoint());
     options.mine->wanted = theirs;
     options.expected = theirs;
     options.now = services::now_s();
     auto link = std::make_shared<peer_link>(std::move(stream), options, *this);
     link->mine = mine.key();
-    link->dialled_endpoint = name;
+    link->dialled_endpoint = from.good_endpoint;
+    link->path = from.path;
+    link->through = std::move(from.through);
     all_.insert(link);
-    *why = "the node at " + name + " is not the recipient's";   // until its HELLO says otherwise
+    *why = "the node at " + from.name + " is not the recipient's";   // until its HELLO says otherwise
     auto running = link->run();
     asio::co_spawn(io_, std::move(running), asio::detached);
     // Until it is ready or over: the dialler waits for that.
@@ -157,6 +227,43 @@ awaitable<void> links::attempt(services::account& mine, crypto::account_key thei
         timer.expires_after(std::chrono::milliseconds(5));
         auto [ec] = co_await timer.async_wait(as_result);
         (void)ec;
+    }
+}
+
+// ---------------------------------------------------------------- through NAT
+
+void links::punched(std::shared_ptr<peer_link> over, tcp::socket socket) {
+    auto* mine = node_.find_account(over->mine);
+    if (!mine || stopping_) return;
+    watch_over(socket);
+    origin from;
+    from.name = "the hole";
+    from.path = engine::path::punched;
+    from.only = over->theirs;
+    // Both have dialled: who has the smaller key is the client of TLS (04-network 4.4.3).
+    const bool client = *crypto::device_key::from(node_.device().public_key()) < over->peer_device();
+    any_stream stream(std::move(socket));
+    if (client) {
+        auto greeting = greet(*mine, over->theirs, std::move(stream), std::move(from), std::make_shared<std::string>());
+        asio::co_spawn(io_, std::move(greeting), asio::detached);
+    } else {
+        take(std::move(stream), std::move(from));
+    }
+}
+
+void links::dial_listener(std::shared_ptr<peer_link> over, engine::endpoint where) {
+    auto* mine = node_.find_account(over->mine);
+    if (!mine || stopping_) return;
+    auto dialling = attempt(*mine, over->theirs, std::move(where), std::make_shared<std::string>());
+    asio::co_spawn(io_, std::move(dialling), asio::detached);
+}
+
+void links::network_changed() {
+    const auto now = services::interface_addresses();
+    for (const auto& link : std::set(all_)) {
+        const auto own = link->local().address().to_string();
+        if (std::find(now.begin(), now.end(), own) == now.end()) link->close();
+        else if (puncher_ && link->ready() && link->path == engine::path::relay && link->dialled()) puncher_->circuit_up(link);
     }
 }
 
@@ -184,36 +291,52 @@ peer::hello_verdict links::greeted(peer_link& link, const peer::hello& theirs) {
         return verdict;
     }
     const pair_key key{link.mine, link.theirs};
-    if (!keep(link, key)) {
+    // A device that its account's record does not name speaks for the account, but is no place to deliver mail to: it came
+    // for the relay, and other links of the account are not in its way.
+    const bool is_errand = !link.dialled() && !names_device(theirs, link.peer_device());
+    if (!is_errand && !keep(link, key)) {
         verdict.reason = "there is a link already";
         return verdict;
     }
     verdict.accept = true;
-    verdict.mine = hello_for(*mine, link.remote_endpoint());
+    verdict.mine = hello_for(*mine, link.path == engine::path::relay ? std::string() : link.remote_endpoint());
     auto self = link.shared_from_this();
     if (link.place) newcomers_.leave(link.place);
+    link.ready_at = std::chrono::steady_clock::now();
+    if (is_errand) return verdict;
     ready_[key] = self;
     learn(*mine, theirs, link.dialled_endpoint);
-    services::log(services::area::peer).info("link={} event=up peer={} dialled={}", link.number(), short_name(link.theirs), link.dialled());
+    services::log(services::area::peer).info("link={} event=up peer={} dialled={} path={}", link.number(), short_name(link.theirs), link.dialled(),
+                                             engine::to_string(link.path));
     asio::post(io_, [this, self, mine] {
-        if (self->ready() && listener_) listener_->link_up(*mine, self);
+        if (!self->ready()) return;
+        if (listener_) listener_->link_up(*mine, self);
+        if (puncher_ && self->path == engine::path::relay && self->dialled()) puncher_->circuit_up(self);
     });
     return verdict;
 }
 
-// Two links to one peer: both sides must keep the same one. That whose TLS client has the smaller device key stays;
-// of two made by the same side the newer one, for the older is likely dead.
+// Two links to one peer: both sides must keep the same one. A direct one is better than a circuit; else that stays whose
+// TLS client has the smaller device key, and of two made by the same side the newer one, for the older is likely dead. An
+// old one that had long been up when the new one came is dead for the other side: what waits on it is to fail now, not
+// after a minute.
 bool links::keep(peer_link& fresh, const pair_key& key) {
     const auto found = ready_.find(key);
     if (found == ready_.end()) return true;
     auto old = found->second;
-    if (old->dialled() != fresh.dialled()) {
+    const bool given_up = !fresh.dialled() && std::chrono::steady_clock::now() - old->ready_at > race_window;
+    const bool was_circuit = old->path == engine::path::relay, is_circuit = fresh.path == engine::path::relay;
+    const bool better = was_circuit && !is_circuit;
+    if (is_circuit && !was_circuit) {
+        if (!given_up) return false;
+    } else if (!better && !given_up && old->dialled() != fresh.dialled()) {
         const auto own = *crypto::device_key::from(node_.device().public_key());
         const bool we_should_dial = own < fresh.peer_device();
         if (fresh.dialled() != we_should_dial) return false;
     }
     ready_.erase(found);
-    old->go_away();
+    if (given_up && !better) old->close();
+    else old->go_away();
     return true;
 }
 
@@ -275,6 +398,10 @@ std::shared_ptr<peer_link> links::find(const crypto::account_key& mine, const cr
 awaitable<bytes> links::requested(std::shared_ptr<peer_link> link, std::string protocol, bytes message) {
     auto* mine = node_.find_account(link->mine);
     if (!mine || !listener_) co_return bytes{};
+    if (protocol == peer::punch_protocol) {
+        if (!puncher_) co_return bytes{};
+        co_return puncher_->punch_asked(link, std::move(message));
+    }
     auto reply = co_await listener_->requested(*mine, link, std::move(protocol), std::move(message));
     co_return reply;
 }
@@ -282,6 +409,7 @@ awaitable<bytes> links::requested(std::shared_ptr<peer_link> link, std::string p
 void links::ended(peer_link& link) {
     auto self = link.shared_from_this();
     all_.erase(self);
+    if (link.through && link.dialled()) link.through->hang_up();
     const pair_key key{link.mine, link.theirs};
     if (const auto found = ready_.find(key); found != ready_.end() && found->second == self) {
         ready_.erase(found);
@@ -307,7 +435,7 @@ std::vector<links::live> links::snapshot() const {
     std::vector<live> out;
     for (const auto& [key, link] : ready_)
         out.push_back({crypto::account_label(key.first), crypto::account_label(key.second), link->remote_endpoint(),
-                       link->dialled()});
+                       link->path, link->dialled()});
     return out;
 }
 

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "daemon/engine/endpoints.hpp"
+#include "daemon/net/nat/circuit_ends.hpp"
 #include "daemon/net/peer_link.hpp"
 #include "daemon/services/node.hpp"
+#include "proto/relay/address.hpp"
 
 #include <map>
 #include <memory>
@@ -16,6 +18,10 @@ namespace pp::net {
 inline constexpr auto connect_limit = std::chrono::seconds(5);           // 04-network 4.5.7
 inline constexpr auto peer_handshake_limit = std::chrono::seconds(5);
 inline constexpr auto dial_stagger = std::chrono::milliseconds(250);     // RFC 8305 section 5
+inline constexpr auto circuit_delay = std::chrono::milliseconds(500);    // after direct ones (04-network 4.5.6)
+// Two links to one peer that came up within so long of each other were begun at the same time; later than that, who dials
+// anew has lost the old one: nobody says HELLO while a link is up. The way there and back of a HELLO, and to spare.
+inline constexpr auto race_window = std::chrono::seconds(3);
 inline constexpr auto idle_link_limit = std::chrono::minutes(5);
 inline constexpr std::size_t strangers_records_max = 1024;
 
@@ -29,27 +35,48 @@ public:
         virtual awaitable<bytes> requested(services::account& mine, std::shared_ptr<peer_link> link,
                                            std::string protocol, bytes message) = 0;
     };
+    // Who makes direct links of links through a relay (proto/punch/SPEC.md).
+    struct hole_puncher {
+        virtual ~hole_puncher() = default;
+        virtual void circuit_up(std::shared_ptr<peer_link> link) = 0;
+        virtual bytes punch_asked(std::shared_ptr<peer_link> link, bytes message) = 0;
+    };
 
     links(asio::io_context& io, services::node& node);
 
     void set_listener(listener* l) { listener_ = l; }
+    void set_puncher(hole_puncher* p) { puncher_ = p; }
+    // What becomes of a connection that joins a circuit here; returns when it is over. joined() is called when it has.
+    using join_handler = std::function<awaitable<void>(any_stream stream, waiting_room::ticket place, std::function<void()> joined)>;
+    void set_join(join_handler f) { join_ = std::move(f); }
     void accepted(tcp::socket socket);                       // from the peer listener
+    void called(circuit_end end);                            // somebody comes through a relay
+    // A hole that has been punched: the peer of this link is at its other end.
+    void punched(std::shared_ptr<peer_link> over, tcp::socket socket);
+    // Dials a listener of the peer of this link.
+    void dial_listener(std::shared_ptr<peer_link> over, engine::endpoint where);
     // A ready link, or null.
     std::shared_ptr<peer_link> find(const crypto::account_key& mine, const crypto::account_key& theirs) const;
     // All that are ready, of one account of ours.
     std::vector<std::shared_ptr<peer_link>> of(const crypto::account_key& mine) const;
     // A record of this peer that did not come with a HELLO; believed for its signature, kept when it is newer.
     void learn_record(services::account& mine, const crypto::account_key& theirs, const bytes& record);
-    // Tries every endpoint, staggered; true when a link is up afterwards. why tells the last failure.
+    // Tries every endpoint, staggered, and half a second later the relays of the peer's record; true when a link is up
+    // afterwards. why tells the last failures.
     awaitable<bool> dial(services::account& mine, crypto::account_key theirs, std::vector<engine::endpoint> endpoints,
                          std::string& why);
     // The newest record of a peer: from its contact or from a HELLO.
     std::optional<peer::account_record> record_of(services::account& mine, const crypto::account_key& theirs) const;
 
+    void set_mapped(bool on) { mapped_ = on; }               // the router has a way in for us
+    // The addresses of this machine are others now: links on addresses that are gone are over, and circuits try again to
+    // become direct ones.
+    void network_changed();
     void close_idle();
     void stop();
     struct live {
         std::string mine, theirs, remote;
+        engine::path path;
         bool dialled;
     };
     std::vector<live> snapshot() const;
@@ -62,9 +89,22 @@ public:
 private:
     using pair_key = std::pair<crypto::account_key, crypto::account_key>;
 
-    awaitable<void> serve(tcp::socket socket, waiting_room::ticket place);
+    // How a connection came about, beside its stream.
+    struct origin {
+        std::string name;                        // of the endpoint, for sentences
+        std::string good_endpoint;               // worth to be dialled again
+        engine::path path = engine::path::direct;
+        std::shared_ptr<relay_call> through;
+        std::optional<crypto::account_key> only; // the account it must be
+    };
+    void take(any_stream stream, origin from);
+    awaitable<void> serve(any_stream stream, origin from, waiting_room::ticket place);
     awaitable<void> attempt(services::account& mine, crypto::account_key theirs, engine::endpoint endpoint,
                             std::shared_ptr<std::string> why);
+    awaitable<void> attempt_circuit(services::account& mine, crypto::account_key theirs, relay::slot_address at,
+                                    std::chrono::milliseconds delay, std::shared_ptr<std::string> why);
+    awaitable<void> greet(services::account& mine, crypto::account_key theirs, any_stream stream, origin from,
+                          std::shared_ptr<std::string> why);
     awaitable<void> wait_for_link(services::account& mine, crypto::account_key theirs,
                                   std::chrono::steady_clock::duration longest,
                                   std::shared_ptr<std::size_t> open_attempts);
@@ -76,6 +116,9 @@ private:
     asio::io_context& io_;
     services::node& node_;
     listener* listener_ = nullptr;
+    hole_puncher* puncher_ = nullptr;
+    join_handler join_;
+    bool mapped_ = false;
     std::shared_ptr<asio::ssl::context> server_tls_, client_tls_;
     std::map<pair_key, std::shared_ptr<peer_link>> ready_;
     std::set<std::shared_ptr<peer_link>> all_;

@@ -2,6 +2,7 @@
 // the listener; who the other side is has been decided when ready() holds. One network thread.
 #pragma once
 
+#include "daemon/engine/path.hpp"
 #include "daemon/net/pump.hpp"
 #include "daemon/net/waiting_room.hpp"
 #include "proto/peer/session.hpp"
@@ -12,6 +13,8 @@
 #include <optional>
 
 namespace pp::net {
+
+class relay_call;
 
 class peer_link : public std::enable_shared_from_this<peer_link> {
 public:
@@ -41,7 +44,11 @@ public:
     waiting_room::ticket place;                // of an incoming link, until its HELLO is accepted
     bool waits_for_news = false;               // of a relay's client: silence is what it is for
     std::string dialled_endpoint;              // empty on links the peer has dialled
+    engine::path path = engine::path::direct;
+    std::shared_ptr<relay_call> through;       // of a circuit: the link to its relay, where we have one
+    std::chrono::steady_clock::time_point ready_at{};
     std::string remote_endpoint() const { return stream_.remote_endpoint(); }
+    const tcp::endpoint& local() const { return stream_.local(); }
     std::uint64_t number() const { return number_; }
     asio::any_io_executor executor() { return stream_.executor(); }
     std::chrono::steady_clock::time_point last_used() const { return last_used_; }

@@ -1,11 +1,8 @@
 #include "daemon/net/relay_call.hpp"
 
+#include "daemon/net/connect.hpp"
 #include "daemon/net/links.hpp"
 #include "daemon/net/tls.hpp"
-
-#include <boost/asio/connect.hpp>
-
-#include <atomic>
 
 namespace pp::net {
 
@@ -55,24 +52,10 @@ std::shared_ptr<relay_call> relay_call::over(asio::io_context& io, std::shared_p
 awaitable<std::string> relay_call::attempt(crypto::account_key relay, engine::endpoint endpoint) {
     const auto name = engine::format(endpoint);
     tcp::socket socket(io_);
-    {
-        asio::steady_timer limit(io_, connect_limit);
-        const auto connecting = std::make_shared<bool>(true);
-        limit.async_wait([&socket, connecting = std::weak_ptr(connecting)](error_code ec) {
-            error_code ignored;
-            if (!ec && !connecting.expired()) socket.close(ignored);
-        });
-        tcp::resolver resolver(io_);
-        auto [unresolved, found] = co_await resolver.async_resolve(endpoint.host, std::to_string(endpoint.port), as_result);
-        error_code ec = unresolved;
-        if (!ec) {
-            auto [failed, where] = co_await asio::async_connect(socket, found, as_result);
-            ec = failed;
-        }
-        if (ec)
-            co_return "the relay cannot be reached at " + name + ": " +
-                (ec == asio::error::operation_aborted ? std::string("no answer") : ec.message());
-    }
+    // From a port that can be dialled from again: this is the hole that others may come through (proto/punch).
+    const auto refused = co_await connect(socket, endpoint, connect_limit, port_use::shared);
+    if (refused) co_return "the relay cannot be reached at " + name + ": " + why_not_connected(refused);
+    where_ = endpoint;
     any_stream stream(std::move(socket));
     const auto failed = co_await stream.start_tls_as_client(tls_, peer_handshake_limit);
     if (failed) co_return "what answers at " + name + " is no peerpost node";
@@ -105,8 +88,9 @@ awaitable<std::string> relay_call::attempt(crypto::account_key relay, engine::en
     co_return "the node at " + name + " is not the relay";
 }
 
-peer::hello_verdict relay_call::greeted(peer_link&, const peer::hello&) {
+peer::hello_verdict relay_call::greeted(peer_link&, const peer::hello& theirs) {
     peer::hello_verdict verdict;
+    observed_ = theirs.observed;
     verdict.accept = true;      // a dialler: the machine has held the account against the one expected
     return verdict;
 }
@@ -118,12 +102,17 @@ awaitable<bytes> relay_call::requested(std::shared_ptr<peer_link>, std::string p
             if (on_news) on_news(news->slot);
             co_return relay::encode(relay::done_reply());
         }
+        const auto* call = std::get_if<relay::incoming_request>(&*what);
+        if (call && on_incoming && on_incoming(*call)) co_return relay::encode(relay::done_reply());
     }
     const relay::refusal no{relay::status::refused, 0};
     co_return relay::encode(no);
 }
 
-void relay_call::ended(peer_link&) { over_ = true; }
+void relay_call::ended(peer_link&) {
+    over_ = true;
+    if (on_ended) on_ended();
+}
 
 awaitable<result<bytes>> relay_call::ask(std::string_view protocol, bytes message) {
     const auto keep = shared_from_this();
@@ -134,6 +123,10 @@ awaitable<result<bytes>> relay_call::ask(std::string_view protocol, bytes messag
 
 void relay_call::hang_up() {
     if (link_ && !borrowed_) link_->go_away();
+}
+
+void relay_call::cut() {
+    if (link_ && !borrowed_) link_->close();
 }
 
 // ---------------------------------------------------------------- walks

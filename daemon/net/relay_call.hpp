@@ -40,8 +40,17 @@ public:
     awaitable<result<bytes>> ask(std::string_view protocol, bytes message);
     // What the relay tells by itself; set before there can be any. NEWS is answered by itself.
     std::function<void(const relay::slot_id&)> on_news;
+    // The same of calls for a circuit: true when it is taken.
+    std::function<bool(const relay::incoming_request&)> on_incoming;
+    std::function<void()> on_ended;              // the link is over
     bool alive() const { return link_ && link_->ready(); }
     void hang_up();
+    void cut();                // at once: what was asked fails
+    // Where it is, what its device key is, our end of the connection, and our endpoint as it sees us; once dialled.
+    const engine::endpoint& where() const { return where_; }
+    const crypto::device_key& device() const { return link_->peer_device(); }
+    const tcp::endpoint& local() const { return link_->local(); }
+    const std::string& observed() const { return observed_; }
 
     peer::hello_verdict greeted(peer_link& link, const peer::hello& theirs) override;
     awaitable<bytes> requested(std::shared_ptr<peer_link> link, std::string protocol, bytes message) override;
@@ -55,6 +64,8 @@ private:
     std::optional<relay_identity> who_;          // nobody: of a link that is not ours
     std::shared_ptr<asio::ssl::context> tls_;
     std::shared_ptr<peer_link> link_;
+    engine::endpoint where_;
+    std::string observed_;
     bool over_ = false, borrowed_ = false;
 };
 

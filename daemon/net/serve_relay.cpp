@@ -42,7 +42,7 @@ awaitable<bytes> relay_service::requested(services::account& mine, std::shared_p
     for (auto asked = one->session.next_event(); asked; asked = one->session.next_event()) {
         std::optional<relay::slot_id> deposited;
         if (const auto* item = std::get_if<relay::item_deposit>(&*asked)) deposited = item->slot;
-        auto verdict = co_await answer(std::move(*asked), link->theirs);
+        auto verdict = co_await answer(std::move(*asked), link, one);
         if (const auto* stored = std::get_if<relay::reply<relay::deposit_reply>>(&verdict);
             deposited && stored && std::holds_alternative<relay::deposit_reply>(*stored))
             tell(*deposited);
@@ -53,7 +53,7 @@ awaitable<bytes> relay_service::requested(services::account& mine, std::shared_p
         if (slots.size() > one->attached)
             role->submit(role->desk().touch(slots.back(), services::now_s()), [](const result<void>&) {});
         one->attached = slots.size();
-        link->waits_for_news = !slots.empty();
+        link->waits_for_news = !slots.empty() || circuits_.has_reserved(link->number());
         count();
     }
     co_return reply;
@@ -68,11 +68,24 @@ engine::relay_client relay_service::describe(const crypto::account_key& who) con
     return out;
 }
 
-awaitable<relay::verdict> relay_service::answer(relay::event asked, const crypto::account_key& who) {
+awaitable<relay::verdict> relay_service::answer(relay::event asked, std::shared_ptr<peer_link> link, std::shared_ptr<client> one) {
     auto& role = *node_.relay();
+    if (const auto* r = std::get_if<relay::reserve>(&asked)) {
+        relay::reply<relay::reserve_reply> reply = relay::refusal{relay::status::refused, 0};
+        if (role.desk().may_reserve(describe(link->theirs), !one->session.attached().empty())) {
+            const auto tag = relay::circuit_tag_of(link->theirs, link->mine);
+            reply = circuits_.reserve(link, tag, r->ttl_s);
+        }
+        co_return reply;
+    }
+    if (const auto* c = std::get_if<relay::circuit_wanted>(&asked)) {
+        const auto wanted = *c;
+        auto reply = co_await circuits_.connect(link, wanted);
+        co_return reply;
+    }
     // Who it is matters for opening a slot alone; nothing else looks.
     const bool opens = std::holds_alternative<relay::may_open>(asked) || std::holds_alternative<relay::slot_open>(asked);
-    const auto asker = opens ? describe(who) : engine::relay_client{};
+    const auto asker = opens ? describe(link->theirs) : engine::relay_client{};
     auto step = role.desk().answer(std::move(asked), asker, services::now_s());
     switch (step.where) {
     case engine::relay_step::place::here: break;
@@ -124,15 +137,19 @@ awaitable<void> relay_service::hint(std::shared_ptr<client> to, relay::slot_id s
 }
 
 void relay_service::count() {
+    if (!node_.relay()) return;
     std::size_t n = 0;
     for (const auto& [number, one] : clients_) n += one->attached > 0 && !one->link.expired();
     node_.relay()->clients = n;
+    node_.relay()->open_circuits = circuits_.circuits();
+    node_.relay()->reservations = circuits_.reservations();
 }
 
 awaitable<void> relay_service::upkeep() {
     auto* role = node_.relay();
     if (!role) co_return;
     std::erase_if(clients_, [](const auto& c) { return c.second->link.expired(); });
+    circuits_.upkeep();
     count();
     for (;;) {
         auto sweep = [role] { return role->store().sweep(services::now_s()); };

@@ -2,7 +2,7 @@
 // where they belong, hints of news to those who are attached. One network thread.
 #pragma once
 
-#include "daemon/net/peer_link.hpp"
+#include "daemon/net/nat/circuit_exchange.hpp"
 #include "daemon/services/node.hpp"
 #include "proto/relay/server_session.hpp"
 
@@ -13,7 +13,9 @@ namespace pp::net {
 
 class relay_service {
 public:
-    relay_service(services::node& node, asio::thread_pool& workers) : node_(node), workers_(workers) {}
+    relay_service(asio::io_context& io, services::node& node, asio::thread_pool& workers)
+        : node_(node), workers_(workers), circuits_(io, node.relay() ? node.relay()->circuits() : engine::circuit_rules{}, [this] { count(); }) {}
+    circuit_exchange& circuits() { return circuits_; }
 
     // One request on a link to `mine`. A node that is no relay refuses all.
     awaitable<bytes> requested(services::account& mine, std::shared_ptr<peer_link> link, std::string protocol, bytes message);
@@ -29,7 +31,7 @@ private:
         std::map<relay::slot_id, bool> hinted;       // told of news since its last LIST
         std::chrono::steady_clock::time_point last_hint{};
     };
-    awaitable<relay::verdict> answer(relay::event asked, const crypto::account_key& who);
+    awaitable<relay::verdict> answer(relay::event asked, std::shared_ptr<peer_link> link, std::shared_ptr<client> one);
     awaitable<result<void>> commit(services::relay_role::job work);
     engine::relay_client describe(const crypto::account_key& who) const;
     void tell(const relay::slot_id& slot);
@@ -38,6 +40,7 @@ private:
 
     services::node& node_;
     asio::thread_pool& workers_;
+    circuit_exchange circuits_;
     std::map<std::uint64_t, std::shared_ptr<client>> clients_;   // by the link's number
 };
 

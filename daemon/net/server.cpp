@@ -5,7 +5,10 @@
 #include "daemon/net/discovery.hpp"
 #include "daemon/net/finder.hpp"
 #include "daemon/net/listener.hpp"
+#include "daemon/net/nat/address_watch.hpp"
 #include "daemon/net/nat/port_mapper.hpp"
+#include "daemon/net/nat/puncher.hpp"
+#include "daemon/net/nat/reservations.hpp"
 #include "daemon/net/receiver.hpp"
 #include "daemon/net/relay_owner.hpp"
 #include "daemon/net/serve_common.hpp"
@@ -60,8 +63,14 @@ struct server::state {
     explicit state(services::node& n)
         : node(n), workers(std::clamp(std::thread::hardware_concurrency(), 1u, workers_max)), peers(io, n), lan(io, n),
           dht(io), people(io, n, dht, network_of(n.configuration())), outgoing(io, n, peers, lan, people),
-          incoming(io, n, workers, peers), relay(n, workers), mapper(io) {
+          incoming(io, n, workers, peers), relay(io, n, workers), mapper(io), callable(io, n),
+          holes(io, n, peers, [this] { return way_in_text(); }), addresses(io) {
         peers.set_listener(&outgoing);
+        peers.set_puncher(&holes);
+        if (n.relay())
+            peers.set_join([this](any_stream stream, waiting_room::ticket place, std::function<void()> joined) {
+                return relay.circuits().join(std::move(stream), std::move(place), std::move(joined));
+            });
         outgoing.set_receiver(incoming);
         outgoing.set_relay(relay);
     }
@@ -79,6 +88,11 @@ struct server::state {
     awaitable<void> upkeep();
     std::string errand(services::account& mine, const engine::own_relay& at, services::node::errand what);
     void tell_endpoints();
+    std::string way_in_text() const {
+        const auto way = mapper.outside(portmap::transport::tcp);
+        return way ? engine::format(way->at) : std::string();
+    }
+    void network_changed();
     void begin_stop();
     awaitable<void> wait_for_ends();
 
@@ -98,6 +112,9 @@ struct server::state {
     relay_service relay;
     relay_context owners{io, node, workers, peers};
     port_mapper mapper;
+    reservations callable;
+    puncher holes;
+    address_watch addresses;
     std::vector<services::listen_address> peer_listeners;
     asio::steady_timer upkeep_timer{io};
     bool stopping = false;
@@ -221,7 +238,10 @@ std::string server::start() {
         asio::post(s.io, [&s, label] { s.outgoing.wake(label); });
     });
     s.node.on_relays_changed([&s](const std::string& label) {
-        asio::post(s.io, [&s, label] { s.outgoing.record_changed(label); });
+        asio::post(s.io, [&s, label] {
+            s.outgoing.record_changed(label);
+            s.callable.look();
+        });
     });
     s.node.relay_errand = [&s](services::account& mine, const engine::own_relay& at, services::node::errand what) {
         return s.errand(mine, at, what);
@@ -230,8 +250,14 @@ std::string server::start() {
     s.outgoing.start();
     if (c.lan.enabled) s.lan.start(s.outgoing);
     s.people.start(s.outgoing);
-    if (c.peer.port_mapping)
-        if (const auto inside = port_to_map(s.peer_listeners)) s.mapper.start(*inside, [&s] { s.tell_endpoints(); });
+    if (c.peer.port_mapping) {
+        std::vector<port_mapper::wish> wishes;
+        if (const auto inside = port_to_map(s.peer_listeners)) wishes.push_back({portmap::transport::tcp, *inside});
+        if (const auto inside = port_to_map(s.dht.where())) wishes.push_back({portmap::transport::udp, *inside});
+        s.mapper.start(std::move(wishes), [&s] { s.tell_endpoints(); });
+    }
+    s.callable.start([&s](circuit_end end) { s.peers.called(std::move(end)); });
+    s.addresses.start([&s] { s.network_changed(); });
     asio::co_spawn(s.io, s.upkeep(), asio::detached);
     return {};
 }
@@ -239,10 +265,24 @@ std::string server::start() {
 // Our records say where we are now; whoever publishes or shows them sees that they are new.
 void server::state::tell_endpoints() {
     std::vector<std::string> mapped;
-    if (const auto& way = mapper.outside()) mapped.push_back(engine::format(way->at));
+    if (const auto way = way_in_text(); !way.empty()) mapped.push_back(way);
+    const auto for_dht = mapper.outside(portmap::transport::udp);
+    dht.set_mapped(for_dht ? for_dht->at.host : std::string());
     const auto now = services::own_endpoints(peer_listeners, mapped);
     for (auto* a : node.accounts())
         if (a->record().endpoints != now) a->set_endpoints(now);
+    peers.set_mapped(!mapped.empty());
+}
+
+// Everything that knows addresses begins anew, what is broken first; the courier dials again at once.
+void server::state::network_changed() {
+    if (stopping) return;
+    services::log(services::area::peer).info("event=network_changed");
+    mapper.network_changed();
+    tell_endpoints();
+    callable.network_changed();
+    outgoing.dial_at_once();
+    peers.network_changed();
 }
 
 void server::run() { state_->io.run(); }
@@ -263,6 +303,10 @@ void server::state::begin_stop() {
     incoming.stop();
     peers.stop();
     mapper.stop();
+    holes.stop();
+    callable.stop();
+    addresses.stop();
+    relay.circuits().stop();
     for (const auto& end : std::list(ends)) end();
     // Whoever is not gone by then is cut: a store is never left half written by that.
     auto cut = std::make_shared<asio::steady_timer>(io, shutdown_limit);
@@ -324,7 +368,7 @@ std::string server::live_status() {
         for (const auto& p : s.peers.snapshot())
             peers += fmt::format("{}{{\"account\":{},\"peer\":{},\"remote\":{},\"path\":{},\"dialled\":{}}}",
                                  peers.empty() ? "" : ",", json_text(p.mine), json_text(p.theirs), json_text(p.remote),
-                                 "\"direct\"", p.dialled);
+                                 json_text(engine::to_string(p.path)), p.dialled);
         std::string sockets;
         for (const auto& at : s.dht.where())
             sockets += fmt::format("{}{{\"address\":{},\"port\":{}}}", sockets.empty() ? "" : ",", json_text(at.address), at.port);
@@ -333,7 +377,7 @@ std::string server::live_status() {
                              ? fmt::format("{{\"listen\":[{}],\"nodes_ipv4\":{},\"nodes_ipv6\":{},\"stored_items\":{},\"reachable\":{}}}",
                                            sockets, d.nodes_ipv4, d.nodes_ipv6, d.stored_items, d.reachable)
                              : std::string("null");
-        const auto& way = s.mapper.outside();
+        const auto way = s.mapper.outside(portmap::transport::tcp);
         const auto mapping = way ? fmt::format("{{\"by\":{},\"address\":{}}}", json_text(way->by), json_text(engine::format(way->at)))
                                  : std::string("null");
         made->set_value(fmt::format("{{\"listeners\":[{}],\"links\":[{}],\"connections\":{{\"imap\":{},\"smtp\":{},\"pop3\":{}}},"

@@ -1,5 +1,7 @@
 #include "daemon/net/tls.hpp"
 
+#include "proto/relay/circuit.hpp"
+
 #include <openssl/ssl.h>
 
 #include <cstring>
@@ -11,16 +13,19 @@ namespace ssl = boost::asio::ssl;
 namespace {
 
 // ALPN wire form: one length byte, then the name.
-std::string alpn_wire() { return static_cast<char>(peer_alpn.size()) + std::string(peer_alpn); }
+std::string alpn_wire(std::string_view name) { return static_cast<char>(name.size()) + std::string(name); }
 
-int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_bytes, const unsigned char* in, unsigned in_bytes,
+int choose_alpn(SSL* connection, const unsigned char** out, unsigned char* out_bytes, const unsigned char* in, unsigned in_bytes,
                 void*) {
-    static const std::string ours = alpn_wire();
+    static const std::string ours = alpn_wire(peer_alpn) + alpn_wire(relay::circuit_alpn);
     unsigned char* chosen = nullptr;
     if (SSL_select_next_proto(&chosen, out_bytes, reinterpret_cast<const unsigned char*>(ours.data()),
                               static_cast<unsigned>(ours.size()), in, in_bytes) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
+    // Who joins a circuit is nobody: no certificate is asked for. Now is the time: it would be asked for after this.
+    if (std::string_view(reinterpret_cast<const char*>(chosen), *out_bytes) == relay::circuit_alpn)
+        SSL_set_verify(connection, SSL_VERIFY_NONE, nullptr);
     return SSL_TLSEXT_ERR_OK;
 }
 
@@ -49,7 +54,10 @@ std::shared_ptr<ssl::context> make_local_tls(const crypto::pem_pair& leaf) {
     return context;
 }
 
-std::shared_ptr<ssl::context> make_peer_tls(const crypto::pem_pair& device, bool server) {
+namespace {
+
+// What all contexts of peers have: TLS 1.3, X25519, no tickets, no session that outlives its connection.
+std::shared_ptr<ssl::context> make_context(bool server) {
     auto context = std::make_shared<ssl::context>(server ? ssl::context::tls_server : ssl::context::tls_client);
     SSL_CTX* native = context->native_handle();
     SSL_CTX_set_min_proto_version(native, TLS1_3_VERSION);
@@ -60,14 +68,27 @@ std::shared_ptr<ssl::context> make_peer_tls(const crypto::pem_pair& device, bool
     SSL_CTX_set1_groups_list(native, "X25519");
     SSL_CTX_set_verify(native, SSL_VERIFY_PEER | (server ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
     SSL_CTX_set_cert_verify_callback(native, accept_device_certificate, nullptr);
+    return context;
+}
+
+void offer_alpn(ssl::context& context, std::string_view name) {
+    const auto wire = alpn_wire(name);
+    SSL_CTX_set_alpn_protos(context.native_handle(), reinterpret_cast<const unsigned char*>(wire.data()), static_cast<unsigned>(wire.size()));
+}
+
+}  // namespace
+
+std::shared_ptr<ssl::context> make_peer_tls(const crypto::pem_pair& device, bool server) {
+    auto context = make_context(server);
     use_identity(*context, device);
-    if (server) {
-        SSL_CTX_set_alpn_select_cb(native, choose_alpn, nullptr);
-    } else {
-        const auto wire = alpn_wire();
-        SSL_CTX_set_alpn_protos(native, reinterpret_cast<const unsigned char*>(wire.data()),
-                                static_cast<unsigned>(wire.size()));
-    }
+    if (server) SSL_CTX_set_alpn_select_cb(context->native_handle(), choose_alpn, nullptr);
+    else offer_alpn(*context, peer_alpn);
+    return context;
+}
+
+std::shared_ptr<ssl::context> make_circuit_tls() {
+    auto context = make_context(false);
+    offer_alpn(*context, relay::circuit_alpn);
     return context;
 }
 

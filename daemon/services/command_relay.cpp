@@ -45,7 +45,7 @@ json::value relay_link(const call& c) {
     return json::object{{"link", relay::encode_link(link)}, {"serve", to_string(rule)}, {"expires", expires}};
 }
 
-// Result: serve, slots, notifications, blobs, bytes, clients.
+// Result: serve, slots, notifications, blobs, bytes, clients, reservations, circuits.
 json::value relay_status(const call& c) {
     c.only({});
     auto* role = c.n.relay();
@@ -56,7 +56,9 @@ json::value relay_status(const call& c) {
                         {"notifications", s.items},
                         {"blobs", s.seeds},
                         {"bytes", s.bytes},
-                        {"clients", role->clients.load()}};
+                        {"clients", role->clients.load()},
+                        {"reservations", role->reservations.load()},
+                        {"circuits", role->open_circuits.load()}};
 }
 
 }  // namespace pp::services::commands

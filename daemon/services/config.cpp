@@ -210,8 +210,9 @@ const std::vector<key>& keys() {
         {"peer", "connections_max", "256", "Links with other nodes at one time.",
          number(1, connections_most, [](config& c) -> auto& { return c.peer.connections_max; })},
         {"peer", "port_mapping", "true",
-         "Asks the router of the house (PCP, NAT-PMP, UPnP; nobody beyond it) to let other nodes in at the peer port, for as long "
-         "as peerpost runs. Nothing is asked when the peer port listens on loopback addresses only.",
+         "Asks the router of the house (PCP, NAT-PMP, UPnP; nobody beyond it) to let other nodes in at the peer port (and "
+         "that of the DHT, where it is on), for as long as peerpost runs. Nothing is asked for ports that listen on loopback "
+         "addresses only.",
          [](const toml::node& node, const std::string& name, config& c) -> parsed {
              const auto on = node.value_exact<bool>();
              if (!on) return wrong(node, name, "must be true or false");
@@ -281,6 +282,18 @@ const std::vector<key>& keys() {
          number(1, 1000000, [](config& c) -> auto& { return c.relay.slots_max; })},
         {"relay", "open_bits", "8", "How much work a stranger does to use an open relay: 8 is about two seconds, each more doubles it.",
          number(1, 20, [](config& c) -> auto& { return c.relay.open_bits; })},
+        {"relay", "circuits_max", "64",
+         "How many pairs of nodes that cannot reach each other are joined at a time; each takes two of peer.connections_max. "
+         "0: none.",
+         number(0, 65536, [](config& c) -> auto& { return c.relay.circuits_max; })},
+        {"relay", "circuits_per_client_max", "8", "How many of them for one node, calling and called.",
+         number(1, 65536, [](config& c) -> auto& { return c.relay.circuits_per_client_max; })},
+        {"relay", "circuit_bytes_max", "268435456", "How many bytes may pass between two nodes, both ways together, before they have to call again.",
+         number(1 << 20, std::uint64_t(1) << 50, [](config& c) -> auto& { return c.relay.circuit_bytes_max; })},
+        {"relay", "circuit_rate_bytes_per_s", "131072", "How fast, in bytes a second, once 4 MiB have passed.",
+         number(4096, 1u << 31, [](config& c) -> auto& { return c.relay.circuit_rate_bytes_per_s; })},
+        {"relay", "circuit_seconds_max", "1800", "How long, in seconds.",
+         number(60, 86400, [](config& c) -> auto& { return c.relay.circuit_seconds_max; })},
         {"limits", "mail_bytes_max", "4294967296",
          "The largest mail taken from a client, in bytes (SMTP SIZE and IMAP APPENDLIMIT).",
          number(mail_bytes_least, std::uint64_t(1) << 40, [](config& c) -> auto& { return c.limits.mail_bytes_max; })},

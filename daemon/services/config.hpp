@@ -72,6 +72,11 @@ struct config {
         std::uint64_t slot_bytes_max = 1ull << 30;         // seeds of one slot
         std::uint32_t slots_max = 10000;
         std::uint32_t open_bits = 8;                       // work for a slot under "open"
+        std::uint32_t circuits_max = 64;                   // 04-network 4.5.5; 0: none
+        std::uint32_t circuits_per_client_max = 8;
+        std::uint64_t circuit_bytes_max = 256ull << 20;
+        std::uint32_t circuit_rate_bytes_per_s = 128 * 1024;
+        std::uint32_t circuit_seconds_max = 1800;
     } relay;
     sent_rule sent = sent_rule::automatic;
 };

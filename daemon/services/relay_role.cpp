@@ -25,13 +25,26 @@ engine::relay_policy policy_of(const config& c) {
     case relay_rule::open: out.serve = relay::serving::open; break;
     }
     out.open_bits = static_cast<std::uint8_t>(c.relay.open_bits);
+    out.reservation_s = c.relay.circuits_max > 0 ? relay::reservation_s_max : 0;
+    return out;
+}
+
+engine::circuit_rules circuit_rules_of(const config& c) {
+    engine::circuit_rules out;
+    out.circuits_max = c.relay.circuits_max;
+    out.per_client_max = c.relay.circuits_per_client_max;
+    out.reservations_max = c.relay.slots_max;
+    out.limits.bytes_max = c.relay.circuit_bytes_max;
+    out.limits.rate_bytes_per_s = c.relay.circuit_rate_bytes_per_s;
+    out.limits.time_max = std::chrono::seconds(c.relay.circuit_seconds_max);
     return out;
 }
 
 }  // namespace
 
-relay_role::relay_role(std::unique_ptr<storage::relay::relay_store> store, engine::relay_policy policy)
+relay_role::relay_role(std::unique_ptr<storage::relay::relay_store> store, engine::relay_policy policy, engine::circuit_rules circuits)
     : store_(std::move(store)), desk_(*store_, policy), announced_(engine::announce(policy, store_->limits())),
+      circuit_rules_(circuits),
       writer_([this] { write_loop(); }) {}
 
 relay_role::~relay_role() { stop(); }
@@ -39,7 +52,7 @@ relay_role::~relay_role() { stop(); }
 result<std::unique_ptr<relay_role>> relay_role::open(const std::filesystem::path& folder, const crypto::row_key& key, const config& c) {
     auto store = storage::relay::relay_store::open(folder, key, limits_of(c));
     if (!store) return store.error();
-    return std::unique_ptr<relay_role>(new relay_role(std::move(*store), policy_of(c)));
+    return std::unique_ptr<relay_role>(new relay_role(std::move(*store), policy_of(c), circuit_rules_of(c)));
 }
 
 void relay_role::submit(job work, completion done) {

@@ -2,6 +2,7 @@
 // writes it with group commit (proto/relay/SPEC.md; storage/relay/README.md).
 #pragma once
 
+#include "daemon/engine/circuit_table.hpp"
 #include "daemon/engine/relay_desk.hpp"
 #include "daemon/services/config.hpp"
 
@@ -24,6 +25,7 @@ public:
     storage::relay::relay_store& store() { return *store_; }
     engine::relay_desk& desk() { return desk_; }
     const relay::info_reply& announced() const { return announced_; }
+    const engine::circuit_rules& circuits() const { return circuit_rules_; }
 
     using job = storage::relay::relay_store::job;
     using completion = std::function<void(result<void>)>;   // on the writer thread, after the commit; must not block
@@ -34,10 +36,11 @@ public:
     // Commits what is queued, then ends the thread.
     void stop();
 
+    std::atomic<std::size_t> open_circuits = 0, reservations = 0;
     std::atomic<std::size_t> clients = 0;       // links that have proved a slot; set by the network layer
 
 private:
-    relay_role(std::unique_ptr<storage::relay::relay_store> store, engine::relay_policy policy);
+    relay_role(std::unique_ptr<storage::relay::relay_store> store, engine::relay_policy policy, engine::circuit_rules circuits);
     void write_loop();
 
     struct waiting {
@@ -47,6 +50,7 @@ private:
     std::unique_ptr<storage::relay::relay_store> store_;
     engine::relay_desk desk_;
     relay::info_reply announced_;
+    engine::circuit_rules circuit_rules_;
     std::mutex mutex_;
     std::condition_variable work_;
     std::deque<waiting> queue_;

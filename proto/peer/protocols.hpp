@@ -11,6 +11,7 @@ inline constexpr std::size_t small_message_bytes_max = 16 * 1024;
 inline constexpr std::size_t notify_request_bytes_max = 80 * 1024;   // notification, header and one chunk
 inline constexpr std::size_t hello_bytes_max = 10 * 1024;            // certificate and record
 inline constexpr std::size_t proof_hashes_max = 126;                 // two borders of a tree of 2^63 chunks
+inline constexpr std::size_t punch_message_bytes_max = 1024;         // proto/punch/messages.hpp
 // Of a relay's protocol (proto/relay/SPEC.md, "Links"); the daemon holds them against that box's own.
 inline constexpr std::size_t relay_request_bytes_max = 2 * 1024;
 inline constexpr std::size_t relay_reply_bytes_max = 40 * 1024;
@@ -29,6 +30,7 @@ inline constexpr protocol_limits protocols[] = {
     {contact_protocol, small_message_bytes_max, small_message_bytes_max, false},
     {letter_protocol, small_message_bytes_max, small_message_bytes_max, false},
     {drive_protocol, small_message_bytes_max, fetch_reply_bytes_max, true},
+    {punch_protocol, punch_message_bytes_max, punch_message_bytes_max, false},
     {relay_protocol, relay_request_bytes_max, relay_reply_bytes_max, false},
     {relay_push_protocol, relay_request_bytes_max, relay_request_bytes_max, false},
     {relay_seed_protocol, relay_seed_bytes_max, relay_seed_bytes_max, true},

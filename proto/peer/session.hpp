@@ -15,7 +15,8 @@ namespace pp::peer {
 inline constexpr std::string_view notify_protocol = "notify/1", drive_protocol = "drive/1",
                                   receipt_protocol = "receipt/1", contact_protocol = "contact/1",
                                   relay_protocol = "relay/1", relay_push_protocol = "relay-push/1",
-                                  relay_seed_protocol = "relay-seed/1", letter_protocol = "letter/1";
+                                  relay_seed_protocol = "relay-seed/1", letter_protocol = "letter/1",
+                                  punch_protocol = "punch/1";
 
 struct noted {
     bool operator==(const noted&) const = default;

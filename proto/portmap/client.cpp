@@ -117,6 +117,9 @@ void client::received(bytes_view datagram, time_point now) {
     const auto a = nat_pmp::decode(datagram);
     if (!a) return;
     if (const auto* no = std::get_if<nat_pmp::refusal>(&*a)) {
+        // Of another port's question on the same socket: not ours.
+        const auto other = nat_pmp::operation_of(options_.what == transport::udp ? transport::tcp : transport::udp);
+        if (no->operation == other) return;
         refused("the gateway refuses: NAT-PMP result " + std::to_string(no->result), now);
     } else if (const auto* address = std::get_if<nat_pmp::address_answer>(&*a)) {
         external_ = address->external;

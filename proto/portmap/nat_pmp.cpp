@@ -11,8 +11,10 @@ constexpr std::uint8_t op_address = 0, op_map_udp = 1, op_map_tcp = 2, answer_bi
 
 bytes address_request() { return wire::byte_writer().u8(version).u8(op_address).take(); }
 
+std::uint8_t operation_of(transport t) { return t == transport::udp ? op_map_udp : op_map_tcp; }
+
 bytes mapping_request(transport t, std::uint16_t internal_port, std::uint16_t wanted_port, std::uint32_t lease_s) {
-    return wire::byte_writer().u8(version).u8(t == transport::udp ? op_map_udp : op_map_tcp).u16(0).u16(internal_port)
+    return wire::byte_writer().u8(version).u8(operation_of(t)).u16(0).u16(internal_port)
         .u16(lease_s == 0 ? 0 : wanted_port).u32(lease_s).take();
 }
 

@@ -19,6 +19,7 @@ namespace pp::portmap::nat_pmp {
 inline constexpr std::uint8_t version = 0;
 
 bytes address_request();
+std::uint8_t operation_of(transport t);
 // lease_s 0 takes the mapping away; the wanted port is then 0, too (section 3.4).
 bytes mapping_request(transport t, std::uint16_t internal_port, std::uint16_t wanted_port, std::uint32_t lease_s);
 

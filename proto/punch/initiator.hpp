@@ -1,4 +1,4 @@
-// The side of hole punching that begins: who has dialled the circuit (proto/peer/SPEC.md, "Punch"; 04-network 4.5.6). Tells
+// The side of hole punching that begins: who has dialled the circuit (proto/punch/SPEC.md; 04-network 4.5.6). Tells
 // its candidates and learns the other's, measures how long that takes, says GO, and dials when GO arrives there; in rounds
 // that come ever more seldom, and at once when the own addresses change. The daemon ends it with the circuit.
 #pragma once

@@ -1,4 +1,4 @@
-// Hole punching (proto/peer/SPEC.md, "Punch"): what two nodes that are joined by a circuit tell each other to become joined
+// Hole punching (proto/punch/SPEC.md): what two nodes that are joined by a circuit tell each other to become joined
 // directly. Rides on streams of protocol punch/1 of the peer link, inside its TLS: the relay can neither read nor forge
 // an address.
 #pragma once

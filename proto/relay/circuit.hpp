@@ -57,6 +57,8 @@ public:
     // How many bytes may pass now; 0: not before next().
     std::uint64_t allowance(wire::time_point now);
     void passed(std::uint64_t n);
+    // What may pass in the rest of the circuit's life.
+    std::uint64_t left() const { return limits_.bytes_max - total_; }
     // When a buffer full may pass again.
     wire::time_point next() const;
     // The circuit has had all it may have, in bytes or time.

@@ -347,3 +347,24 @@ TEST_CASE("what a relay's store refuses is a status the client understands", "[r
     CHECK(node.store->status()->slots == 0);
     CHECK(node.store->status()->bytes == 0);
 }
+
+TEST_CASE("who may reserve circuits, by policy", "[relay][circuits]") {
+    relay_node node;
+    const auto allowed = [&](relay::serving policy, relay_client who, bool has_slot) {
+        node.policy.serve = policy;
+        return engine::relay_desk(*node.store, node.policy).may_reserve(who, has_slot);
+    };
+    using s = relay::serving;
+    auto own = throw_away(), contact = throw_away();
+    own.is_own = true;
+    contact.is_contact = true;
+    for (const bool slot : {false, true}) {
+        CHECK_FALSE(allowed(s::off, own, slot));
+        CHECK(allowed(s::self, own, slot));
+        CHECK_FALSE(allowed(s::self, contact, slot));
+        CHECK(allowed(s::contacts, contact, slot));
+        CHECK_FALSE(allowed(s::contacts, throw_away(), slot));
+        CHECK(allowed(s::invited, throw_away(), slot) == slot);
+        CHECK(allowed(s::open, throw_away(), slot) == slot);
+    }
+}

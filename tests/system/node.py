@@ -35,6 +35,7 @@ class Node:
         self.imap, self.imaps, self.smtp, self.smtps, self.peer = (free_port() for _ in range(5))
         self.imap_starttls, self.smtp_starttls = free_port(), free_port()
         self.peer = peer_port or self.peer
+        peer_listeners = f'{{ address = "{peer_listen}", port = {self.peer} }}' if peer_listen else ""
         (self.home / "peerpost.toml").write_text(f"""
 [imap]
 listen = [{{ address = "127.0.0.1", port = {self.imap}, tls = "none" }}, {{ address = "127.0.0.1", port = {self.imaps}, tls = "implicit" }},
@@ -43,7 +44,7 @@ listen = [{{ address = "127.0.0.1", port = {self.imap}, tls = "none" }}, {{ addr
 listen = [{{ address = "127.0.0.1", port = {self.smtp}, tls = "none" }}, {{ address = "127.0.0.1", port = {self.smtps}, tls = "implicit" }},
           {{ address = "127.0.0.1", port = {self.smtp_starttls}, tls = "starttls" }}]
 [peer]
-listen = [{{ address = "{peer_listen}", port = {self.peer} }}]
+listen = [{peer_listeners}]
 {extra_peer}
 [lan]
 enabled = {str(lan).lower()}

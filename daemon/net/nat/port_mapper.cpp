@@ -13,9 +13,11 @@ namespace pp::net {
 
 namespace {
 
-std::string text_of(const portmap::ipv4& a) {
+std::string dotted(const portmap::ipv4& a) {
     return asio::ip::make_address_v4(asio::ip::address_v4::bytes_type{a[0], a[1], a[2], a[3]}).to_string();
 }
+
+const char* name_of(portmap::transport t) { return t == portmap::transport::tcp ? "tcp" : "udp"; }
 
 }  // namespace
 
@@ -26,18 +28,26 @@ port_mapper::~port_mapper() {
     back_->io = nullptr;
 }
 
-void port_mapper::start(std::uint16_t port, std::function<void()> changed) {
-    port_ = port;
+void port_mapper::start(std::vector<wish> wishes, std::function<void()> changed) {
+    for (const auto& w : wishes) doors_.push_back({w, std::nullopt, {}, std::nullopt});
     changed_ = std::move(changed);
     begin();
 }
 
 void port_mapper::network_changed() {
-    if (port_ == 0 || stopping_) return;
+    if (stopping_ || doors_.empty()) return;
     // What the old gateway had is of no use any more, and it can no longer be reached to say so.
-    upnp_ = {};
-    set_outside(std::nullopt);
+    for (auto& d : doors_) {
+        d.upnp = {};
+        set_outside(d, std::nullopt);
+    }
     begin();
+}
+
+std::optional<port_mapper::way_in> port_mapper::outside(portmap::transport what) const {
+    for (const auto& d : doors_)
+        if (d.inside.what == what) return d.outside;
+    return std::nullopt;
 }
 
 void port_mapper::begin() {
@@ -45,11 +55,11 @@ void port_mapper::begin() {
     error_code ec;
     if (socket_) socket_->close(ec);
     socket_.reset();
-    machine_.reset();
+    for (auto& d : doors_) d.machine.reset();
     timer_.cancel();
     upnp_at_ = std::chrono::steady_clock::time_point::max();
     const auto gateway = services::default_gateway();
-    if (!gateway) return;                     // until the network changes
+    if (!gateway || doors_.empty()) return;   // until the network changes
     gateway_ = *gateway;
     const auto address = asio::ip::make_address_v4(gateway_, ec);
     auto socket = std::make_shared<udp::socket>(io_);
@@ -63,12 +73,15 @@ void port_mapper::begin() {
     const auto kind = engine::kind_of(own.to_string());
     if (kind != engine::address_kind::local && kind != engine::address_kind::link_local) return;
     const auto now = std::chrono::steady_clock::now();
-    portmap::client_options options;
-    const auto bytes_of_own = own.to_v4().to_bytes();
-    std::copy(bytes_of_own.begin(), bytes_of_own.end(), options.own_address.begin());
-    options.internal_port = port_;
-    crypto::random_bytes(options.n);
-    machine_.emplace(options, now);
+    for (auto& d : doors_) {
+        portmap::client_options options;
+        const auto bytes_of_own = own.to_v4().to_bytes();
+        std::copy(bytes_of_own.begin(), bytes_of_own.end(), options.own_address.begin());
+        options.what = d.inside.what;
+        options.internal_port = d.inside.port;
+        crypto::random_bytes(options.n);
+        d.machine.emplace(options, now);
+    }
     upnp_at_ = now + upnp_after;
     socket_ = socket;
     asio::co_spawn(io_, receive_loop(socket), asio::detached);
@@ -81,11 +94,8 @@ awaitable<void> port_mapper::receive_loop(std::shared_ptr<udp::socket> socket) {
         const auto buffer = asio::buffer(datagram.data(), datagram.size());
         auto [ec, n] = co_await socket->async_receive(buffer, as_result);
         if (socket != socket_ || ec == asio::error::operation_aborted) co_return;
-        if (ec) {
-            // "Port unreachable": the gateway has no such service, and says so each time it is asked.
-            continue;
-        }
-        machine_->received(bytes_view(datagram).first(n), std::chrono::steady_clock::now());
+        if (ec) continue;      // "port unreachable": the gateway has no such service, and says so each time it is asked
+        for (auto& d : doors_) d.machine->received(bytes_view(datagram).first(n), std::chrono::steady_clock::now());
         pump();
         timer_.cancel();
     }
@@ -94,36 +104,47 @@ awaitable<void> port_mapper::receive_loop(std::shared_ptr<udp::socket> socket) {
 awaitable<void> port_mapper::clock_loop(std::uint64_t round) {
     pump();
     while (round == round_ && !stopping_) {
-        timer_.expires_at(std::min(machine_->deadline().value_or(upnp_at_), upnp_at_));
+        auto next = upnp_at_;
+        for (const auto& d : doors_) next = std::min(next, d.machine->deadline().value_or(next));
+        timer_.expires_at(next);
         auto [ec] = co_await timer_.async_wait(as_result);
         (void)ec;
         if (round != round_ || stopping_) co_return;
         const auto now = std::chrono::steady_clock::now();
-        machine_->tick(now);
+        for (auto& d : doors_) d.machine->tick(now);
         pump();
         if (now >= upnp_at_) run_upnp();
     }
 }
 
 void port_mapper::pump() {
-    while (const auto datagram = machine_->next_datagram()) {
+    for (auto& d : doors_) pump(d);
+}
+
+void port_mapper::pump(door& d) {
+    while (const auto datagram = d.machine->next_datagram()) {
         error_code ignored;      // a datagram that cannot go is lost, as on any network
         socket_->send(asio::buffer(datagram->data(), datagram->size()), 0, ignored);
     }
     auto& log = services::log(services::area::peer);
-    while (const auto e = machine_->next_event()) {
+    while (const auto e = d.machine->next_event()) {
         if (const auto* got = std::get_if<portmap::mapped>(&*e)) {
             const std::string by = got->by == portmap::method::pcp ? "pcp" : "nat-pmp";
-            const engine::endpoint at{text_of(got->what.external), got->what.external_port};
+            const engine::endpoint at{dotted(got->what.external), got->what.external_port};
             // An address that is not global either: there is another router in between, and nobody is let in.
             const bool useful = engine::kind_of(at.host) == engine::address_kind::global;
-            log.info("event=port_mapped by={} useful={} lease_s={}", by, useful, got->what.lease_s);
-            if (upnp_.external_port == 0) set_outside(useful ? std::optional(way_in{at, by}) : std::nullopt);
+            log.info("event=port_mapped what={} by={} useful={} lease_s={}", name_of(d.inside.what), by, useful, got->what.lease_s);
+            if (d.upnp.external_port == 0) set_outside(d, useful ? std::optional(way_in{at, by}) : std::nullopt);
         } else {
-            log.info("event=port_not_mapped reason={}", services::field(std::get<portmap::unmapped>(*e).why));
-            if (upnp_.external_port == 0) set_outside(std::nullopt);
+            log.info("event=port_not_mapped what={} reason={}", name_of(d.inside.what),
+                     services::field(std::get<portmap::unmapped>(*e).why));
+            if (d.upnp.external_port == 0) set_outside(d, std::nullopt);
         }
     }
+}
+
+bool port_mapper::all_granted() const {
+    return std::all_of(doors_.begin(), doors_.end(), [](const door& d) { return d.machine && d.machine->current(); });
 }
 
 // ---------------------------------------------------------------- UPnP
@@ -140,44 +161,63 @@ void port_mapper::on_thread(F blocking) {
 
 void port_mapper::run_upnp() {
     upnp_at_ = std::chrono::steady_clock::time_point::max();
-    if (machine_->current()) {       // one way in is enough; look again whether it still is one
+    if (all_granted()) {             // one way in is enough; look again whether it still is one
         upnp_at_ = std::chrono::steady_clock::now() + portmap::retry_interval;
         return;
     }
     if (upnp_running_) return;
-    on_thread([this, round = round_, gateway = gateway_, port = port_, before = upnp_] {
-        auto answer = upnp_map(gateway, port, before);
-        return [this, round, answer = std::move(answer)]() mutable { upnp_answered(round, std::move(answer)); };
+    std::vector<std::pair<std::uint16_t, upnp_mapping>> asked;
+    for (const auto& d : doors_) {
+        asked.emplace_back(d.inside.port, d.upnp);
+        asked.back().second.what = d.inside.what;
+    }
+    on_thread([this, round = round_, gateway = gateway_, asked = std::move(asked)] {
+        upnp_answers answers;
+        for (const auto& [port, before] : asked) answers.push_back(upnp_map(gateway, port, before));
+        return [this, round, answers = std::move(answers)]() mutable { upnp_answered(round, std::move(answers)); };
     });
 }
 
-void port_mapper::upnp_answered(std::uint64_t round, std::variant<upnp_mapping, std::string> answer) {
+void port_mapper::upnp_answered(std::uint64_t round, upnp_answers answers) {
     upnp_running_ = false;
-    auto& log = services::log(services::area::peer);
-    const auto* got = std::get_if<upnp_mapping>(&answer);
     if (stopping_ || round != round_) {
         // Too late: what was mapped meanwhile is not wanted, or is of another network.
-        if (got) on_thread([this, mapping = *got] {
-            upnp_unmap(mapping);
-            return [this] { upnp_running_ = false; };
-        });
-        if (round != round_ && !stopping_ && socket_) upnp_at_ = std::chrono::steady_clock::now() + upnp_after;
+        std::vector<upnp_mapping> unwanted;
+        for (auto& a : answers)
+            if (auto* got = std::get_if<upnp_mapping>(&a)) unwanted.push_back(std::move(*got));
+        upnp_unmap_all(std::move(unwanted));
+        if (!stopping_ && socket_) upnp_at_ = std::chrono::steady_clock::now() + upnp_after;
+        timer_.cancel();
         return;
     }
+    auto& log = services::log(services::area::peer);
     const auto now = std::chrono::steady_clock::now();
     upnp_at_ = now + portmap::retry_interval;
-    if (got) {
-        const bool useful = engine::kind_of(got->external_address) == engine::address_kind::global;
-        log.info("event=port_mapped by=upnp useful={} lease_s={}", useful, got->lease_s);
-        upnp_ = *got;
-        upnp_at_ = now + std::chrono::seconds(portmap::lease_wanted_s) / 2;
-        set_outside(useful ? std::optional(way_in{{got->external_address, got->external_port}, "upnp"}) : std::nullopt);
-    } else {
-        log.info("event=port_not_mapped by=upnp reason={}", services::field(std::get<std::string>(answer)));
-        upnp_ = {};
-        if (!machine_->current()) set_outside(std::nullopt);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        auto& d = doors_[i];
+        if (const auto* got = std::get_if<upnp_mapping>(&answers[i])) {
+            const bool useful = engine::kind_of(got->external_address) == engine::address_kind::global;
+            log.info("event=port_mapped what={} by=upnp useful={} lease_s={}", name_of(d.inside.what), useful, got->lease_s);
+            d.upnp = *got;
+            upnp_at_ = now + std::chrono::seconds(portmap::lease_wanted_s) / 2;
+            set_outside(d, useful ? std::optional(way_in{{got->external_address, got->external_port}, "upnp"}) : std::nullopt);
+        } else {
+            log.info("event=port_not_mapped what={} by=upnp reason={}", name_of(d.inside.what),
+                     services::field(std::get<std::string>(answers[i])));
+            d.upnp = {};
+            if (!d.machine->current()) set_outside(d, std::nullopt);
+        }
     }
     timer_.cancel();
+}
+
+void port_mapper::upnp_unmap_all(std::vector<upnp_mapping> mappings) {
+    std::erase_if(mappings, [](const auto& m) { return m.external_port == 0; });
+    if (mappings.empty() || upnp_running_) return;
+    on_thread([this, mappings = std::move(mappings)] {
+        for (const auto& m : mappings) upnp_unmap(m);
+        return [this] { upnp_running_ = false; };
+    });
 }
 
 // ---------------------------------------------------------------- the end
@@ -185,23 +225,23 @@ void port_mapper::upnp_answered(std::uint64_t round, std::variant<upnp_mapping, 
 void port_mapper::stop() {
     if (std::exchange(stopping_, true)) return;
     timer_.cancel();
-    if (machine_) {
-        machine_->stop();
-        pump();
+    std::vector<upnp_mapping> mapped;
+    for (auto& d : doors_) {
+        if (d.machine) {
+            d.machine->stop();
+            pump(d);
+        }
+        mapped.push_back(d.upnp);
     }
     error_code ignored;
     if (socket_) socket_->close(ignored);
     socket_.reset();
-    if (upnp_.external_port != 0 && !upnp_running_)
-        on_thread([this, mapping = upnp_] {
-            upnp_unmap(mapping);
-            return [this] { upnp_running_ = false; };
-        });
+    upnp_unmap_all(std::move(mapped));
 }
 
-void port_mapper::set_outside(std::optional<way_in> now) {
-    if (now == outside_) return;
-    outside_ = std::move(now);
+void port_mapper::set_outside(door& d, std::optional<way_in> now) {
+    if (now == d.outside) return;
+    d.outside = std::move(now);
     if (changed_) changed_();
 }
 

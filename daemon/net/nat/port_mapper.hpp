@@ -1,7 +1,7 @@
-// A way in through the router: has the peer port mapped by PCP or NAT-PMP (proto/portmap), and by UPnP when the router is
-// silent about those; renews at half of the lease and takes the mapping away at stop. Speaks to the default gateway and
-// to nobody else, but for UPnP's search, which is a multicast on the LAN. UPnP blocks and has threads of its own, one at
-// a time; one that hangs is left behind. Everything else: one network thread.
+// Ways in through the router: has the peer port, and that of the DHT, mapped by PCP or NAT-PMP (proto/portmap), and by UPnP
+// when the router is silent about those; renews at half of the lease and takes the mappings away at stop. Speaks to the
+// default gateway and to nobody else, but for UPnP's search, which is a multicast on the LAN. UPnP blocks and has threads
+// of its own, one at a time; one that hangs is left behind. Everything else: one network thread.
 #pragma once
 
 #include "daemon/engine/endpoints.hpp"
@@ -14,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pp::net {
 
@@ -25,8 +26,12 @@ public:
     explicit port_mapper(asio::io_context& io);
     ~port_mapper();
 
-    // port: of our TCP listener. changed: outside() is another. Begins at once.
-    void start(std::uint16_t port, std::function<void()> changed);
+    struct wish {
+        portmap::transport what = portmap::transport::tcp;
+        std::uint16_t port = 0;      // of our socket
+    };
+    // At most one of each transport. changed: outside() is another. Begins at once.
+    void start(std::vector<wish> wishes, std::function<void()> changed);
     // The network is another: looks for the gateway anew.
     void network_changed();
     void stop();
@@ -38,16 +43,26 @@ public:
         bool operator==(const way_in&) const = default;
     };
     // Where others reach our port now.
-    const std::optional<way_in>& outside() const { return outside_; }
+    std::optional<way_in> outside(portmap::transport what) const;
 
 private:
+    struct door {
+        wish inside;
+        std::optional<portmap::client> machine;
+        upnp_mapping upnp;           // external_port 0: none
+        std::optional<way_in> outside;
+    };
+    using upnp_answers = std::vector<std::variant<upnp_mapping, std::string>>;   // by door
     void begin();
     awaitable<void> receive_loop(std::shared_ptr<udp::socket> socket);
     awaitable<void> clock_loop(std::uint64_t round);
     void pump();
+    void pump(door& d);
+    bool all_granted() const;
     void run_upnp();
-    void upnp_answered(std::uint64_t round, std::variant<upnp_mapping, std::string> answer);
-    void set_outside(std::optional<way_in> now);
+    void upnp_answered(std::uint64_t round, upnp_answers answers);
+    void upnp_unmap_all(std::vector<upnp_mapping> mappings);
+    void set_outside(door& d, std::optional<way_in> now);
     template <class F>
     void on_thread(F blocking);
 
@@ -60,15 +75,12 @@ private:
     asio::steady_timer timer_;
     std::shared_ptr<post_box> back_ = std::make_shared<post_box>();
     std::function<void()> changed_;
-    std::uint16_t port_ = 0;
     std::uint64_t round_ = 0;        // of network_changed(): what belongs to an older one is over
     std::string gateway_;
     std::shared_ptr<udp::socket> socket_;
-    std::optional<portmap::client> machine_;
+    std::vector<door> doors_;
     std::chrono::steady_clock::time_point upnp_at_ = std::chrono::steady_clock::time_point::max();
-    upnp_mapping upnp_;              // external_port 0: none
     bool upnp_running_ = false, stopping_ = false;
-    std::optional<way_in> outside_;
 };
 
 }  // namespace pp::net

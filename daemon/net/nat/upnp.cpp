@@ -1,8 +1,6 @@
 #include "daemon/net/nat/upnp.hpp"
 
 #include "crypto/primitives.hpp"
-#include "proto/portmap/mapping.hpp"
-
 #include <miniupnpc/miniupnpc.h>
 #include <miniupnpc/upnpcommands.h>
 
@@ -17,7 +15,7 @@ constexpr unsigned char search_hops = 2;              // the same: its TTL
 constexpr int ports_tried = 4;                        // the own one, then others, when somebody has it
 constexpr int error_conflict = 718, error_permanent_only = 725;    // WANIPConnection 2.5.16: AddPortMapping
 constexpr std::uint16_t dynamic_port_first = 49152, dynamic_ports = 16384;   // RFC 6335 section 6
-constexpr const char* what = "TCP";
+const char* upnp_name(portmap::transport t) { return t == portmap::transport::tcp ? "TCP" : "UDP"; }
 constexpr const char* description = "peerpost";
 
 // http://host:port/... or http://host/..., of the gateway itself.
@@ -65,6 +63,7 @@ std::variant<upnp_mapping, std::string> upnp_map(const std::string& gateway, std
     find(gateway, igd);
     if (!igd.good) return "no gateway answers UPnP";
     upnp_mapping out;
+    out.what = before.what;
     out.control_url = igd.urls.controlURL;
     out.service = igd.data.first.servicetype;
     out.own_address = igd.own_address;
@@ -78,7 +77,7 @@ std::variant<upnp_mapping, std::string> upnp_map(const std::string& gateway, std
     for (int tries = 0; tries < ports_tried;) {
         const auto inside = std::to_string(port), outside = std::to_string(out.external_port), lease = std::to_string(out.lease_s);
         failed = UPNP_AddPortMapping(out.control_url.c_str(), out.service.c_str(), outside.c_str(), inside.c_str(),
-                                     out.own_address.c_str(), description, what, nullptr, lease.c_str());
+                                     out.own_address.c_str(), description, upnp_name(out.what), nullptr, lease.c_str());
         if (failed == UPNPCOMMAND_SUCCESS) return out;
         if (failed == error_permanent_only && out.lease_s != 0) {
             out.lease_s = 0;
@@ -92,8 +91,8 @@ std::variant<upnp_mapping, std::string> upnp_map(const std::string& gateway, std
 }
 
 void upnp_unmap(const upnp_mapping& mapping) {
-    UPNP_DeletePortMapping(mapping.control_url.c_str(), mapping.service.c_str(), std::to_string(mapping.external_port).c_str(), what,
-                           nullptr);
+    UPNP_DeletePortMapping(mapping.control_url.c_str(), mapping.service.c_str(), std::to_string(mapping.external_port).c_str(),
+                           upnp_name(mapping.what), nullptr);
 }
 
 }  // namespace pp::net

@@ -3,6 +3,8 @@
 // address as theirs.
 #pragma once
 
+#include "proto/portmap/mapping.hpp"
+
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -10,12 +12,13 @@
 namespace pp::net {
 
 struct upnp_mapping {
+    portmap::transport what = portmap::transport::tcp;
     std::string control_url, service, own_address;   // of the gateway; how it sees us
     std::string external_address;
     std::uint16_t external_port = 0;
     std::uint32_t lease_s = 0;                        // 0: until taken away; such gateways know no leases
 };
-// Maps the TCP port, or renews the mapping `before` (external_port 0: none). A sentence when there is none to be had.
+// Maps the port, or renews the mapping `before` (external_port 0: none). A sentence when there is none to be had.
 std::variant<upnp_mapping, std::string> upnp_map(const std::string& gateway, std::uint16_t port, const upnp_mapping& before);
 void upnp_unmap(const upnp_mapping& mapping);
 

@@ -121,6 +121,20 @@ TEST_CASE("an old gateway is asked by NAT-PMP", "[portmap]") {
     CHECK(g.taken_away == 1);
 }
 
+TEST_CASE("a refusal of another port's question is not ours", "[portmap]") {
+    auto now = start;
+    gateway g;
+    g.kind = gateway::speaks::nat_pmp;
+    client c(options(), now);
+    for (const auto& told : g.asked(*c.next_datagram())) c.received(told, now);      // PCP: unknown
+    c.received(*crypto::from_hex("008100020000007b"), now);
+    CHECK_FALSE(c.next_event().has_value());
+    c.received(*crypto::from_hex("008200020000007b"), now);
+    const auto e = c.next_event();
+    REQUIRE(e.has_value());
+    CHECK(std::holds_alternative<unmapped>(*e));
+}
+
 TEST_CASE("without a gateway there is one piece of news and a try each quarter of an hour", "[portmap]") {
     auto now = start;
     gateway g;

@@ -1,0 +1,260 @@
+"""Two homes behind NAT and a relay on the public segment, in network namespaces: how they reach each other, and what happens
+when a way ends in the middle of a mail. Cases (04-network 4.4.2, 4.5.6):
+
+a  both routers keep ports           -> direct, within a second of the circuit being up
+b  both routers use random ports     -> the circuit; mail arrives
+c  one side is public                -> direct, whoever sends
+d  the relay in use dies in a large mail  -> it goes on over the other relay
+e  the address of a home changes in a large mail -> it goes on
+f  a gateway with PCP at one side    -> mapped; the other dials in
+
+Arguments: the program, then letters of cases (all without)."""
+
+import json
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+
+from namespaces import skip_unless_possible, world
+from node import Node, mail_from, wait_until
+from port_mapping_test import miniupnpd
+
+RANDOM = "masquerade random,fully-random"
+PORT = 41443
+
+
+class Placed:
+    """A node and the host it runs on."""
+
+    def __init__(self, host, binary, folder, name, **options):
+        self.host = host
+        with host.inside():
+            self.node = Node(binary, folder, name, peer_listen="0.0.0.0", peer_port=PORT, **options)
+            self.node.start()
+        self.address, self.account = self.node.address, self.node.account
+
+    def command(self, *arguments, **options):
+        with self.host.inside():
+            return self.node.command(*arguments, **options)
+
+    def json(self, *arguments):
+        return json.loads(self.command(*arguments, "--json"))
+
+    def submit(self, mail, to):
+        with self.host.inside():
+            return self.node.submit(mail, to)
+
+    def has(self, mail):
+        with self.host.inside():
+            return any(body.endswith(mail) for body in self.node.bodies().values())
+
+    def path_to(self, other):
+        paths = [link["path"] for link in self.json("status")["links"] if link["peer"] == other.account]
+        return paths[0] if len(paths) == 1 else None
+
+    def kill(self):
+        if self.node.process and self.node.process.poll() is None:
+            self.node.kill()
+
+
+class Scene:
+    """Relays, homes and what runs there; everything ends with it."""
+
+    def __init__(self, binary):
+        self.binary = binary
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="peerpost-nat-"))
+        self.placed, self.others = [], []
+
+    def __enter__(self):
+        self.opened = world()
+        self.world = self.opened.__enter__()
+        return self
+
+    def node(self, host, name, **options):
+        options.setdefault("extra_peer", "port_mapping = false")
+        made = Placed(host, self.binary, self.folder, name, **options)
+        self.placed.append(made)
+        return made
+
+    def relay(self, name, number, limits=""):
+        host = self.world.public_host(name, number)
+        return self.node(host, name, extra_toml='[relay]\nserve = "invited"\n' + limits)
+
+    def use(self, person, relay):
+        person.command("relay", "use", relay.json("relay", "link")["link"])
+
+    def befriend(self, a, b):
+        """By invite, over whatever way there is."""
+        b.command("contact", "add", a.json("invite")["link"])
+        wait_until(lambda: b.account in a.command("contact", "list", "--json"), 40, "the invite was not noticed")
+
+    def __exit__(self, kind, value, trace):
+        if kind:
+            for p in self.placed:
+                print(f"---- log of {p.node.name}\n{p.node.log_text()[-5000:]}")
+                try:
+                    print(p.command("status", check=False)[:2000])
+                    print(p.command("queue", check=False)[:1000])
+                except Exception as failed:
+                    print(failed)
+        for p in self.placed:
+            p.kill()
+        for process in self.others:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        self.opened.__exit__(kind, value, trace)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return False
+
+
+def send_and_wait(a, b, subject, seconds, body=b"body\r\n"):
+    mail = mail_from(a.node, b.address, subject, body)
+    begun = time.monotonic()
+    a.submit(mail, [b.address])
+    wait_until(lambda: b.has(mail), seconds, f"the mail \"{subject}\" did not arrive")
+    return time.monotonic() - begun
+
+
+def large_body(megabytes):
+    return b"".join(os.urandom(36).hex().encode() + b"\r\n" for _ in range(megabytes * 1024 * 1024 // 74))
+
+
+def two_homes(s, masquerade="masquerade", relays=1, limits="", name_a="alice", name_b="bob"):
+    """Two people behind routers of one kind who know each other; each uses all relays."""
+    made = [s.relay(f"relay{n}", 10 + n, limits) for n in range(relays)]
+    s.routers = []
+    people = []
+    for number, name in ((1, name_a), (2, name_b)):
+        router, host = s.world.home(name[:3], number, masquerade)
+        s.routers.append(router)
+        people.append(s.node(host, name))
+    for person in people:
+        for relay in made:
+            s.use(person, relay)
+    wait_until(lambda: all(r.json("relay", "status")["reservations"] == 2 for r in made), 30, "nobody reserved at the relay")
+    s.befriend(*people)
+    return people[0], people[1], made
+
+
+def ports_kept(s):
+    """(a)"""
+    alice, bob, _ = two_homes(s)
+    # The invite has made a link already; how long after the circuit did it become a direct one?
+    wait_until(lambda: alice.path_to(bob) == "punched" and bob.path_to(alice) == "punched", 10, f"no hole: {alice.path_to(bob)}")
+    times = {}
+    for person in (alice, bob):
+        for line in person.node.log_text().splitlines():
+            for path in ("relay", "punched"):
+                if "event=up" in line and f"path={path}" in line:
+                    times.setdefault(path, []).append(clock_of(line))
+    took = min(times["punched"]) - min(times["relay"])
+    assert 0 <= took <= 1.0, f"{took:.3f} s from the circuit to the direct link"
+    seconds = send_and_wait(alice, bob, "through the hole", 20)
+    print(f"a: direct {took * 1000:.0f} ms after the circuit, mail in {seconds * 1000:.0f} ms")
+
+
+def clock_of(line):
+    """Seconds of the day out of a log line (2026-11-22T17:00:00.123Z ...)."""
+    stamp = line.split("T", 1)[1][:12]
+    hours, minutes, seconds = stamp.split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds.rstrip("Z"))
+
+
+def ports_random(s):
+    """(b)"""
+    alice, bob, relays = two_homes(s, RANDOM)
+    seconds = send_and_wait(alice, bob, "through the circuit", 20)
+    back = send_and_wait(bob, alice, "and back", 20)
+    assert alice.path_to(bob) == "relay" and bob.path_to(alice) == "relay", (alice.path_to(bob), bob.path_to(alice))
+    time.sleep(7)      # a whole round of punching
+    assert alice.path_to(bob) == "relay", alice.path_to(bob)
+    assert relays[0].json("relay", "status")["circuits"] >= 1
+    log = relays[0].node.log_text()
+    for person in (alice, bob):
+        assert person.account not in log and person.host.address not in log, "the relay's log tells who was joined"
+    print(f"b: mail through the circuit in {seconds * 1000:.0f} and {back * 1000:.0f} ms")
+
+
+def one_public(s):
+    """(c)"""
+    relay = s.relay("relay0", 10)
+    _, home = s.world.home("ali", 1, RANDOM)
+    alice = s.node(home, "alice")
+    bob = s.node(s.world.public_host("bob", 20), "bob")
+    for person in (alice, bob):
+        s.use(person, relay)
+    wait_until(lambda: relay.json("relay", "status")["reservations"] == 2, 30, "nobody reserved at the relay")
+    s.befriend(alice, bob)
+    wait_until(lambda: alice.path_to(bob) == "direct" and bob.path_to(alice) == "direct", 15,
+               f"no direct link: {alice.path_to(bob)} {bob.path_to(alice)}")
+    print(f"c: direct, mail in {send_and_wait(alice, bob, 'there', 20) * 1000:.0f} and {send_and_wait(bob, alice, 'back', 20) * 1000:.0f} ms")
+
+
+def relay_dies(s):
+    """(d)"""
+    alice, bob, relays = two_homes(s, RANDOM, relays=2, limits="circuit_rate_bytes_per_s = 2000000\n")
+    assert alice.path_to(bob) == "relay"
+    mail = mail_from(alice.node, bob.address, "large", large_body(24))
+    alice.submit(mail, [bob.address])
+    in_use = wait_until(lambda: next((r for r in relays if r.json("relay", "status")["circuits"] > 0), None), 10, "no circuit")
+    time.sleep(3)
+    assert not bob.has(mail), "the mail was too quick for this test"
+    in_use.kill()
+    begun = time.monotonic()
+    relays.remove(in_use)
+    wait_until(lambda: relays[0].json("relay", "status")["circuits"] > 0, 30, "no circuit at the other relay")
+    switched = time.monotonic() - begun
+    wait_until(lambda: bob.has(mail), 120, "the large mail did not arrive")
+    print(f"d: on the other relay after {switched:.1f} s, arrived after {time.monotonic() - begun:.1f} s")
+
+
+def address_changes(s):
+    """(e)"""
+    alice, bob, relays = two_homes(s, RANDOM, limits="circuit_rate_bytes_per_s = 2000000\n")
+    mail = mail_from(alice.node, bob.address, "large", large_body(16))
+    alice.submit(mail, [bob.address])
+    time.sleep(2)
+    assert not bob.has(mail), "the mail was too quick for this test"
+    begun = time.monotonic()
+    alice.host.ip("addr", "del", "192.168.1.2/24", "dev", "eth0")
+    alice.host.ip("addr", "add", "192.168.1.77/24", "dev", "eth0")
+    alice.host.ip("route", "replace", "default", "via", "192.168.1.1")
+    wait_until(lambda: "event=network_changed" in alice.node.log_text(), 5, "the change was not noticed")
+    noticed = time.monotonic() - begun
+    wait_until(lambda: bob.has(mail), 60, "the large mail did not arrive")
+    print(f"e: noticed after {noticed:.1f} s, arrived after {time.monotonic() - begun:.1f} s")
+
+
+def gateway_maps(s):
+    """(f)"""
+    router, home = s.world.home("ali", 1, RANDOM)
+    s.others.append(miniupnpd(router, s.folder, pcp=True, nat_pmp=True, upnp=False))
+    alice = s.node(home, "alice", extra_peer="")
+    wait_until(lambda: alice.json("status")["port_mapping"], 15, "nothing was mapped")
+    _, other = s.world.home("bob", 2, RANDOM)
+    bob = s.node(other, "bob")
+    s.befriend(alice, bob)
+    seconds = send_and_wait(bob, alice, "in by the gateway's door", 20)
+    assert alice.path_to(bob) == "mapped", alice.path_to(bob)
+    print(f"f: mapped, mail in {seconds * 1000:.0f} ms")
+
+
+CASES = {"a": ports_kept, "b": ports_random, "c": one_public, "d": relay_dies, "e": address_changes, "f": gateway_maps}
+
+
+def main(binary, letters):
+    skip_unless_possible()
+    for letter in letters or CASES:
+        if letter == "f" and not shutil.which("miniupnpd"):
+            print("f: left out, there is no miniupnpd (packaging/setup installs it)")
+            continue
+        with Scene(binary) as s:
+            CASES[letter](s)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])

@@ -10,44 +10,24 @@ namespace pp::imap {
 
 namespace {
 
-// RFC 4466 section 3, tagged-ext-val: passed over. A parameter we do not know asks for nothing we have offered.
-void skip_value(parser& args) {
-    if (args.take('(')) {
-        if (!args.enter()) return;
-        while (!args.failed() && !args.take(')')) {
-            skip_value(args);
-            args.take(' ');
-        }
-        args.leave();
-    } else if (args.at_string()) {
-        args.quoted_or_literal();
-    } else if ((args.peek() >= '0' && args.peek() <= '9') || args.peek() == '*' || args.peek() == '$') {
-        args.sequence();
-    } else {
-        args.atom();
-    }
-}
-
 struct select_parameters {
     bool condstore = false;
     std::optional<resync_request> resync;
 };
 
-// "(" name [SP value] ... ")"
+// "(" name [SP value] ... ")". RFC 4466 section 2.1: what no extension of ours defines is refused with BAD.
 select_parameters parse_parameters(parser& args) {
     select_parameters found;
     args.expect('(');
     do {
-        if (args.peek() == '(' || (args.peek() >= '0' && args.peek() <= '9')) {
-            skip_value(args);   // of a parameter that is not known
-            continue;
-        }
         const auto name = args.keyword();
         if (name == "CONDSTORE") {
             found.condstore = true;
         } else if (name == "QRESYNC") {
             args.space();
             found.resync = parse_resync(args);
+        } else {
+            args.fail("Unknown SELECT parameter");
         }
     } while (args.take(' '));
     args.expect(')');

@@ -30,12 +30,17 @@ wire::task<bool> connection::wait() {
 
 wire::task<connection::line_end> connection::take_line(std::string& line, std::size_t max) {
     wire::line_reader reader;
+    std::string beginning;   // holds the tag
     for (;;) {
+        if (!reader.dropping()) beginning = input().text().substr(0, tag_bytes_max + 1);
         const auto got = reader.take(input(), max, line);
         // A bare LF ends a line too: people type commands by hand, and no proxy parses what follows differently.
         if (got != wire::line_reader::got::more) line.resize(wire::without_line_end(line).size());
         if (got == wire::line_reader::got::line) co_return line_end::found;
-        if (got == wire::line_reader::got::too_long) co_return line_end::too_long;
+        if (got == wire::line_reader::got::too_long) {
+            line = std::move(beginning);
+            co_return line_end::too_long;
+        }
         const bool more = co_await wait();
         if (!more) co_return line_end::over;
     }
@@ -54,10 +59,17 @@ wire::task<bool> connection::read_command(command& cmd) {
     std::string line;
     const auto end = co_await take_line(line, max);
     if (end == line_end::over) co_return false;
+    const auto tag_end = std::min(line.find(' '), line.size());
+    const auto tag = std::string_view(line).substr(0, tag_end);
+    // RFC 9051 section 7.1.3: untagged only where the command cannot be told; who waits for its answer must get it.
+    const auto broken = [&](std::string_view why) {
+        if (is_tag(tag)) send(std::string(tag) + " BAD " + std::string(why) + "\r\n");
+        else untagged("BAD " + std::string(why));
+        note_bad();
+    };
     if (end == line_end::too_long) {
         if (logged_in_) {
-            untagged("BAD The line is too long");
-            note_bad();
+            broken("The line is too long");
         } else {
             bye("The line is too long");
         }
@@ -67,12 +79,9 @@ wire::task<bool> connection::read_command(command& cmd) {
         over = true;   // not one byte: it is no IMAP client that would read it
         co_return false;
     }
-    const auto tag_end = std::min(line.find(' '), line.size());
-    const auto tag = std::string_view(line).substr(0, tag_end);
     if (!is_tag(tag) || line.find('\0') != line.npos) {
         const auto mark = literal_at_end(line);
-        untagged(is_tag(tag) ? "BAD A command may not contain NUL" : "BAD A command begins with a tag");
-        note_bad();
+        broken(is_tag(tag) ? "A command may not contain NUL" : "A command begins with a tag");
         if (mark && !over) {
             const open_literal literal{mark->size_bytes, mark->synchronising, mark->binary};
             co_await discard(literal);

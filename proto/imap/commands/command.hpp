@@ -52,8 +52,10 @@ inline reply no(std::string_view text, std::string_view code = {}) {
 inline reply bad(std::string_view text) { return {reply::kind::bad, {}, std::string(text)}; }
 // RFC 9586 section 3: a number where only UIDs are in use.
 inline reply uid_required() { return {reply::kind::bad, "UIDREQUIRED", "Only UIDs are in use"}; }
-// BAD with the parser's sentence.
-inline reply bad_arguments(const command& cmd) { return bad(cmd.args.error()); }
+// BAD with the parser's sentence; NO when the arguments are well formed but name what can never be.
+inline reply bad_arguments(const command& cmd) {
+    return cmd.args.impossible() ? no(cmd.args.error(), "CANNOT") : bad(cmd.args.error());
+}
 
 // Which news of the selected mailbox may be told before the tagged response (RFC 9051 section 7.5.1: no EXPUNGE while
 // no command is in progress, nor during FETCH, STORE, SEARCH; their UID forms allow it).

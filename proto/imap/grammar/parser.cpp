@@ -23,6 +23,11 @@ void parser::fail(std::string_view sentence) {
     if (error_.empty()) error_ = sentence;
 }
 
+void parser::fail_as_impossible(std::string_view sentence) {
+    if (error_.empty()) impossible_ = true;
+    fail(sentence);
+}
+
 bool parser::take(char c) {
     if (at_end() || text_[at_] != c) return false;
     ++at_;
@@ -200,7 +205,7 @@ std::string parser::decoded_name(std::string name, bool utf8) {
         const auto byte = static_cast<unsigned char>(c);
         eight_bit |= byte >= 0x80;
         if (byte < 0x20 || byte == 0x7f) {
-            fail("A mailbox name may not contain control characters");
+            fail_as_impossible("A mailbox name may not contain control characters");
             return {};
         }
     }
@@ -218,7 +223,7 @@ std::string parser::decoded_name(std::string name, bool utf8) {
         name = *std::move(decoded);
     }
     if (name.size() > mailbox_name_bytes_max) {
-        fail("A mailbox name is too long");
+        fail_as_impossible("A mailbox name is too long");
         return {};
     }
     return name;
@@ -238,10 +243,10 @@ std::string parser::mailbox(bool utf8) {
     // RFC 9051 section 6.3.4: a trailing delimiter only declares an intention; Thunderbird and Outlook send it.
     if (name.ends_with('/')) name.pop_back();
     for (const char c : name)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) fail("A mailbox name may not contain control characters");
-    if (has_separator(name)) fail("A mailbox name may not contain control characters");
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) fail_as_impossible("A mailbox name may not contain control characters");
+    if (has_separator(name)) fail_as_impossible("A mailbox name may not contain control characters");
     if (name.empty() || name.front() == '/' || name.back() == '/' || name.find("//") != name.npos)
-        fail("A mailbox name has an empty level");
+        fail_as_impossible("A mailbox name has an empty level");
     if (failed()) return {};
     capital_inbox(name);
     return name;

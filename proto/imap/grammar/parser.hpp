@@ -28,6 +28,9 @@ public:
     bool failed() const { return !error_.empty(); }
     const std::string& error() const { return error_; }   // one short sentence for BAD
     void fail(std::string_view sentence);                 // the first one wins
+    // Well formed, but it can never be done (RFC 5530, CANNOT): NO instead of BAD.
+    void fail_as_impossible(std::string_view sentence);
+    bool impossible() const { return impossible_; }
 
     // RFC 6855 section 3: quoted strings are UTF-8; octets that are not fail.
     void expect_utf8(bool on) { utf8_ = on; }
@@ -80,7 +83,7 @@ private:
     std::size_t at_ = 0;
     std::size_t arguments_ = 0;
     unsigned depth_ = 0;
-    bool utf8_ = false;
+    bool utf8_ = false, impossible_ = false;
     std::string error_;
 };
 

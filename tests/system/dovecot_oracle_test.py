@@ -322,7 +322,7 @@ def explain_search(command, ours, theirs, mails):
     if key:
         def broken(mail):
             unfolded = re.sub(rb"\r\n[ \t]", b" ", mail.split(b"\r\n\r\n")[0])
-            return re.search(rb"(?im)^" + key.group(1) + rb"[ \t]*:.*a@b@c", unfolded)
+            return re.search(rb"(?im)^" + key.group(1) + rb"[ \t]*:.*(a@b@c|[,:] *@)", unfolded)
         return WHOLE_LIST if all(broken(mails[uid - 1]) for uid in ours) else None
     return None
 

@@ -364,7 +364,14 @@ struct applier {
         w.sized(o.value);
         return put(table::setting, hashed(table::setting, pp::as_bytes(o.name)).view(), w.out());
     }
+    // RFC 7162 section 3.2: what changes an annotation of a mailbox raises its modseq.
     result<void> operator()(const op::put_metadata& o) {
+        if (o.box != no_mailbox) {
+            PP_LET(auto f, view::load_folder(r, o.box));
+            if (!f) return errc::damaged;
+            ++f->box.highest_modseq;
+            PP_TRY(view::store_folder(r, *f));
+        }
         const auto key = view::metadata_key(r, o.box, o.entry);
         if (!o.value) return erase(table::metadata, key.view());
         byte_writer w;

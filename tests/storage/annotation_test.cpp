@@ -48,10 +48,17 @@ TEST_CASE("annotations: of the account and of mailboxes, over restart and rebuil
         CHECK(sound(f));
     };
     as_written();
+    // RFC 7162 section 3.2: each change of a mailbox's annotations raises its modseq; a removal of nothing changes none.
+    const auto modseq = f.box("INBOX").highest_modseq;
+    f.must(note(inbox, "/private/none", std::nullopt));
+    CHECK(f.box("INBOX").highest_modseq == modseq);
+    f.must(note(inbox, "/private/comment", "changed"));
+    CHECK(f.box("INBOX").highest_modseq == modseq + 1);
     f.reopen();
     as_written();
     f.rebuild();
     as_written();
+    CHECK(f.box("INBOX").highest_modseq == modseq + 1);
     f.must(note(inbox, "/private/comment", std::nullopt));
     f.rebuild();
     CHECK(notes(f, inbox) == "/private/a= ");

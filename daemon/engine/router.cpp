@@ -19,7 +19,11 @@ result<crypto::account_key> account_of(std::string_view domain) {
 
 route route_to(const mail::address& recipient, const std::set<crypto::account_key>& local_accounts) {
     const std::string_view domain = recipient.domain;
-    if (mail::ascii::equal_no_case(domain, "localhost"))
+    const bool here = mail::ascii::equal_no_case(domain, "localhost");
+    // RFC 5321 section 4.5.1: Postmaster is always somebody; here the owner of the node.
+    if (here && mail::ascii::equal_no_case(recipient.local, "postmaster") && !local_accounts.empty())
+        return to_local{*local_accounts.begin()};
+    if (here)
         return smtp::reply{550, "5.1.1", "nobody reads mail to localhost; peerpost@localhost only tells you things"};
     if (!ends_in_suffix(domain))
         return smtp::reply{550, "5.1.2",

@@ -55,6 +55,13 @@ TEST_CASE("other domains need a gateway") {
     CHECK(refused("localhost").enhanced == "5.1.1");
 }
 
+TEST_CASE("Postmaster is the owner") {   // RFC 5321 section 4.5.1
+    for (const char* name : {"postmaster", "Postmaster", "POSTMASTER"})
+        CHECK(route_to({name, "LocalHost"}, {accounts::key(1)}) == engine::route(engine::to_local{accounts::key(1)}));
+    CHECK(std::holds_alternative<smtp::reply>(route_to({"postmaster", "localhost"}, {})));
+    CHECK(std::holds_alternative<smtp::reply>(route_to({"postmaster", "example.org"}, {accounts::key(1)})));
+}
+
 TEST_CASE("belongs_to is exact about the account") {
     CHECK(engine::belongs_to(accounts::domain(1), accounts::key(1)));
     CHECK_FALSE(engine::belongs_to(accounts::domain(2), accounts::key(1)));

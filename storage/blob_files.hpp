@@ -39,6 +39,7 @@ struct blob_writer::state {
     crypto::blob_encryptor encryptor;
     mail::message_indexer indexer;
     std::optional<mail::message_index> index;
+    std::size_t inline_bytes_max = inline_blob_cipher_bytes_max;   // beyond it: a file
     bytes cipher;                       // in memory: all of it, or what is not written yet
     durable::file file;
     std::filesystem::path path;         // of the file; empty: in memory

@@ -1,5 +1,6 @@
 #include "storage/attempt.hpp"
 #include "storage/blob_files.hpp"
+#include "storage/blob_in_file.hpp"
 
 namespace pp::storage {
 
@@ -68,7 +69,7 @@ result<void> blob_writer::write(bytes_view plaintext) {
         plaintext = plaintext.subspan(piece.size());
         s.encryptor.update(piece, s.cipher);
         s.indexer.update(as_text(piece));
-        if (!s.path.empty() || s.cipher.size() > inline_blob_cipher_bytes_max) {
+        if (!s.path.empty() || s.cipher.size() > s.inline_bytes_max) {
             if (const auto r = s.spill(false); !r) {
                 s.failed = r.error();
                 return r.error();
@@ -85,9 +86,12 @@ result<void> blob_writer::finish() {
     const auto work = [&]() -> result<void> {
         // Padding is up to an eighth of the mail: in pieces, as the mail itself.
         while (!s.encryptor.finish_some(blob_write_bytes / crypto::chunk_plain_bytes, s.cipher))
-            if (!s.path.empty() || s.cipher.size() > inline_blob_cipher_bytes_max) PP_TRY(s.spill(false));
+            if (!s.path.empty() || s.cipher.size() > s.inline_bytes_max) PP_TRY(s.spill(false));
         s.index = s.indexer.finish();
-        if (s.path.empty() && s.cipher.size() <= inline_blob_cipher_bytes_max) return s.space->check_room(s.cipher.size());
+        if (s.path.empty() && s.cipher.size() <= s.inline_bytes_max) {
+            s.cipher.shrink_to_fit();   // it may wait long for its commit
+            return s.space->check_room(s.cipher.size());
+        }
         PP_TRY(s.spill(true));
         for (const auto& leaf : s.encryptor.leaves()) s.cipher.insert(s.cipher.end(), leaf.data.begin(), leaf.data.end());
         PP_TRY(s.spill(true));
@@ -109,6 +113,11 @@ result<void> blob_writer::finish() {
     }
     s.finished = true;
     return {};
+}
+
+blob_writer in_file(blob_writer fresh) {
+    fresh.internals().inline_bytes_max = 0;
+    return fresh;
 }
 
 std::uint64_t blob_writer::plain_bytes() const { return state_->encryptor.plain_bytes(); }

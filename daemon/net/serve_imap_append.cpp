@@ -4,6 +4,7 @@
 #include "daemon/net/refusals.hpp"
 #include "daemon/net/serve_imap.hpp"
 #include "daemon/services/standard_mailboxes.hpp"
+#include "storage/blob_in_file.hpp"
 #include "storage/txn.hpp"
 
 #include <algorithm>
@@ -15,8 +16,11 @@ namespace {
 
 // A client that APPENDs what it has just submitted gets the copy that is in Sent already (01-product 1.4).
 constexpr storage::unix_ms sent_window_ms = 10 * 60 * 1000;
-// Indexes of the mails of one command are held until all of them are placed; a single one may be larger.
-constexpr std::size_t held_index_bytes_max = 2 * mail::index_text_bytes_max;
+// Mails of one command wait in memory for the last of them up to so much; the others wait in files. A hundred clients that
+// never end their command then hold 50 MiB.
+constexpr std::uint64_t held_mail_bytes_max = 512 * 1024;
+// Their indexes are held until all of them are placed; a single one may be larger.
+constexpr std::size_t held_index_bytes_max = 2 * 1024 * 1024;
 
 template <class T>
 imap::verdict refused(std::string code, std::string sentence) {
@@ -89,7 +93,9 @@ awaitable<imap::verdict> imap_connection::on(imap::append_begin q) {
     next.flags = std::move(q.flags);
     next.internal_date = q.internal_date.value_or(now_date());
     next.internal_date.unix_seconds = std::max(next.internal_date.unix_seconds, mail::oldest_internal_date);
-    next.blob = std::make_shared<storage::blob_writer>(account_->store().new_blob());
+    auto blob = account_->store().new_blob();
+    if (append_->bytes() >= held_mail_bytes_max) blob = storage::in_file(std::move(blob));
+    next.blob = std::make_shared<storage::blob_writer>(std::move(blob));
     append_->mails.push_back(std::move(next));
     co_return imap::outcome<imap::nothing>(imap::nothing{});
 }

@@ -1,4 +1,5 @@
 #include "storage/blob_files.hpp"
+#include "storage/blob_in_file.hpp"
 #include "tests/storage/store_fixture.hpp"
 
 using namespace pp;
@@ -121,4 +122,35 @@ TEST_CASE("no new mail below the reserve") {
     REQUIRE(b.write(to_bytes("x")));
     CHECK(b.finish().error() == errc::full);
     CHECK(b.finish().error() == errc::full);
+}
+
+TEST_CASE("a small mail may wait for its commit in a file") {
+    store_fixture f;
+    const auto files = [&] {
+        std::size_t n = 0;
+        for (const auto& one : std::filesystem::recursive_directory_iterator(f.folder / "blobs")) n += one.is_regular_file();
+        return n;
+    };
+    const auto before = files();
+    placed there;
+    {
+        auto b = in_file(f.store->new_blob());
+        REQUIRE(b.write(to_bytes("Subject: x\r\n\r\nsmall\r\n")));
+        REQUIRE(b.finish());
+        CHECK(files() == before + 1);
+        const new_mail what{f.box("INBOX").id, {}, {1700000000, 60}, ""};
+        f.must([&](write_txn& t) -> result<void> {
+            auto p = t.add_mail(what, b);
+            if (!p) return p.error();
+            there = *p;
+            return {};
+        });
+    }
+    f.reopen();
+    CHECK(f.text_of(there.mail_serial) == "Subject: x\r\n\r\nsmall\r\n");
+    CHECK(f.store->check({})->sound());
+    f.rebuild();
+    CHECK(f.text_of(there.mail_serial) == "Subject: x\r\n\r\nsmall\r\n");
+    { auto b = in_file(f.store->new_blob()); REQUIRE(b.write(to_bytes("x"))); REQUIRE(b.finish()); }
+    CHECK(files() == before + 1);   // one that no commit names goes with its writer
 }

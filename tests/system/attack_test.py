@@ -237,6 +237,18 @@ def never_reads(victim):
         victim.survived("strangers that never read")
 
 
+def unfinished_appends(victim):
+    """Clients that send mail after mail in one APPEND (RFC 3502) and never end it: what waits may not fill the memory."""
+    node, mail = victim.node, b"Subject: x\r\n\r\n" + b"y" * 60000 + b"\r\n"
+    with contextlib.ExitStack() as open_sockets:
+        for _ in range(6):
+            s = open_sockets.enter_context(socket.create_connection(("127.0.0.1", node.imap), 5))
+            s.settimeout(60)
+            s.sendall(login_line(node) + b"b APPEND INBOX" + (b" {%d+}\r\n" % len(mail) + mail) * 250)
+        time.sleep(1)
+        victim.survived("mails without an end")
+
+
 def slow_client(victim):
     node = victim.node
     with socket.create_connection(("127.0.0.1", node.imap), 5) as s:
@@ -418,7 +430,7 @@ def main(binary):
             alice.imap_client().logout()
         victim = Victim(alice)
         only = sys.argv[2:]
-        for what in (nonsense, nonsense_after_login, slow_client, idle_crowd, half_handshakes, never_reads, floods, guesses,
+        for what in (nonsense, nonsense_after_login, slow_client, idle_crowd, half_handshakes, never_reads, unfinished_appends, floods, guesses,
                      smuggling, peers, control, starttls_injection):
             if only and what.__name__ not in only:
                 continue

@@ -8,7 +8,11 @@
 
 namespace pp::mail {
 
-// Bytes of text an index may still take; what does not fit is left out (index_text_bytes_max).
+// What an index that is made now holds at most, in bytes of text. FETCH has the index, the response made of it and the
+// buffer it waits in in memory at the same time, for every session that asks: an eighth of what an older index may hold.
+inline constexpr std::size_t index_text_made_max = index_text_bytes_max / 8;
+
+// Bytes of text an index may still take; what does not fit is left out.
 class text_budget {
 public:
     bool take(std::size_t bytes) {
@@ -18,7 +22,7 @@ public:
     }
 
 private:
-    std::size_t left_ = index_text_bytes_max;
+    std::size_t left_ = index_text_made_max;
 };
 
 class part_header {

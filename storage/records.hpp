@@ -60,7 +60,7 @@ struct blob_ref {
 };
 
 // ------------------------------------------------------------------ delivery
-enum class outbox_state : std::uint8_t { queued, notified, delivered, failed };
+enum class outbox_state : std::uint8_t { queued, notified, delivered, failed, seeded };
 
 struct outbox_row {                                   // one mail to one recipient
     id16 id{};
@@ -80,14 +80,21 @@ struct outbox_row {                                   // one mail to one recipie
     std::uint32_t outgoing_uid = 0;                   // of its mail in the mailbox Outgoing; 0: not there yet
     std::string last_error;                           // a plain sentence
     bytes receipt;                                    // signed, when delivered
+    bytes deposit;                                    // what lies at relays, and how it was paid (engine/deposit.hpp)
 };
 
-struct inbound_row {                                  // a notification accepted whose blob is not here yet
+// What is still to be done about a notification: fetch its mail; tell the sender, who is away, that it is stored; that it
+// is refused.
+enum class inbound_stage : std::uint8_t { wanted, stored, refused };
+
+struct inbound_row {                                  // a notification accepted that is not over yet
     id16 notification{};
     crypto::account_key sender;
     bytes opened;                                     // the opened notification (proto/peer message), re-read after restart
     unix_ms received_at = 0;
     std::uint32_t attempts = 0;
+    inbound_stage stage = inbound_stage::wanted;
+    std::string reason;                               // of a refusal, for the sender
 };
 
 // ------------------------------------------------------------------ people

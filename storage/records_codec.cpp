@@ -46,7 +46,7 @@ void decode(byte_reader& r, mail::uid_set& s) {
     }
 }
 
-constexpr std::uint8_t row_delay_told = 1, row_has_outgoing_uid = 2;
+constexpr std::uint8_t row_delay_told = 1, row_has_outgoing_uid = 2, row_has_deposit = 4;
 
 void encode(byte_writer& w, const outbox_row& o) {
     w.raw(o.id);
@@ -67,10 +67,12 @@ void encode(byte_writer& w, const outbox_row& o) {
     w.i64(o.state_since);
     w.text(o.last_error);
     w.sized(o.receipt);
-    if (o.hold_until == 0 && !o.delay_told && o.outgoing_uid == 0) return;   // as most, and all from before there were any
+    if (o.hold_until == 0 && !o.delay_told && o.outgoing_uid == 0 && o.deposit.empty()) return;   // as most, and all from before there were any
     w.i64(o.hold_until);
-    w.u8(static_cast<std::uint8_t>((o.delay_told ? row_delay_told : 0) | (o.outgoing_uid ? row_has_outgoing_uid : 0)));
+    w.u8(static_cast<std::uint8_t>((o.delay_told ? row_delay_told : 0) | (o.outgoing_uid ? row_has_outgoing_uid : 0) |
+                                   (o.deposit.empty() ? 0 : row_has_deposit)));
     if (o.outgoing_uid) w.u32(o.outgoing_uid);
+    if (!o.deposit.empty()) w.sized(o.deposit);
 }
 void decode(byte_reader& r, outbox_row& o) {
     o.id = r.array<16>();
@@ -79,7 +81,7 @@ void decode(byte_reader& r, outbox_row& o) {
     o.recipient = r.text();
     o.account.data = r.array<32>();
     const auto state = r.u8();
-    if (state > static_cast<std::uint8_t>(outbox_state::failed)) r.fail();
+    if (state > static_cast<std::uint8_t>(outbox_state::seeded)) r.fail();
     o.state = static_cast<outbox_state>(state);
     o.notification = r.array<16>();
     o.message_id = r.text();
@@ -96,13 +98,15 @@ void decode(byte_reader& r, outbox_row& o) {
     o.hold_until = 0;
     o.delay_told = false;
     o.outgoing_uid = 0;
+    o.deposit.clear();
     if (r.left() == 0) return;
     o.hold_until = r.i64();
     const auto has = r.u8();
     o.delay_told = has & row_delay_told;
     if (has & row_has_outgoing_uid) o.outgoing_uid = r.u32();
-    const bool told_twice = (has & row_has_outgoing_uid) && o.outgoing_uid == 0;
-    if (has > (row_delay_told | row_has_outgoing_uid) || told_twice || (o.hold_until == 0 && has == 0)) r.fail();
+    if (has & row_has_deposit) o.deposit = to_bytes(r.sized());
+    const bool told_twice = ((has & row_has_outgoing_uid) && o.outgoing_uid == 0) || ((has & row_has_deposit) && o.deposit.empty());
+    if (has > (row_delay_told | row_has_outgoing_uid | row_has_deposit) || told_twice || (o.hold_until == 0 && has == 0)) r.fail();
 }
 
 void encode(byte_writer& w, const inbound_row& i) {
@@ -111,6 +115,9 @@ void encode(byte_writer& w, const inbound_row& i) {
     w.sized(i.opened);
     w.i64(i.received_at);
     w.u32(i.attempts);
+    if (i.stage == inbound_stage::wanted) return;   // as all from before there were others
+    w.u8(static_cast<std::uint8_t>(i.stage));
+    w.text(i.reason);
 }
 void decode(byte_reader& r, inbound_row& i) {
     i.notification = r.array<16>();
@@ -118,6 +125,13 @@ void decode(byte_reader& r, inbound_row& i) {
     i.opened = to_bytes(r.sized());
     i.received_at = r.i64();
     i.attempts = r.u32();
+    i.stage = inbound_stage::wanted;
+    i.reason.clear();
+    if (r.left() == 0) return;
+    const auto stage = r.u8();
+    if (stage == 0 || stage > static_cast<std::uint8_t>(inbound_stage::refused)) r.fail();
+    i.stage = static_cast<inbound_stage>(stage);
+    i.reason = r.text();
 }
 
 void encode(byte_writer& w, const contact& c) {

@@ -345,7 +345,7 @@ namespace {
 row_name outbox_key_of(bool open, const id16& id) { return row_name().u8(open ? 0 : 1).raw(id); }
 }  // namespace
 row_name outbox_key(const outbox_row& o) {
-    return outbox_key_of(o.state == outbox_state::queued || o.state == outbox_state::notified, o.id);
+    return outbox_key_of(o.state != outbox_state::delivered && o.state != outbox_state::failed, o.id);
 }
 result<std::optional<outbox_row>> load_outbox(const rows& r, const id16& id) {
     for (const bool open : {true, false}) {

@@ -34,7 +34,7 @@ void show_account(const json::object& a) {
     }
     if (const auto* outbox = a.if_contains("outbox"); outbox && outbox->is_object()) {
         const auto& o = outbox->as_object();
-        std::cout << "  outgoing  " << number(o, "queued") << " queued, " << number(o, "notified") << " notified, "
+        std::cout << "  outgoing  " << number(o, "queued") << " queued, " << number(o, "seeded") << " at relays, " << number(o, "notified") << " notified, "
                   << number(o, "delivered") << " delivered, " << number(o, "failed") << " failed\n";
     }
     if (number(a, "inbound") > 0) std::cout << "  incoming  " << number(a, "inbound") << " being fetched\n";

@@ -24,11 +24,11 @@ void count_attempt(outbox_row& row) {
     if (row.attempts < UINT32_MAX) ++row.attempts;
 }
 
-unix_ms deadline(const outbox_row& row) { return begins_at(row) + give_up_after.count(); }
+unix_ms deadline(const outbox_row& row, const delivery_times& times) { return begins_at(row) + times.fail_after.count(); }
 
 // Never waits beyond the moment of giving up.
-unix_ms no_later_than_the_end(const outbox_row& row, unix_ms at, unix_ms now) {
-    return std::min(at, std::max(now, deadline(row)));
+unix_ms no_later_than_the_end(const outbox_row& row, unix_ms at, unix_ms now, const delivery_times& times) {
+    return std::min(at, std::max(now, deadline(row, times)));
 }
 
 std::string with_reason(std::string sentence, const std::string& reason) {
@@ -37,14 +37,26 @@ std::string with_reason(std::string sentence, const std::string& reason) {
 
 }  // namespace
 
-unix_ms next_attempt(std::uint32_t attempts_made, unix_ms now, double dice) {
-    const auto doublings = std::min<std::uint32_t>(attempts_made, 7);   // 30 s * 2^7 is beyond the longest wait
-    const auto wait = std::min(retry_first * (1 << doublings), retry_longest);
+std::string in_words(milliseconds d) {
+    using namespace std::chrono;
+    constexpr std::string_view small[] = {"", "", "two", "three", "four", "five", "six", "seven"};
+    const auto say = [&](std::int64_t n, std::string_view unit) {
+        return (n >= 2 && n <= 7 ? std::string(small[n]) : std::to_string(n)) + " " + std::string(unit) + (n == 1 ? "" : "s");
+    };
+    if (d % days(1) == milliseconds(0) && d >= days(1)) return say(d / days(1), "day");
+    if (d % hours(1) == milliseconds(0) && d >= hours(1)) return say(d / hours(1), "hour");
+    if (d % minutes(1) == milliseconds(0) && d >= minutes(1)) return say(d / minutes(1), "minute");
+    return say(duration_cast<seconds>(d).count(), "second");
+}
+
+unix_ms next_attempt(std::uint32_t attempts_made, unix_ms now, double dice, const delivery_times& times) {
+    const auto doublings = std::min<std::uint32_t>(attempts_made, 16);   // twenty days: beyond any longest wait
+    const auto wait = std::min(retry_first * (1 << doublings), times.retry_max);
     return now + wait.count() + static_cast<unix_ms>(static_cast<double>(wait.count()) * dice / 4);
 }
 
 bool is_open(const outbox_row& row) {
-    return row.state == outbox_state::queued || row.state == outbox_state::notified;
+    return row.state == outbox_state::queued || row.state == outbox_state::notified || row.state == outbox_state::seeded;
 }
 
 unix_ms begins_at(const outbox_row& row) { return std::max(row.submitted_at, row.hold_until); }
@@ -57,28 +69,39 @@ bool is_due(const outbox_row& row, unix_ms now) {
 
 outbox_row link_came_up(outbox_row row, unix_ms now) {
     if (is_held(row, now)) return row;
-    const bool waits = row.state == outbox_state::queued ||
+    const bool waits = row.state == outbox_state::queued || row.state == outbox_state::seeded ||
                        // The recipient fetches now, perhaps over this very link; only what hangs is asked for again.
                        (row.state == outbox_state::notified && now - row.state_since >= notified_again_after.count());
     if (waits) row.next_attempt_at = std::min(row.next_attempt_at, now);
     return row;
 }
 
-outbox_row give_up_when_late(outbox_row row, unix_ms now) {
-    if (!is_open(row) || now < deadline(row)) return row;
-    auto sentence = std::string(row.state == outbox_state::notified
-                                    ? "the recipient knows of the mail but has not fetched it for five days"
-                                    : "the mail could not be delivered for five days");
+outbox_row give_up_when_late(outbox_row row, unix_ms now, const delivery_times& times) {
+    if (!is_open(row) || now < deadline(row, times)) return row;
+    auto sentence = std::string(row.state == outbox_state::notified ? "the recipient knows of the mail but has not fetched it for "
+                                : row.state == outbox_state::seeded ? "the mail waited at a relay, but the recipient's computer has not come for it for "
+                                                                    : "the mail could not be delivered for ") +
+                    in_words(times.fail_after);
     if (!row.last_error.empty()) sentence += "; last: " + row.last_error;
     return failed(std::move(row), std::move(sentence), now);
 }
 
-outbox_row attempt_failed(outbox_row row, std::string sentence, unix_ms now, double dice) {
+unix_ms next_judgement(const outbox_row& row, unix_ms now, const delivery_times& times) {
+    const auto delay = begins_at(row) + times.delayed_after.count();
+    return row.delay_told || delay <= now ? deadline(row, times) : std::min(delay, deadline(row, times));
+}
+
+outbox_row attempt_failed(outbox_row row, std::string sentence, unix_ms now, double dice, const delivery_times& times) {
     if (!is_open(row) || is_held(row, now)) return row;
     row.last_error = std::move(sentence);
-    row.next_attempt_at = no_later_than_the_end(row, next_attempt(row.attempts, now, dice), now);
+    row.next_attempt_at = no_later_than_the_end(row, next_attempt(row.attempts, now, dice, times), now, times);
     count_attempt(row);
-    return give_up_when_late(std::move(row), now);
+    return give_up_when_late(std::move(row), now, times);
+}
+
+outbox_row refusal_came(outbox_row row, const std::string& reason, unix_ms now) {
+    if (!is_open(row)) return row;
+    return failed(std::move(row), with_reason("the recipient refused the mail", reason), now);
 }
 
 result<peer::receipt> check_receipt(const outbox_row& row, const crypto::account_key& sender,
@@ -102,27 +125,27 @@ outbox_row receipt_came(outbox_row row, bytes signed_receipt, unix_ms now) {
 }
 
 notify_outcome notify_answered(outbox_row row, const peer::notify_reply& reply, const crypto::account_key& sender,
-                               const crypto::blob_id& blob, unix_ms now, double dice) {
+                               const crypto::blob_id& blob, unix_ms now, double dice, const delivery_times& times) {
     if (!is_open(row)) return {std::move(row)};
     switch (reply.status) {
     case peer::notify_status::stored:
         if (!check_receipt(row, sender, blob, reply.signed_receipt))
-            return {attempt_failed(std::move(row), "the recipient's receipt does not fit the mail", now, dice)};
+            return {attempt_failed(std::move(row), "the recipient's receipt does not fit the mail", now, dice, times)};
         return {receipt_came(std::move(row), reply.signed_receipt, now)};
     case peer::notify_status::fetching:
         enter(row, outbox_state::notified, now);
         row.last_error.clear();
         count_attempt(row);
-        row.next_attempt_at = no_later_than_the_end(row, now + notified_again_after.count(), now);
-        return {give_up_when_late(std::move(row), now)};
+        row.next_attempt_at = no_later_than_the_end(row, now + std::min(notified_again_after, times.retry_max).count(), now, times);
+        return {give_up_when_late(std::move(row), now, times)};
     case peer::notify_status::refused:
         return {failed(std::move(row), with_reason("the recipient refused the mail", reply.reason), now)};
     case peer::notify_status::unknown_prekey:
-        return {attempt_failed(std::move(row), "the recipient's keys have changed", now, dice), true};
+        return {attempt_failed(std::move(row), "the recipient's keys have changed", now, dice, times), true};
     case peer::notify_status::try_later:
         break;
     }
-    return {attempt_failed(std::move(row), with_reason("the recipient asks to try later", reply.reason), now, dice)};
+    return {attempt_failed(std::move(row), with_reason("the recipient asks to try later", reply.reason), now, dice, times)};
 }
 
 }  // namespace pp::engine

@@ -1,10 +1,11 @@
 // What becomes of an outbox row (01-product 1.4, 02-architecture 2.4): pure decisions on values. The caller brings the
 // clock and the dice, writes the row it gets back and acts on it.
 //
-//   queued -> notified -> delivered           a step may be repeated after a crash: a repeat is recognised by its id
+//   queued -> (seeded ->) notified -> delivered    a step may be repeated after a crash: a repeat is recognised by its id
 //      \________\______-> failed              refused, or given up
 #pragma once
 
+#include "daemon/engine/delivery_times.hpp"
 #include "proto/peer/messages.hpp"
 #include "storage/records.hpp"
 
@@ -16,14 +17,12 @@ using std::chrono::milliseconds;
 using storage::unix_ms;
 
 inline constexpr milliseconds retry_first = std::chrono::seconds(30);
-inline constexpr milliseconds retry_longest = std::chrono::hours(1);
-// RFC 5321 section 4.5.4.1: give up only after four or five days.
-inline constexpr milliseconds give_up_after = std::chrono::days(5);
+inline constexpr milliseconds give_up_after = delivery_times().fail_after;
 // The recipient fetches by herself; ask again what became of it when no receipt comes.
 inline constexpr milliseconds notified_again_after = std::chrono::minutes(15);
 
 // When to try again after so many attempts; dice in [0, 1) spreads by a quarter, so that nodes do not come in step.
-unix_ms next_attempt(std::uint32_t attempts_made, unix_ms now, double dice);
+unix_ms next_attempt(std::uint32_t attempts_made, unix_ms now, double dice, const delivery_times& times = {});
 
 // RFC 4865: the longest a submitted mail is held back on request. Long enough for a reminder, short enough that contacts
 // and keys are still the ones the sender had in mind.
@@ -37,9 +36,12 @@ bool is_due(const storage::outbox_row& row, unix_ms now);   // and its time has 
 // A link to the recipient has come up: what waits for it need not wait longer. Other rows come back as they were.
 storage::outbox_row link_came_up(storage::outbox_row row, unix_ms now);
 // Not reachable, or the link ended before the answer. sentence says why, for people.
-storage::outbox_row attempt_failed(storage::outbox_row row, std::string sentence, unix_ms now, double dice);
+storage::outbox_row attempt_failed(storage::outbox_row row, std::string sentence, unix_ms now, double dice,
+                                   const delivery_times& times = {});
 // Failed when the time is over; else as it was.
-storage::outbox_row give_up_when_late(storage::outbox_row row, unix_ms now);
+storage::outbox_row give_up_when_late(storage::outbox_row row, unix_ms now, const delivery_times& times = {});
+// When give_up_when_late() or delay_noticed() may change an open row next.
+unix_ms next_judgement(const storage::outbox_row& row, unix_ms now, const delivery_times& times = {});
 
 // A receipt that proves that this row's mail is stored: right signatures, this notification, this blob, from us, by a
 // device of the recipient. errc of proto/peer otherwise.
@@ -53,6 +55,9 @@ struct notify_outcome {
     bool refresh_record = false;    // the recipient's prekeys have changed: get her record before the next attempt
 };
 notify_outcome notify_answered(storage::outbox_row row, const peer::notify_reply& reply,
-                               const crypto::account_key& sender, const crypto::blob_id& blob, unix_ms now, double dice);
+                               const crypto::account_key& sender, const crypto::blob_id& blob, unix_ms now, double dice,
+                               const delivery_times& times = {});
+// The recipient has said by letter that she takes this mail never.
+storage::outbox_row refusal_came(storage::outbox_row row, const std::string& reason, unix_ms now);
 
 }  // namespace pp::engine

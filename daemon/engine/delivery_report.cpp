@@ -45,7 +45,7 @@ std::string_view action_of(report_kind kind) {
 std::string_view status_of(const delivery_report& r) {
     if (r.kind == report_kind::delivered) return "2.1.5";
     if (r.kind == report_kind::delayed) return "4.4.7";
-    const bool late = r.now - begins_at(r.row) >= give_up_after.count();
+    const bool late = r.now - begins_at(r.row) >= r.times.fail_after.count();
     return late ? "5.4.7" : "5.7.1";
 }
 
@@ -64,8 +64,10 @@ std::string text_for_people(const delivery_report& r) {
     if (r.kind == report_kind::delivered) {
         out = "A device of the recipient has stored your mail and signed for it:" + to;
     } else if (r.kind == report_kind::delayed) {
-        out = "Your mail could not be delivered yet:" + to +
-              "There is nothing you have to do. It is tried again until\n" + date_of(begins_at(r.row) + give_up_after.count()) +
+        out = r.row.state == outbox_state::seeded
+                  ? "Your mail waits at a relay. The recipient's computer has not come for it\nyet:" + to
+                  : "Your mail could not be delivered yet:" + to;
+        out += "There is nothing you have to do. It is tried again until\n" + date_of(begins_at(r.row) + r.times.fail_after.count()) +
               ". What is under way shows: peerpost queue\n\n";
     } else {
         out = "Your mail was not delivered and is not tried again:" + to;
@@ -98,7 +100,7 @@ std::string status_part(const delivery_report& r, bool international) {
         out += field("Diagnostic-Code", "x-peerpost; " + r.row.last_error);
     out += field("Last-Attempt-Date", date_of(r.now));
     if (r.kind == report_kind::delayed)
-        out += field("Will-Retry-Until", date_of(begins_at(r.row) + give_up_after.count()));
+        out += field("Will-Retry-Until", date_of(begins_at(r.row) + r.times.fail_after.count()));
     return out;
 }
 
@@ -113,9 +115,9 @@ std::optional<report_kind> report_due(const outbox_row& before, const outbox_row
     return std::nullopt;
 }
 
-std::optional<outbox_row> delay_noticed(outbox_row row, unix_ms now) {
+std::optional<outbox_row> delay_noticed(outbox_row row, unix_ms now, const delivery_times& times) {
     if (!is_open(row) || row.delay_told || !wants(row, notify_delay)) return std::nullopt;
-    if (now - begins_at(row) < delay_told_after_ms) return std::nullopt;
+    if (now - begins_at(row) < times.delayed_after.count()) return std::nullopt;
     row.delay_told = true;
     return row;
 }

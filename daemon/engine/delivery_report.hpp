@@ -3,6 +3,7 @@
 #pragma once
 
 #include "crypto/bytes.hpp"
+#include "daemon/engine/delivery_times.hpp"
 #include "storage/records.hpp"
 
 #include <array>
@@ -12,8 +13,7 @@
 
 namespace pp::engine {
 
-// 01-product 1.4: after so long a mail that waits is reported as delayed, once.
-inline constexpr storage::unix_ms delay_told_after_ms = storage::unix_ms(4) * 60 * 60 * 1000;
+inline constexpr storage::unix_ms delay_told_after_ms = delivery_times().delayed_after.count();
 // Of the mail a report returns its header, and with RET=FULL the whole, up to these sizes: it is in Sent as well.
 inline constexpr std::size_t returned_header_bytes_max = 64 * 1024;
 inline constexpr std::uint64_t returned_mail_bytes_max = 1024 * 1024;
@@ -23,7 +23,7 @@ enum class report_kind : std::uint8_t { delayed, failed, delivered };
 // The report that is due when `before` becomes `after` (RFC 3461 section 4.1): without NOTIFY, of failure and delay.
 std::optional<report_kind> report_due(const storage::outbox_row& before, const storage::outbox_row& after);
 // The row with its delay told, when it has waited for so long and the sender wants to know; else nothing.
-std::optional<storage::outbox_row> delay_noticed(storage::outbox_row row, storage::unix_ms now);
+std::optional<storage::outbox_row> delay_noticed(storage::outbox_row row, storage::unix_ms now, const delivery_times& times = {});
 // Whether the report returns the whole mail (RFC 3461 section 4.3: of failures only) or its header.
 bool returns_whole_mail(report_kind kind, const storage::outbox_row& row, std::uint64_t mail_bytes);
 
@@ -39,6 +39,7 @@ struct delivery_report {
     bytes returned;                    // the mail, or its header block
     bool whole_mail = false;
     storage::unix_ms now = 0;
+    delivery_times times;
     std::array<std::byte, 16> dice{};  // random: makes boundary and Message-ID
 };
 // RFC 3464 in RFC 6522. Lines with CRLF, apart from what is returned, which is not changed by one byte.

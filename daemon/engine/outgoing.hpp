@@ -13,7 +13,8 @@ inline constexpr std::string_view cancelled_sentence = "cancelled: it was delete
 
 // What is delivered at the first attempt does not appear.
 bool belongs_in_outgoing(std::span<const storage::outbox_row> open_rows, storage::unix_ms now);
-// \Seen, and one of: Held (waits for its moment, RFC 4865), Queued (for the recipient's node), Notified (she has the
+// \Seen, and one of: Held (waits for its moment, RFC 4865), Queued (for the recipient's node), Seeded (it
+// waits at a relay), Notified (she has the
 // notification and fetches). Of several recipients the one that is furthest behind.
 mail::flags outgoing_flags(std::span<const storage::outbox_row> open_rows, storage::unix_ms now);
 // The row after its message was deleted from Outgoing: failed when nothing has gone out, else as it was.

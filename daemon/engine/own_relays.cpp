@@ -6,13 +6,13 @@
 namespace pp::engine {
 
 namespace {
-constexpr std::uint8_t version_1 = 1;
+constexpr std::uint8_t relays_version = 1;
 }
 
 bytes encode(const std::vector<own_relay>& all) {
     wire::byte_writer out;
     const auto count = std::min(all.size(), own_relays_max);
-    out.u8(version_1).u8(static_cast<std::uint8_t>(count));
+    out.u8(relays_version).u8(static_cast<std::uint8_t>(count));
     for (std::size_t i = 0; i < count; ++i) {
         const auto& r = all[i];
         out.fixed(r.relay).raw(r.invite).u32(r.generation).i64(r.since).u8(r.opened ? 1 : 0);
@@ -28,7 +28,7 @@ result<std::vector<own_relay>> decode_own_relays(bytes_view in) {
     std::vector<own_relay> all;
     const auto version = reader.u8();
     const std::size_t count = reader.u8();
-    if (version != version_1 || count > own_relays_max) return peer::errc::bad_message;
+    if (version != relays_version || count > own_relays_max) return peer::errc::bad_message;
     for (std::size_t i = 0; i < count; ++i) {
         auto& r = all.emplace_back();
         r.relay = reader.fixed<crypto::account_key>();

@@ -3,6 +3,7 @@
 #include "daemon/engine/contacts.hpp"
 #include "daemon/engine/delivery.hpp"
 #include "daemon/engine/delivery_report.hpp"
+#include "daemon/engine/inbox.hpp"
 #include "daemon/engine/outgoing.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/dice.hpp"
@@ -24,9 +25,11 @@ courier::courier(asio::io_context& io, services::node& node, links& peers, const
 // ---------------------------------------------------------------- the desk of each account
 
 void courier::start() {
+    notice_clock_jumps();
     for (auto* a : node_.accounts()) {
         auto& d = desk_of(*a);
         receiver_->tidy(*a);
+        relay_inbox_->wake(*a);
         // Whoever has mail for us learns that we are back; nobody has to wait for his own next try.
         auto contacts = a->store().read([](const storage::read_txn& txn) { return txn.contacts(); });
         if (contacts)
@@ -66,7 +69,7 @@ awaitable<void> courier::work(desk& d) {
         d.woken = false;
         co_await pass(d);
         if (d.woken || stopping_) continue;
-        auto next = d.next_release;
+        auto next = std::min(d.next_release, d.next_judgement);
         for (const auto& [peer, r] : d.routes) {
             if (r.wanted && !r.dialling) next = std::min(next, r.next_dial);
             next = std::min(next, r.next_due);
@@ -127,21 +130,25 @@ awaitable<void> courier::pass(desk& d) {
         co_return;
     }
     std::map<crypto::account_key, std::deque<storage::outbox_row>> by_peer;
-    d.next_release = std::chrono::steady_clock::time_point::max();
+    d.next_release = d.next_judgement = std::chrono::steady_clock::time_point::max();
+    notice_clock_jumps();
     for (auto& row : open->rows) {
         if (const auto now = services::now_ms(); engine::is_held(row, now)) {
             const auto wait = std::min(std::chrono::milliseconds(row.hold_until - now), release_look);
             d.next_release = std::min(d.next_release, std::chrono::steady_clock::now() + wait);
             continue;
         }
-        auto judged = engine::give_up_when_late(std::move(row), services::now_ms());
-        if (auto told = engine::delay_noticed(judged, services::now_ms())) {
+        const auto& times = node_.configuration().delivery;
+        if (taking_back_.contains(row.id)) continue;
+        look_at(d, engine::next_judgement(row, services::now_ms(), times));
+        auto judged = is_late_enough(row) ? engine::give_up_when_late(row, services::now_ms(), times) : row;
+        if (auto told = engine::delay_noticed(judged, services::now_ms(), times)) {
             judged = std::move(*told);
             auto late = judged;
             co_await book(mine, std::move(late));
         }
         if (!engine::is_open(judged)) {
-            co_await book(mine, std::move(judged));
+            if (taking_back_.insert(row.id).second) asio::co_spawn(io_, give_up(d, std::move(judged)), asio::detached);
         } else if (judged.account == mine.key()) {
             co_await release_to_self(mine, std::move(judged));
         } else if (auto* local = node_.find_account(judged.account)) {
@@ -172,11 +179,18 @@ awaitable<void> courier::pass(desk& d) {
                 }
             }
             r.next_dial = std::chrono::steady_clock::time_point::max();   // link_down sets it again
-        } else if (!r.dialling && now >= r.next_dial) {
-            r.dialling = true;
-            asio::co_spawn(io_, dial(d, peer, by_peer.contains(peer)), asio::detached);
+        } else {
+            if (const auto rows = by_peer.find(peer); rows != by_peer.end()) bring_to_relays(d, r, rows->second);
+            if (!r.dialling && now >= r.next_dial) {
+                r.dialling = true;
+                asio::co_spawn(io_, dial(d, peer, by_peer.contains(peer)), asio::detached);
+            }
         }
     }
+    std::erase_if(d.routes, [&](const auto& one) {   // nobody is remembered for having called
+        const auto& r = one.second;
+        return !r.wanted && !r.dialling && !r.sending && !links_.find(mine.key(), one.first);
+    });
 }
 
 // Those whose notification has not gone over the link that is up, and those that are due again (told to try later, or no
@@ -210,7 +224,8 @@ awaitable<void> courier::dial(desk& d, crypto::account_key peer, bool for_mail) 
         const bool fresh = now - r.first_failure < redial_fresh;
         const auto most = fresh ? std::chrono::duration_cast<std::chrono::milliseconds>(redial_max_fresh)
                                 : std::chrono::duration_cast<std::chrono::milliseconds>(redial_max_old);
-        auto wait = std::min<std::chrono::milliseconds>(redial_first * (1 << std::min(r.failures - 1, 10u)), most);
+        const auto longest = std::min(most, node_.configuration().delivery.retry_max);
+        auto wait = std::min<std::chrono::milliseconds>(redial_first * (1 << std::min(r.failures - 1, 10u)), longest);
         wait += std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) * dice() / 4));
         r.next_dial = now + wait;
         if (something_waits) look_for(*d.account, peer);
@@ -225,10 +240,14 @@ awaitable<void> courier::note_failure(services::account& mine, crypto::account_k
     auto written = commit(node_, mine, [peer, why = std::move(why), wait](storage::write_txn& txn) -> result<void> {
         auto rows = txn.outbox(true);
         if (!rows) return rows.error();
+        engine::delivery_times unjudged;                  // giving up is pass()'s matter: a report belongs to it
+        unjudged.fail_after = std::chrono::days(100 * 366);
         const auto now = services::now_ms();
         for (auto& row : *rows) {
-            if (row.account != peer || engine::is_held(row, now)) continue;
-            row = engine::attempt_failed(std::move(row), why, now, 0);
+            // What waits at a relay has not failed: her node is looked for beside that.
+            if (row.account != peer || engine::is_held(row, now) || row.state == storage::outbox_state::seeded) continue;
+            const auto& reason = row.deposit.empty() || row.last_error.empty() ? why : row.last_error;   // what a relay said tells more
+            row = engine::attempt_failed(row, reason, now, 0, unjudged);
             row.next_attempt_at = now + wait.count();   // dialling keeps one clock for all mails to a peer
             if (auto r = txn.put_outbox(row); !r) return r;
         }
@@ -266,6 +285,11 @@ awaitable<void> courier::forget_old_rows() {
                 if (!over || now - row.state_since < finished_rows_kept.count()) continue;
                 if (auto r = txn.erase_outbox(row.id); !r) return r;
             }
+            auto inbound = txn.inbound();
+            if (!inbound) return inbound.error();
+            for (const auto& row : *inbound)
+                if (now - row.received_at >= engine::submitted_ago_s_max * 1000)   // neither mail nor answer goes anywhere any more
+                    if (auto r = txn.erase_inbound(row.notification); !r) return r;
             return {};
         });
         auto r = co_await std::move(written);
@@ -277,18 +301,24 @@ awaitable<void> courier::forget_old_rows() {
 
 void courier::link_up(services::account& mine, std::shared_ptr<peer_link> link) {
     auto& d = desk_of(mine);
+    // Who is nothing to us leaves nothing behind: depositors come with a new name each time.
+    if (!d.routes.contains(link->theirs) && !is_known(mine, link->theirs)) return;
     auto& r = d.routes[link->theirs];
     r.failures = 0;
     r.told.clear();
     r.next_due = std::chrono::steady_clock::time_point::max();
     asio::co_spawn(io_, present_token(mine, link), asio::detached);
+    asio::co_spawn(io_, hand_tokens(mine, link), asio::detached);
     receiver_->link_up(mine, link);
+    relay_inbox_->wake(mine);
     poke(d);
 }
 
 void courier::link_down(services::account& mine, const crypto::account_key& theirs) {
     auto& d = desk_of(mine);
+    if (!d.routes.contains(theirs)) return;
     auto& r = d.routes[theirs];
+    r.unlinked_since = services::now_ms();
     const auto now = std::chrono::steady_clock::now();
     r.next_dial = now < hasty_until_ ? now : now + redial_first;
     r.next_due = std::chrono::steady_clock::time_point::max();

@@ -6,6 +6,8 @@
 #include "daemon/net/discovery.hpp"
 #include "daemon/net/finder.hpp"
 #include "daemon/net/links.hpp"
+#include "daemon/net/relay_inbox.hpp"
+#include "daemon/net/relay_outbox.hpp"
 #include "proto/peer/letter.hpp"
 
 #include <deque>
@@ -29,11 +31,15 @@ inline constexpr auto release_look = std::chrono::milliseconds(std::chrono::minu
 inline constexpr auto local_retry = std::chrono::seconds(30);         // another account of this node: no room, say
 inline constexpr auto finished_rows_kept = std::chrono::milliseconds(std::chrono::hours(7 * 24));
 
-class courier : public links::listener, public discovery::listener, public finder::listener {
+class courier : public links::listener, public discovery::listener, public finder::listener, public relay_inbox::listener {
 public:
     courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan, finder& people);
     void set_receiver(receiver& r) { receiver_ = &r; }
     void set_relay(relay_service& r) { relay_ = &r; }
+    void set_relay_mail(relay_inbox& inbox, relay_outbox& outbox) {
+        relay_inbox_ = &inbox;
+        relay_outbox_ = &outbox;
+    }
 
     // Begins: tells every contact that we are there, and takes up what is open.
     void start();
@@ -56,6 +62,8 @@ public:
     std::vector<crypto::account_key> looked_for() override;
     void seen_on_lan(const crypto::account_key& peer) override;
     void found(const crypto::account_key& peer) override;
+    awaitable<bool> receipt_told(services::account& mine, bytes signed_receipt) override;
+    awaitable<bool> refusal_told(services::account& mine, crypto::account_key by, peer::refusal_note what) override;
 
 private:
     // What is known of reaching one peer for one account.
@@ -67,6 +75,7 @@ private:
         std::chrono::steady_clock::time_point next_dial{}, first_failure{};
         std::set<storage::id16> told;                // rows whose notification went over the link that is up
         std::chrono::steady_clock::time_point next_due = std::chrono::steady_clock::time_point::max();   // of those
+        storage::unix_ms unlinked_since = 0;         // when the last link ended; 0: there was none
     };
     struct desk {                                    // one account's
         services::account* account = nullptr;
@@ -76,12 +85,21 @@ private:
         storage::mailbox_id outgoing = storage::no_mailbox;      // the mailbox that is watched
         services::change_bus::subscription outgoing_changes;
         std::chrono::steady_clock::time_point next_release = std::chrono::steady_clock::time_point::max();   // of held mails
+        std::chrono::steady_clock::time_point next_judgement = std::chrono::steady_clock::time_point::max();   // of waiting ones
     };
 
     desk& desk_of(services::account& a);
     awaitable<void> work(desk& d);
     awaitable<void> pass(desk& d);
     awaitable<void> show_outgoing(desk& d);
+    void look_at(desk& d, storage::unix_ms when);
+    bool is_late_enough(const storage::outbox_row& row) const;
+    void notice_clock_jumps();
+    awaitable<void> give_up(desk& d, storage::outbox_row row);
+    awaitable<void> leave_at_relay(desk& d, storage::outbox_row row);
+    void bring_to_relays(desk& d, const route& r, const std::deque<storage::outbox_row>& rows);
+    awaitable<void> hand_tokens(services::account& mine, std::shared_ptr<peer_link> link);
+    bool is_known(services::account& mine, const crypto::account_key& theirs) const;
     awaitable<void> dial(desk& d, crypto::account_key peer, bool for_mail);
     awaitable<void> note_failure(services::account& mine, crypto::account_key peer, std::string why,
                                  std::chrono::milliseconds wait);
@@ -111,6 +129,13 @@ private:
     finder& finder_;
     receiver* receiver_ = nullptr;
     relay_service* relay_ = nullptr;
+    relay_inbox* relay_inbox_ = nullptr;
+    relay_outbox* relay_outbox_ = nullptr;
+    // Since when nobody has been given up: a node that was off for a week tries once more before it gives up.
+    storage::unix_ms fresh_since_ = 0;
+    storage::unix_ms last_wall_ = 0;
+    std::chrono::steady_clock::time_point last_steady_{};
+    std::set<storage::id16> taking_back_;
     std::map<std::string, desk> desks_;
     std::chrono::steady_clock::time_point hasty_until_{};     // after dial_at_once()
     bool stopping_ = false;

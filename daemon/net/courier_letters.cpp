@@ -3,6 +3,7 @@
 
 #include "daemon/engine/contacts.hpp"
 #include "daemon/net/await.hpp"
+#include "daemon/services/correspondents.hpp"
 #include "daemon/services/log.hpp"
 #include "proto/peer/letter.hpp"
 #include "storage/txn.hpp"
@@ -16,7 +17,8 @@ void courier::record_changed(const std::string& label) {
     for (auto& link : links_.of(mine->key())) {
         peer::letter what;
         what.records.push_back(peer::encode(mine->record()));
-        asio::co_spawn(io_, tell(std::move(link), std::move(what)), asio::detached);
+        asio::co_spawn(io_, tell(link, std::move(what)), asio::detached);
+        asio::co_spawn(io_, hand_tokens(*mine, link), asio::detached);
     }
 }
 
@@ -30,6 +32,12 @@ awaitable<bytes> courier::letter_came(services::account& mine, std::shared_ptr<p
     const auto came = peer::decode_letter(message);
     if (!came) co_return bytes{};
     for (const auto& record : came->records) links_.learn_record(mine, link->theirs, record);
+    if (came->grants.empty() && came->ways.empty()) co_return bytes{};
+    auto written = commit(node_, mine, [theirs = link->theirs, told = *came](storage::write_txn& txn) {
+        return services::learn_from(txn, theirs, told, services::now_s(), services::now_s());
+    });
+    const auto r = co_await std::move(written);
+    if (!r) services::log(services::area::peer).warn("event=letter_not_kept reason={}", services::field(r.error().message()));
     co_return bytes{};
 }
 

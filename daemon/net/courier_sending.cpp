@@ -7,6 +7,7 @@
 #include "daemon/net/await.hpp"
 #include "daemon/net/dice.hpp"
 #include "daemon/net/receiver.hpp"
+#include "daemon/net/short_id.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/outgoing.hpp"
 #include "daemon/services/standard_mailboxes.hpp"
@@ -15,8 +16,6 @@
 namespace pp::net {
 
 namespace {
-
-std::string short_id(const storage::id16& id) { return crypto::hex(bytes_view(id).first(4)); }
 
 std::string_view name_of(peer::notify_status status) {
     switch (status) {
@@ -67,14 +66,15 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
     const auto* prekey = record ? engine::usable_prekey(*record, services::now_s()) : nullptr;
     if (!prekey) {
         auto waiting = engine::attempt_failed(std::move(row), "the recipient offers no current key to seal to",
-                                              services::now_ms(), dice());
+                                              services::now_ms(), dice(), node_.configuration().delivery);
         co_await book(mine, std::move(waiting));
         co_return;
     }
     auto blob = mine.store().open_blob(row.mail_serial);
     if (!blob) {
         auto failed = engine::attempt_failed(std::move(row), "the mail cannot be read from the own drive: " +
-                                                                 blob.error().message(), services::now_ms(), dice());
+                                                                 blob.error().message(), services::now_ms(), dice(),
+                                             node_.configuration().delivery);
         co_await book(mine, std::move(failed));
         co_return;
     }
@@ -109,7 +109,8 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
     const auto reply = peer::decode_notify_reply(*answer);
     if (!reply) co_return;
     const auto id = short_id(row.notification);
-    auto outcome = engine::notify_answered(std::move(row), *reply, mine.key(), ref.id, services::now_ms(), dice());
+    auto outcome = engine::notify_answered(std::move(row), *reply, mine.key(), ref.id, services::now_ms(), dice(),
+                                           node_.configuration().delivery);
     services::log(services::area::delivery).info("event=answered notification={} status={}", id, name_of(reply->status));
     if (outcome.refresh_record) link->go_away();   // the next HELLO brings her prekeys
     // A receipt that is lost in a crash is given again: its two syncs can be shared with the next mail's.
@@ -131,6 +132,7 @@ awaitable<courier::report_blob> courier::report_of_change(services::account& min
     report.address = mine.address();
     report.name = mine.name();
     report.now = services::now_ms();
+    report.times = node_.configuration().delivery;
     crypto::random_bytes(report.dice);
     if (const auto original = mine.store().open_blob(after.mail_serial)) {
         report.whole_mail = engine::returns_whole_mail(*kind, after, (*original)->size_bytes());
@@ -153,7 +155,7 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
         if (!known) return known.error();
         // A receipt that came meanwhile stands; a row that was cancelled stays away.
         if (!*known || (*known)->state == storage::outbox_state::delivered) return {};
-        const bool cancelled = (*known)->state == storage::outbox_state::failed;   // meanwhile, in Outgoing
+        const bool cancelled = (*known)->state == storage::outbox_state::failed;   // meanwhile, in Outgoing, or given up
         if (cancelled && row.state != storage::outbox_state::delivered) return {};
         if (report && engine::report_due(**known, row)) {
             auto inbox = services::standard_mailbox(txn, storage::special_use::none, services::inbox_name);
@@ -167,6 +169,11 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
         auto next = row;
         next.delay_told = next.delay_told || (*known)->delay_told;   // row may be from before it was told
         next.outgoing_uid = (*known)->outgoing_uid;
+        next.deposit = (*known)->deposit;            // relay_outbox's
+        if (next.state == storage::outbox_state::queued && engine::is_open(**known)) {   // it has come further meanwhile
+            next.state = (*known)->state;
+            next.state_since = (*known)->state_since;
+        }
         if (auto r = txn.put_outbox(next); !r || engine::is_open(next)) return r;
         return services::leave_outgoing(txn, next);
     }, how);
@@ -227,24 +234,34 @@ awaitable<bool> courier::deliver_here(services::account& mine, services::account
 // ---------------------------------------------------------------- receipts and invite tokens
 
 awaitable<bytes> courier::receipt_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message) {
-    const auto decoded = peer::decode_receipt_message(message);
+    auto decoded = peer::decode_receipt_message(message);
     if (!decoded) co_return bytes{};
-    const auto signed_receipt = decoded->signed_receipt;
-    const auto receipt = peer::decode_receipt(signed_receipt);
+    const auto receipt = peer::decode_receipt(decoded->signed_receipt);
     if (!receipt || receipt->recipient != link->theirs) co_return bytes{};
-    auto rows = mine.store().read([](const storage::read_txn& txn) { return txn.outbox(true); });
-    if (!rows) co_return bytes{};
+    const bool booked = co_await receipt_told(mine, std::move(decoded->signed_receipt));
+    (void)booked;   // with the next notification it is asked for again
+    co_return bytes{};
+}
+
+// True when it is booked, or of no use.
+awaitable<bool> courier::receipt_told(services::account& mine, bytes signed_receipt) {
+    const auto receipt = peer::decode_receipt(signed_receipt);
+    if (!receipt) co_return true;
+    auto rows = mine.store().read([](const storage::read_txn& txn) { return txn.outbox(false); });
+    if (!rows) co_return false;
     for (auto& row : *rows) {
-        if (row.notification != receipt->id) continue;
+        if (row.notification != receipt->id || row.state == storage::outbox_state::delivered) continue;
+        const auto id = row.id;
         const auto blob = mine.store().open_blob(row.mail_serial);
         if (!blob || !engine::check_receipt(row, mine.key(), (*blob)->ref().id, signed_receipt)) break;
         auto delivered = engine::receipt_came(std::move(row), signed_receipt, services::now_ms());
         co_await book(mine, std::move(delivered), services::urgency::lazy);
         services::log(services::area::delivery).info("event=delivered notification={}", short_id(receipt->id));
         wake(mine.label());   // other recipients of the mail may be what Outgoing tells of now
-        break;
+        const auto after = mine.store().read([&](const storage::read_txn& txn) { return txn.get_outbox(id); });
+        co_return after && (!*after || (*after)->state == storage::outbox_state::delivered);
     }
-    co_return bytes{};
+    co_return true;
 }
 
 awaitable<void> courier::present_token(services::account& mine, std::shared_ptr<peer_link> link) {
@@ -301,6 +318,7 @@ awaitable<bytes> courier::token_came(services::account& mine, std::shared_ptr<pe
         if (r && *accepted) {
             reply.status = peer::contact_status::accepted;
             services::log(services::area::peer).info("link={} event=contact_added", link->number());
+            asio::co_spawn(io_, hand_tokens(mine, link), asio::detached);
         }
     }
     co_return peer::encode(reply);

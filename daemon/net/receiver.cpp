@@ -7,6 +7,8 @@
 #include "daemon/engine/requests.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/reencrypt.hpp"
+#include "daemon/net/short_id.hpp"
+#include "daemon/services/inbound.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/standard_mailboxes.hpp"
 #include "storage/txn.hpp"
@@ -17,8 +19,6 @@
 namespace pp::net {
 
 namespace {
-
-std::string short_id(const storage::id16& id) { return crypto::hex(bytes_view(id).first(4)); }
 
 bytes refusal(peer::notify_status status, std::string reason) {
     peer::notify_reply reply;
@@ -69,24 +69,10 @@ awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<pee
     }
     auto note = std::make_shared<const peer::notification>(std::move(*opened));
 
-    engine::inbox_facts facts;
-    facts.me = mine.key();
-    facts.link_account = link->theirs;
-    facts.mail_bytes_max = node_.configuration().limits.mail_bytes_max;
-    auto looked = mine.store().read([&](const storage::read_txn& txn) -> result<void> {
-        auto seen = txn.notification_seen(note->sender, note->id);
-        if (!seen) return seen.error();
-        auto contact = txn.get_contact(note->sender);
-        if (!contact) return contact.error();
-        facts.seen = *seen;
-        facts.sender = std::move(*contact);
-        auto requests = txn.find_mailbox(engine::requests_name);
-        if (!requests) return requests.error();
-        facts.room_for_requests = !*requests || engine::has_room_for_requests(**requests);
-        return {};
-    });
+    auto looked = facts_about(mine, *note);
     if (!looked) co_return refusal(peer::notify_status::try_later, "the recipient's store cannot be read");
-
+    auto& facts = *looked;
+    facts.link_account = link->theirs;
     const auto decision = engine::decide(*note, request->ride_along, facts, services::now_s());
     switch (decision.action) {
     case engine::inbox_action::receipt_again: co_return stored(mine, node_.device(), *note);
@@ -122,6 +108,26 @@ awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<pee
     co_return refusal(peer::notify_status::fetching, "");
 }
 
+result<engine::inbox_facts> receiver::facts_about(services::account& mine, const peer::notification& note) const {
+    engine::inbox_facts facts;
+    facts.me = mine.key();
+    facts.mail_bytes_max = node_.configuration().limits.mail_bytes_max;
+    auto looked = mine.store().read([&](const storage::read_txn& txn) -> result<void> {
+        auto seen = txn.notification_seen(note.sender, note.id);
+        if (!seen) return seen.error();
+        auto contact = txn.get_contact(note.sender);
+        if (!contact) return contact.error();
+        facts.seen = *seen;
+        facts.sender = std::move(*contact);
+        auto requests = txn.find_mailbox(engine::requests_name);
+        if (!requests) return requests.error();
+        facts.room_for_requests = !*requests || engine::has_room_for_requests(**requests);
+        return {};
+    });
+    if (!looked) return looked.error();
+    return facts;
+}
+
 // The blob came along with the notification and is the notified one.
 awaitable<bytes> receiver::take(services::account& mine, std::shared_ptr<const peer::notification> note, bytes ride_along,
                                 std::optional<storage::contact> sender, std::string_view mailbox) {
@@ -149,7 +155,7 @@ awaitable<result<void>> receiver::store_mail(services::account& mine, std::share
                                         mailbox = std::string(mailbox)](storage::write_txn& txn) -> result<void> {
         auto seen = txn.notification_seen(note->sender, note->id);
         if (!seen) return seen.error();
-        if (*seen) return txn.erase_inbound(note->id);   // came a second way meanwhile
+        if (*seen) return services::mail_is_here(txn, *note);   // came a second way meanwhile
         auto box = services::standard_mailbox(txn, storage::special_use::none, mailbox);
         if (!box) return box.error();
         storage::new_mail what;
@@ -166,7 +172,7 @@ awaitable<result<void>> receiver::store_mail(services::account& mine, std::share
             if (auto r = txn.put_contact(contact); !r) return r;
         }
         if (auto r = txn.mark_notification_seen(note->sender, note->id); !r) return r;
-        return txn.erase_inbound(note->id);
+        return services::mail_is_here(txn, *note);
     });
     co_return co_await std::move(written);
 }
@@ -231,7 +237,7 @@ void receiver::enqueue_all(services::account& mine, const crypto::account_key& t
     auto rows = mine.store().read([](const storage::read_txn& txn) { return txn.inbound(); });
     if (!rows) return;
     for (auto& row : *rows)
-        if (row.sender == theirs) enqueue(mine, std::move(row));
+        if (row.sender == theirs && row.stage == storage::inbound_stage::wanted) enqueue(mine, std::move(row));
 }
 
 void receiver::enqueue(services::account& mine, storage::inbound_row row) {
@@ -290,7 +296,9 @@ awaitable<bool> receiver::fetch(services::account& mine, std::shared_ptr<peer_li
         co_return false;
     }
     auto note = std::make_shared<const peer::notification>(std::move(*opened));
+    if (!begin_fetch(note->id)) co_return false;   // from a relay, at this moment
     auto fetched = co_await fetch_and_store(mine, link, note);
+    end_fetch(note->id);
     if (!fetched) {
         services::log(services::area::delivery)
             .warn("event=fetch_stopped notification={} reason={}", short_id(row.notification),
@@ -313,20 +321,28 @@ awaitable<result<void>> receiver::fetch_and_store(services::account& mine, std::
     auto partial = std::make_shared<storage::partial_blob>(std::move(*opened));
     auto header = std::make_shared<crypto::blob_header>();
     if (const auto r = co_await fetch_blob(link, *note, *partial, *header); !r) co_return r;
+    co_return co_await store_fetched(mine, note, partial, header);
+}
 
+awaitable<result<void>> receiver::store_fetched(services::account& mine, std::shared_ptr<const peer::notification> note,
+                                                std::shared_ptr<storage::partial_blob> partial,
+                                                std::shared_ptr<crypto::blob_header> header) {
     auto contact = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(note->sender); });
     if (!contact) co_return contact.error();
     auto block = block_for(mine, *note, *contact);
     auto blob = std::make_shared<storage::blob_writer>(mine.store().new_blob());
     auto work = [note, partial, header, blob, block = std::move(block)]() -> result<void> {
         const auto chunk = [&](std::uint64_t i) { return partial->read_chunk(i); };
+        // What came from relays came without proof: all of it has to lead to the blob id.
+        if (note->answer)
+            if (auto r = is_the_blob(*note, *header, chunk); !r) return r;
         if (auto r = reencrypt(*note, *header, chunk, block, *blob); !r) return r;
         return blob->finish();
     };
     auto written = co_await offload(workers_, std::move(work));
     if (!written) {
         // What had been verified does not open: the disk has lost it since. From the beginning, at the next link.
-        if (written.error() == crypto::errc::not_authentic) (void)partial->restart();
+        if (written.error() == crypto::errc::not_authentic || written.error() == crypto::errc::bad_proof) (void)partial->restart();
         co_return written;
     }
     auto committed = store_mail(mine, blob, note, mailbox_for(*contact));

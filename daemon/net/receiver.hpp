@@ -3,8 +3,10 @@
 // can be repeated after a crash: "seen" is written in the commit that makes the mail visible. One network thread.
 #pragma once
 
+#include "daemon/engine/inbox.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/links.hpp"
+#include "daemon/net/relay_call.hpp"
 
 #include <deque>
 #include <map>
@@ -31,6 +33,16 @@ public:
     awaitable<result<void>> deliver_here(services::account& from, services::account& to, storage::outbox_row row);
     void stop() { stopping_ = true; }
 
+    // A notification out of a slot of ours. True when what is to be done about it is durable (an inbound row), or nothing
+    // is; false: it is to be shown again.
+    awaitable<bool> came_by_relay(services::account& mine, std::shared_ptr<const peer::notification> note);
+    // One at a time fetches a mail: false while another does.
+    bool begin_fetch(const storage::id16& id) { return fetching_.insert(id).second; }
+    void end_fetch(const storage::id16& id) { fetching_.erase(id); }
+    // Fetches from where the last try ended and stores the mail; its inbound row then tells that it is stored.
+    awaitable<result<void>> fetch_seed(services::account& mine, std::shared_ptr<const peer::notification> note,
+                                       std::shared_ptr<relay_call> from, relay::seed_secrets secrets);
+
 private:
     // What one account fetches from one peer. The rows themselves are in the store; this is who works on which.
     struct fetch_queue {
@@ -56,6 +68,12 @@ private:
     awaitable<bool> fetch(services::account& mine, std::shared_ptr<peer_link> link, storage::inbound_row row);
     awaitable<result<void>> fetch_and_store(services::account& mine, std::shared_ptr<peer_link> link,
                                             std::shared_ptr<const peer::notification> note);
+    result<engine::inbox_facts> facts_about(services::account& mine, const peer::notification& note) const;
+    awaitable<bool> keep_seed(bytes& pending, std::uint64_t& kept, error_code& failed, std::shared_ptr<storage::partial_blob> partial,
+                              std::shared_ptr<const peer::notification> note, bytes content);
+    awaitable<void> use_own_invite(services::account& mine, std::shared_ptr<const peer::notification> note);
+    awaitable<result<void>> store_fetched(services::account& mine, std::shared_ptr<const peer::notification> note,
+                                          std::shared_ptr<storage::partial_blob> partial, std::shared_ptr<crypto::blob_header> header);
     awaitable<result<void>> fetch_blob(std::shared_ptr<peer_link> link, const peer::notification& note,
                                        storage::partial_blob& partial, crypto::blob_header& header);
     awaitable<void> send_receipt(services::account& mine, std::shared_ptr<const peer::notification> note);
@@ -67,6 +85,7 @@ private:
     asio::thread_pool& workers_;
     const links& links_;
     std::map<queue_key, fetch_queue> queues_;
+    std::set<storage::id16> fetching_;
     struct served {
         std::string account;
         crypto::blob_id blob;

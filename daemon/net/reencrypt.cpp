@@ -1,5 +1,7 @@
 #include "daemon/net/reencrypt.hpp"
 
+#include "crypto/merkle.hpp"
+
 #include <algorithm>
 
 namespace pp::net {
@@ -28,6 +30,18 @@ result<void> reencrypt(const peer::notification& note, const crypto::blob_header
         if (auto r = into.write(bytes_view(plain).first(n)); !r) return r;
         left -= n;
     }
+    return {};
+}
+
+result<void> is_the_blob(const peer::notification& note, const crypto::blob_header& header, const chunk_source& chunk) {
+    crypto::merkle::accumulator tree;
+    const auto chunks = note.cipher_bytes == 0 ? 0 : (note.cipher_bytes - 1) / crypto::chunk_cipher_bytes + 1;
+    for (std::uint64_t i = 0; i < chunks; ++i) {
+        const auto cipher = chunk(i);
+        if (!cipher) return cipher.error();
+        tree.add(crypto::merkle::leaf_hash(*cipher));
+    }
+    if (crypto::make_blob_id(header, note.cipher_bytes, tree.root()) != note.blob) return crypto::errc::bad_proof;
     return {};
 }
 

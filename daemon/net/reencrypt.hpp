@@ -14,8 +14,10 @@ using chunk_source = std::function<result<bytes>(std::uint64_t index)>;
 // errc of crypto when it does not open, of storage when it cannot be written.
 result<void> reencrypt(const peer::notification& note, const crypto::blob_header& header, const chunk_source& chunk,
                        std::string_view block, storage::blob_writer& into);
-// The same for a blob of one chunk that came with its notification: header | ciphertext. The caller has checked it
-// against the blob id (engine::is_notified_blob).
+// All chunks of it lead to the blob id (proto/peer/SPEC.md, "Fetch"). crypto::errc::bad_proof.
+result<void> is_the_blob(const peer::notification& note, const crypto::blob_header& header, const chunk_source& chunk);
+// The same as reencrypt() for a blob of one chunk that came with its notification: header | ciphertext. The caller has
+// checked it against the blob id (engine::is_notified_blob).
 result<void> reencrypt_small(const peer::notification& note, bytes_view ride_along, std::string_view block,
                              storage::blob_writer& into);
 

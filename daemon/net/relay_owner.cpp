@@ -36,6 +36,34 @@ std::vector<engine::endpoint> endpoints_of(const std::vector<std::string>& texts
     return out;
 }
 
+std::vector<engine::endpoint> dialable(const services::account& mine, const std::vector<std::string>& texts) {
+    engine::known_endpoints known;
+    known.record = texts;
+    const auto own = mine.record().endpoints;
+    const bool on_loopback = std::any_of(own.begin(), own.end(), [](const auto& text) {
+        const auto e = engine::parse_endpoint(text);
+        return e && engine::kind_of(e->host) == engine::address_kind::loopback;
+    });
+    return engine::candidates(known, on_loopback);
+}
+
+std::optional<peer::return_path> way_to(const services::account& mine) {
+    const auto record = mine.record();
+    if (record.prekeys.empty()) return std::nullopt;
+    const auto& newest = record.prekeys.front();
+    return peer::return_path{newest.id, newest.key, newest.not_after, record.relays.empty() ? std::string() : record.relays.front()};
+}
+
+awaitable<bool> delete_seed(std::shared_ptr<relay_call> call, relay::locator where, relay::deletion_secret secret) {
+    const relay::request asked = relay::seed_delete_request{where, secret};
+    auto message = relay::encode(asked);
+    const auto answer = co_await call->ask(relay::control_protocol, std::move(message));
+    const auto reply = relay::reply_in<relay::done_reply>(answer);
+    if (!reply) co_return false;
+    const auto* no = std::get_if<relay::refusal>(&*reply);
+    co_return !no || no->why == relay::status::not_found;
+}
+
 awaitable<std::shared_ptr<relay_call>> call_as_myself(relay_context& with, services::account& mine, const engine::own_relay& at,
                                                       std::string& why) {
     const auto endpoints = endpoints_of(at.endpoints);
@@ -73,7 +101,9 @@ awaitable<std::string> open_slot_at(relay_context& with, services::account& mine
     options.invite = at.invite;
     options.work_bits_max = engine::work_willing_bits;
     options.settings_changed = true;
-    const auto over = co_await play(call, std::move(options), take_nothing, no_more, with.workers);
+    take_items take = take_nothing;
+    wait_for_more wait = no_more;
+    const auto over = co_await play(call, std::move(options), std::move(take), std::move(wait), with.workers);
     call->hang_up();
     co_return why_of(over.how, over.why);
 }

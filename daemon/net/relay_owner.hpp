@@ -15,6 +15,12 @@ struct relay_context {
 };
 
 std::vector<engine::endpoint> endpoints_of(const std::vector<std::string>& texts);   // those that can be read
+// Those of somebody's record that may be dialled: she cannot make us call our own services.
+std::vector<engine::endpoint> dialable(const services::account& mine, const std::vector<std::string>& texts);
+// How others answer this account; nothing when it has no key to seal to.
+std::optional<peer::return_path> way_to(const services::account& mine);
+// True when the relay has it no more.
+awaitable<bool> delete_seed(std::shared_ptr<relay_call> call, relay::locator where, relay::deletion_secret secret);
 // The account itself on the link: where the relay's policy wants to know who opens a slot. The link there is between the
 // two accounts, if any; null and why.
 awaitable<std::shared_ptr<relay_call>> call_as_myself(relay_context& with, services::account& mine, const engine::own_relay& at,

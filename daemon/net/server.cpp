@@ -10,7 +10,9 @@
 #include "daemon/net/nat/puncher.hpp"
 #include "daemon/net/nat/reservations.hpp"
 #include "daemon/net/receiver.hpp"
-#include "daemon/net/relay_owner.hpp"
+#include "daemon/net/relay_home.hpp"
+#include "daemon/net/relay_inbox.hpp"
+#include "daemon/net/relay_outbox.hpp"
 #include "daemon/net/serve_common.hpp"
 #include "daemon/net/serve_imap.hpp"
 #include "daemon/net/serve_pop3.hpp"
@@ -73,6 +75,8 @@ struct server::state {
             });
         outgoing.set_receiver(incoming);
         outgoing.set_relay(relay);
+        outgoing.set_relay_mail(relay_mail, deposits);
+        relay_mail.set_listener(&outgoing);
     }
 
     // One kind of client connection: how many there are, and which wait for a login.
@@ -116,6 +120,11 @@ struct server::state {
     puncher holes;
     address_watch addresses;
     std::vector<services::listen_address> peer_listeners;
+    relay_inbox relay_mail{owners, incoming};
+    relay_outbox deposits{owners};
+    relay_homes homes{owners, [this](services::account& a, std::vector<relay::listed_item> items) {
+                          return relay_mail.take(a, std::move(items));
+                      }};
     asio::steady_timer upkeep_timer{io};
     bool stopping = false;
 };
@@ -241,6 +250,7 @@ std::string server::start() {
         asio::post(s.io, [&s, label] {
             s.outgoing.record_changed(label);
             s.callable.look();
+            if (auto* a = s.node.find_account(label)) s.homes.update(*a);
         });
     });
     s.node.relay_errand = [&s](services::account& mine, const engine::own_relay& at, services::node::errand what) {
@@ -248,6 +258,7 @@ std::string server::start() {
     };
     for (const auto& l : s.listeners) l->start();
     s.outgoing.start();
+    for (auto* a : s.node.accounts()) s.homes.update(*a);
     if (c.lan.enabled) s.lan.start(s.outgoing);
     s.people.start(s.outgoing);
     if (c.peer.port_mapping) {
@@ -300,6 +311,9 @@ void server::state::begin_stop() {
     people.stop();
     dht.stop();
     outgoing.stop();
+    homes.stop();
+    relay_mail.stop();
+    deposits.stop();
     incoming.stop();
     peers.stop();
     mapper.stop();

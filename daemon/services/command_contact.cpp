@@ -1,5 +1,6 @@
 // `invite`, `contact add`, `contact list`: how two accounts come to know each other (01-product 1.3, 1.6).
 #include "daemon/services/command_support.hpp"
+#include "daemon/services/correspondents.hpp"
 #include "proto/mail/address.hpp"
 #include "proto/peer/messages.hpp"
 
@@ -37,7 +38,7 @@ json::object describe(const storage::contact& p) {
             {"endpoints", std::move(endpoints)}};
 }
 
-storage::contact from_link(const std::string& text) {
+storage::contact from_link(const std::string& text, peer::letter& told) {
     const auto link = peer::decode_link(text);
     if (!link)
         refuse(EX_DATAERR, "this is no invite link, or it was damaged in copying (" + link.error().message() +
@@ -52,6 +53,7 @@ storage::contact from_link(const std::string& text) {
     made.endpoints = link->record.endpoints;
     made.record = peer::encode(link->record);
     made.invite_token.assign(link->token.begin(), link->token.end());
+    told.grants = link->grants;
     return made;
 }
 
@@ -123,7 +125,8 @@ json::value contact_add(const call& c) {
     auto text = c.text("contact");
     std::erase_if(text, [](unsigned char ch) { return ch <= ' '; });   // a link is often wrapped by what carried it
     if (text.empty()) refuse(EX_USAGE, "name an invite link or an address");
-    auto fresh = text.starts_with(link_scheme) ? from_link(text) : from_address(text);
+    peer::letter told;                                       // delivery tokens that came with the invite
+    auto fresh = text.starts_with(link_scheme) ? from_link(text, told) : from_address(text);
     if (fresh.account == a.key())
         refuse(EX_DATAERR, text.starts_with(link_scheme)
                                ? "this is your own invite: give it to the person who is to write to you"
@@ -142,7 +145,8 @@ json::value contact_add(const call& c) {
                            is_new = !known->has_value();
                            stored = is_new ? fresh : merged(std::move(**known), fresh);
                            if (!name.empty()) stored.name = name;
-                           return txn.put_contact(stored);
+                           if (auto r = txn.put_contact(stored); !r) return r;
+                           return learn_from(txn, stored.account, told, now_s(), now_s());
                        }),
              "the contact could not be stored");
     c.n.delivery_work(a.label());

@@ -2,6 +2,7 @@
 #include "daemon/services/command_support.hpp"
 
 #include "daemon/engine/delivery.hpp"
+#include "daemon/engine/deposit.hpp"
 #include "proto/peer/messages.hpp"
 
 #include <algorithm>
@@ -13,6 +14,7 @@ std::string_view state_name(storage::outbox_state state) {
     switch (state) {
     case storage::outbox_state::queued: return "queued";
     case storage::outbox_state::notified: return "notified";
+    case storage::outbox_state::seeded: return "seeded";
     case storage::outbox_state::delivered: return "delivered";
     case storage::outbox_state::failed: return "failed";
     }
@@ -43,10 +45,10 @@ std::vector<storage::outbox_row> rows_of(const account& a, bool open_only) {
 }
 
 // In sentences: what there is, what comes next, what can be done.
-json::array explained(const storage::outbox_row& row) {
+json::array explained(const storage::outbox_row& row, const engine::delivery_times& times) {
     json::array out;
     const auto say = [&](std::string sentence) { out.push_back(json::string(sentence)); };
-    const auto gives_up = iso_time(engine::begins_at(row) + engine::give_up_after.count());
+    const auto gives_up = iso_time(engine::begins_at(row) + times.fail_after.count());
     switch (row.state) {
     case storage::outbox_state::queued:
         if (engine::is_held(row, now_ms())) {
@@ -69,6 +71,14 @@ json::array explained(const storage::outbox_row& row) {
         say("Her receipt has not come yet. Her node is asked again at " + iso_time(row.next_attempt_at) +
             "; this node must be running and reachable until then.");
         break;
+    case storage::outbox_state::seeded: {
+        const auto notes = engine::notes_of(row);
+        say("The recipient's node was not reached. Since " + iso_time(row.state_since) + " the mail waits, encrypted, at " +
+            (notes.seed_at_ours ? "our own relay, and word of it at hers." : "her relay."));
+        say("This node need not be running for her to get it. When both are, it goes directly.");
+        say("Until " + gives_up + " her receipt is waited for; then a report in INBOX says that it failed.");
+        break;
+    }
     case storage::outbox_state::delivered:
         say("A device of the recipient has signed that it stored the mail; known here since " + iso_time(row.state_since) + ".");
         break;
@@ -137,7 +147,7 @@ json::value queue_why(const call& c) {
             if (!crypto::hex(row.id).starts_with(id)) continue;
             if (!found.empty()) refuse(EX_DATAERR, "several mails begin with \"" + id + "\"; give more of the ID");
             found = queue_row(*a, row);
-            found["why"] = explained(row);
+            found["why"] = explained(row, c.n.configuration().delivery);
         }
     if (found.empty())
         refuse(EX_DATAERR, "no mail has the ID \"" + id + "\"; see: peerpost queue --all (what is over stands there for a week)");

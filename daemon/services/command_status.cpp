@@ -14,7 +14,7 @@ const auto started = std::chrono::steady_clock::now();
 
 json::object account_status(const account& a) {
     json::array boxes, notes;
-    json::object outbox{{"queued", 0}, {"notified", 0}, {"delivered", 0}, {"failed", 0}};
+    json::object outbox{{"queued", 0}, {"seeded", 0}, {"notified", 0}, {"delivered", 0}, {"failed", 0}};
     std::uint64_t inbound = 0, contacts = 0, blob_bytes = 0;
     const auto filled = a.store().read([&](const storage::read_txn& txn) -> result<void> {
         auto mailboxes = txn.mailboxes();

@@ -159,6 +159,18 @@ auto number(std::uint64_t least, std::uint64_t most, Member to) {
     };
 }
 
+// The same for a time in seconds.
+template <class Member>
+auto seconds(std::uint64_t least, std::uint64_t most, Member to) {
+    return [=](const toml::node& node, const std::string& name, config& c) {
+        std::uint64_t given = 0;
+        auto bad = read_number(node, name, least, most, given);
+        if (!bad) to(c) = std::chrono::seconds(given);
+        return bad;
+    };
+}
+
+constexpr std::uint64_t year_s = 366 * 86400;
 constexpr std::uint64_t connections_most = 65536;   // the most descriptors `serve` asks for
 
 const std::vector<key>& keys() {
@@ -294,6 +306,15 @@ const std::vector<key>& keys() {
          number(4096, 1u << 31, [](config& c) -> auto& { return c.relay.circuit_rate_bytes_per_s; })},
         {"relay", "circuit_seconds_max", "1800", "How long, in seconds.",
          number(60, 86400, [](config& c) -> auto& { return c.relay.circuit_seconds_max; })},
+        {"delivery", "reach_timeout_s", "12",
+         "How long a recipient's node is tried before the mail is left at her relay, or at ours, for when she comes.",
+         seconds(0, 86400, [](config& c) -> auto& { return c.delivery.reach; })},
+        {"delivery", "retry_max_s", "3600", "The longest pause between two attempts to deliver a mail; the first ones are shorter.",
+         seconds(1, 7 * 86400, [](config& c) -> auto& { return c.delivery.retry_max; })},
+        {"delivery", "delayed_after_s", "14400", "After so long a report in INBOX tells the sender that a mail still waits, once.",
+         seconds(1, year_s, [](config& c) -> auto& { return c.delivery.delayed_after; })},
+        {"delivery", "fail_after_s", "432000", "After so long a mail is given up, and a report in INBOX says why.",
+         seconds(1, year_s, [](config& c) -> auto& { return c.delivery.fail_after; })},
         {"limits", "mail_bytes_max", "4294967296",
          "The largest mail taken from a client, in bytes (SMTP SIZE and IMAP APPENDLIMIT).",
          number(mail_bytes_least, std::uint64_t(1) << 40, [](config& c) -> auto& { return c.limits.mail_bytes_max; })},

@@ -2,6 +2,8 @@
 // Each key has its default and one sentence in config.cpp; `peerpost config --explain` prints that table.
 #pragma once
 
+#include "daemon/engine/delivery_times.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -78,6 +80,7 @@ struct config {
         std::uint32_t circuit_rate_bytes_per_s = 128 * 1024;
         std::uint32_t circuit_seconds_max = 1800;
     } relay;
+    engine::delivery_times delivery;
     sent_rule sent = sent_rule::automatic;
 };
 

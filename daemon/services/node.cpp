@@ -2,6 +2,7 @@
 
 #include "crypto/password.hpp"
 #include "crypto/recovery_words.hpp"
+#include "daemon/engine/correspondent.hpp"
 #include "daemon/services/greeting.hpp"
 #include "daemon/services/interfaces.hpp"
 #include "daemon/services/keyring_names.hpp"
@@ -20,6 +21,7 @@ namespace {
 constexpr peer::unix_s day_s = 24 * 3600;
 constexpr peer::unix_s device_certificate_s = 365 * day_s;  // made anew at every start
 constexpr std::string_view profile_setting = "profile";
+constexpr std::size_t tokens_in_an_invite = 8;               // eight mails before the first answer; the link stays short
 
 // The local part that stands in the address we print: letters, digits, dot, dash and underscore of the name.
 std::string local_part_of(std::string_view name) {
@@ -444,7 +446,14 @@ result<std::string> node::new_invite(account& a, std::chrono::hours lifetime, st
     row.expires_at = row.created_at + std::chrono::duration_cast<std::chrono::milliseconds>(lifetime).count();
     row.uses_left = uses;
     if (auto r = write(a, [row](storage::write_txn& txn) { return txn.put_invite(row); }); !r) return r.error();
-    return peer::encode_link({a.record(), row.token, row.expires_at / 1000});
+    peer::invite_link link{a.record(), row.token, row.expires_at / 1000, {}};
+    if (uses == 1) {   // who shares an invite would share the tokens
+        engine::correspondent guest;
+        for (const auto& used : own_relays(a.store()))
+            if (auto grant = engine::grant_tokens(guest, a.key(), used.relay, engine::slot_of(used, a.identity()), tokens_in_an_invite, now_s()))
+                link.grants.push_back(std::move(*grant));
+    }
+    return peer::encode_link(link);
 }
 
 crypto::pem_pair node::local_tls() {

@@ -1,4 +1,5 @@
-// Invite links (SPEC.md, "Invite"): "peerpost:invite/" and base64url of version | token | expiry | record | check.
+// Invite links (SPEC.md, "Invite"): "peerpost:invite/" and base64url of version | token | expiry | record | [tokens] |
+// check.
 #include "proto/peer/layout.hpp"
 
 namespace pp::peer {
@@ -6,14 +7,18 @@ namespace {
 
 constexpr std::string_view link_prefix = "peerpost:invite/";
 constexpr std::size_t check_bytes = 4;   // of SHA-256: tells a damaged copy from a forged record
-constexpr std::size_t link_bytes_max = 1 + 16 + 8 + 2 + record_bytes_max + check_bytes;
+constexpr std::uint8_t version_2 = 2;     // with delivery tokens
+constexpr std::size_t link_bytes_max = 1 + 16 + 8 + 2 + record_bytes_max + 1 + invite_grants_max * layout::grant_bytes_max + check_bytes;
 constexpr std::size_t link_text_bytes_max = 2 * link_bytes_max;   // base64url, and line breaks of the mails it went through
 
 }  // namespace
 
 std::string encode_link(const invite_link& link) {
     wire::byte_writer out;
-    out.u8(layout::version_1).raw(link.token).i64(link.expires_at).sized16(encode(link.record));
+    const auto grants = std::min(link.grants.size(), invite_grants_max);
+    out.u8(grants ? version_2 : layout::version_1).raw(link.token).i64(link.expires_at).sized16(encode(link.record));
+    if (grants) out.u8(static_cast<std::uint8_t>(grants));
+    for (std::size_t i = 0; i < grants; ++i) layout::write(out, link.grants[i]);
     const auto check = crypto::sha256(out.view());
     out.raw(check.view().first(check_bytes));
     return std::string(link_prefix) + crypto::base64url(out.view());
@@ -34,11 +39,17 @@ result<invite_link> decode_link(std::string_view text) {
     if (!std::equal(given.begin(), given.end(), check.data.begin())) return errc::bad_link;
 
     wire::byte_reader reader(content);
-    if (reader.u8() != layout::version_1) return content.empty() ? errc::bad_link : errc::unknown_version;
+    const auto version = reader.u8();
+    if (version != layout::version_1 && version != version_2) return content.empty() ? errc::bad_link : errc::unknown_version;
     invite_link link;
     link.token = reader.array<16>();
     link.expires_at = reader.i64();
     const auto record = reader.sized16(record_bytes_max);
+    if (version == version_2) {
+        const std::size_t grants = reader.u8();
+        if (grants == 0 || grants > invite_grants_max) return errc::bad_link;
+        for (std::size_t i = 0; i < grants && !reader.failed(); ++i) link.grants.push_back(layout::read_grant(reader));
+    }
     if (!reader.complete()) return errc::bad_link;
     auto decoded = decode_account_record(record);
     if (!decoded) return decoded.error();

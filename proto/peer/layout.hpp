@@ -35,6 +35,9 @@ device_certificate read_certificate(wire::byte_reader&);
 inline constexpr std::size_t way_bytes_max = 4 + 32 + 8 + 1 + slot_text_bytes_max;
 void write(wire::byte_writer&, const return_path&);
 return_path read_way(wire::byte_reader&);
+inline constexpr std::size_t grant_bytes_max = 32 + 16 + 2 + 1 + granted_tokens_max * 32;
+void write(wire::byte_writer&, const token_grant&);
+token_grant read_grant(wire::byte_reader&);
 
 // What is sealed in notification_bytes (SPEC.md, "Notification"): version and prekey id in front, the fields with a
 // signature inside. The signature covers the key it is sealed to and this very sealing.

@@ -26,9 +26,7 @@ struct part_writer {
 
 bytes written(const token_grant& g) {
     wire::byte_writer out;
-    const auto n = std::min(g.tokens.size(), granted_tokens_max);
-    out.fixed(g.relay).raw(g.slot).u16(g.week).u8(static_cast<std::uint8_t>(n));
-    for (std::size_t i = 0; i < n; ++i) out.raw(g.tokens[i]);
+    layout::write(out, g);
     return out.take();
 }
 
@@ -39,16 +37,7 @@ bool read_part(part kind, bytes_view content, letter& into) {
         if (content.empty() || content.size() > record_bytes_max) return false;
         into.records.push_back(to_bytes(in.rest()));
         break;
-    case part::tokens: {
-        auto& g = into.grants.emplace_back();
-        g.relay = in.fixed<account_key>();
-        g.slot = in.array<16>();
-        g.week = in.u16();
-        const auto n = in.u8();
-        if (n == 0 || n > granted_tokens_max) return false;
-        for (unsigned i = 0; i < n && !in.failed(); ++i) g.tokens.push_back(in.array<32>());
-        break;
-    }
+    case part::tokens: into.grants.push_back(layout::read_grant(in)); break;
     case part::receipt:
         if (content.empty()) return false;
         into.receipts.push_back(to_bytes(in.rest()));

@@ -9,18 +9,9 @@
 
 namespace pp::peer {
 
-inline constexpr std::size_t granted_tokens_max = 16;        // of one grant; sixteen deliveries
 inline constexpr std::size_t letter_parts_max = 32;
 inline constexpr std::size_t sealed_parts_bytes_max = 820;   // of a sealed letter, all parts with their heads
 
-// Delivery tokens for the sender's slot (proto/relay/SPEC.md, "Delivery tokens"); each is serial (16) | mac (16).
-struct token_grant {
-    account_key relay;
-    std::array<std::byte, 16> slot{};
-    std::uint16_t week = 0;
-    std::vector<std::array<std::byte, 32>> tokens;           // 1 to granted_tokens_max
-    bool operator==(const token_grant&) const = default;
-};
 // The recipient has refused the mail of this notification for good.
 struct refusal_note {
     notification_id id{};

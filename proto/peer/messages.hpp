@@ -77,6 +77,7 @@ struct invite_link {
     account_record record;
     std::array<std::byte, 16> token{};
     unix_s expires_at = 0;
+    std::vector<token_grant> grants;             // pay for the first mails through a relay; at most invite_grants_max
     bool operator==(const invite_link&) const = default;
 };
 std::string encode_link(const invite_link&);

@@ -1,4 +1,4 @@
-// How to answer somebody who cannot be reached now (SPEC.md, "Return path"): a key to seal to and a slot to leave it in.
+// What answers and first mails through a relay need. How to answer somebody who cannot be reached now (SPEC.md, "Return path"): a key to seal to and a slot to leave it in.
 // It rides in notifications and letters, so that a receipt finds its way although the recipient has never seen the
 // sender's record.
 #pragma once
@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace pp::peer {
 
@@ -27,6 +28,17 @@ struct introduction {
     std::array<std::byte, 34> token{};                       // pays for one answer in that slot; zeros: none
     std::array<std::byte, 16> invite{};                      // the recipient's own invite, to be known by; zeros: none
     bool operator==(const introduction&) const = default;
+};
+
+inline constexpr std::size_t granted_tokens_max = 16;        // of one grant; sixteen deliveries
+inline constexpr std::size_t invite_grants_max = 4;          // one for each relay
+// Delivery tokens for the sender's slot (proto/relay/SPEC.md, "Delivery tokens"); each is serial (16) | mac (16).
+struct token_grant {
+    crypto::account_key relay;
+    std::array<std::byte, 16> slot{};
+    std::uint16_t week = 0;
+    std::vector<std::array<std::byte, 32>> tokens;           // 1 to granted_tokens_max
+    bool operator==(const token_grant&) const = default;
 };
 
 }  // namespace pp::peer

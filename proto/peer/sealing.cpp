@@ -69,4 +69,21 @@ return_path read_way(wire::byte_reader& in) {
     return way;
 }
 
+void write(wire::byte_writer& out, const token_grant& g) {
+    const auto n = std::min(g.tokens.size(), granted_tokens_max);
+    out.fixed(g.relay).raw(g.slot).u16(g.week).u8(static_cast<std::uint8_t>(n));
+    for (std::size_t i = 0; i < n; ++i) out.raw(g.tokens[i]);
+}
+
+token_grant read_grant(wire::byte_reader& in) {
+    token_grant g;
+    g.relay = in.fixed<account_key>();
+    g.slot = in.array<16>();
+    g.week = in.u16();
+    const auto n = in.u8();
+    if (n == 0 || n > granted_tokens_max) in.fail();
+    for (unsigned i = 0; i < n && !in.failed(); ++i) g.tokens.push_back(in.array<32>());
+    return g;
+}
+
 }  // namespace pp::peer::layout

@@ -67,3 +67,32 @@ TEST_CASE("an outbox row that is not held has the bytes of before", "[storage]")
     for (auto size = before.size() + 1; size < held.size(); ++size)
         CHECK_FALSE(decode_whole<outbox_row>(bytes_view(held).first(size)));
 }
+
+TEST_CASE("a deposit of an outbox row, and what is left to do about an inbound one, are there or not at all", "[storage]") {
+    outbox_row row;
+    row.recipient = "bob@b.alt";
+    const auto before = encode_whole(row);
+    row.state = outbox_state::seeded;
+    row.deposit = to_bytes("notes");
+    const auto whole = encode_whole(row);
+    const auto read = decode_whole<outbox_row>(whole);
+    REQUIRE(read);
+    CHECK(read->deposit == row.deposit);
+    CHECK(read->state == outbox_state::seeded);
+    for (auto size = before.size() + 1; size < whole.size(); ++size)
+        CHECK_FALSE(decode_whole<outbox_row>(bytes_view(whole).first(size)));
+
+    inbound_row in;
+    in.opened = to_bytes("opened");
+    const auto wanted = encode_whole(in);
+    in.stage = inbound_stage::refused;
+    in.reason = "too large";
+    const auto refused = encode_whole(in);
+    CHECK(refused.size() > wanted.size());
+    REQUIRE(decode_whole<inbound_row>(wanted));
+    CHECK(decode_whole<inbound_row>(wanted)->stage == inbound_stage::wanted);
+    REQUIRE(decode_whole<inbound_row>(refused));
+    CHECK(decode_whole<inbound_row>(refused)->reason == "too large");
+    for (auto size = wanted.size() + 1; size < refused.size(); ++size)
+        CHECK_FALSE(decode_whole<inbound_row>(bytes_view(refused).first(size)));
+}

@@ -2,7 +2,6 @@
 // fixed keys. A failing line here means that peers in the field would no longer understand each other.
 #include "proto/peer/frame.hpp"
 #include "proto/wire/byte_writer.hpp"
-#include "tests/proto/peer/people.hpp"
 #include "tests/proto/peer/print_results.hpp"
 #include "tests/proto/specification.hpp"
 

@@ -1,0 +1,193 @@
+#include "daemon/engine/deposit.hpp"
+
+#include "daemon/engine/own_relays.hpp"
+#include "proto/wire/byte_reader.hpp"
+#include "proto/wire/byte_writer.hpp"
+
+#include <algorithm>
+
+namespace pp::engine {
+
+namespace {
+
+constexpr std::uint8_t notes_version = 1;
+constexpr std::uint8_t bit_hers = 1, bit_ours = 2, bit_item_left = 4, bit_seed_at_hers = 8, bit_seed_at_ours = 16, bit_item = 32;
+// A seed is looked after when so much of its time is over.
+constexpr std::int64_t look_numerator = 3, look_denominator = 4;
+
+// No relay keeps anything for longer.
+constexpr milliseconds look_longest = std::chrono::days(400);
+
+void write(wire::byte_writer& out, const deposit_place& p) {
+    out.text8(relay::encode_address(p.where), relay::slot_address_bytes_max).u8(p.token ? 1 : 0);
+    if (p.token) out.raw(to_wire(*p.token));
+}
+
+std::optional<deposit_place> read_place(wire::byte_reader& in) {
+    deposit_place p;
+    auto where = relay::decode_address(in.text8(relay::slot_address_bytes_max));
+    if (in.u8() == 1) p.token = token_from_wire(in.view(relay::token_bytes));
+    if (!where || in.failed()) {
+        in.fail();
+        return std::nullopt;
+    }
+    p.where = std::move(*where);
+    return p;
+}
+
+}  // namespace
+
+bytes encode(const deposit_notes& n) {
+    wire::byte_writer out;
+    const auto bits = (n.hers ? bit_hers : 0) | (n.ours ? bit_ours : 0) | (n.item_left ? bit_item_left : 0) |
+                      (n.seed_at_hers ? bit_seed_at_hers : 0) | (n.seed_at_ours ? bit_seed_at_ours : 0) |
+                      (n.item.empty() ? 0 : bit_item);
+    out.u8(notes_version).u8(static_cast<std::uint8_t>(bits)).i64(n.look_at).u32(n.attempts);
+    if (n.hers) write(out, *n.hers);
+    if (n.ours) write(out, *n.ours);
+    if (!n.item.empty()) out.raw(n.item);
+    return out.take();
+}
+
+deposit_notes notes_of(const storage::outbox_row& row) {
+    wire::byte_reader in(row.deposit);
+    deposit_notes n;
+    if (in.u8() != notes_version) return {};
+    const auto bits = in.u8();
+    n.look_at = in.i64();
+    n.attempts = in.u32();
+    if (bits & bit_hers) n.hers = read_place(in);
+    if (bits & bit_ours) n.ours = read_place(in);
+    n.item_left = bits & bit_item_left;
+    n.seed_at_hers = bits & bit_seed_at_hers;
+    n.seed_at_ours = bits & bit_seed_at_ours;
+    if (bits & bit_item) n.item = to_bytes(in.view(relay::item_bytes));
+    return in.complete() ? n : deposit_notes();
+}
+
+unix_ms deposit_due_at(const storage::outbox_row& row, unix_ms unlinked_since, const delivery_times& times) {
+    const auto first = std::max(begins_at(row), unlinked_since) + times.reach.count();
+    return std::max(first, notes_of(row).look_at);
+}
+
+bool deposit_is_due(const storage::outbox_row& row, bool linked, unix_ms unlinked_since, unix_ms now, const delivery_times& times) {
+    if (!is_open(row) || is_held(row, now) || linked) return false;
+    const auto notes = notes_of(row);
+    // A moment that far ahead was written when the clock was wrong.
+    const auto longest = notes.seeded() ? look_longest : times.retry_max * 2;
+    const bool look_is_over = now >= notes.look_at || notes.look_at - now > longest.count();
+    return look_is_over && now >= std::max(begins_at(row), unlinked_since) + times.reach.count();
+}
+
+// ---------------------------------------------------------------- the walk
+std::optional<deposit_plan::step> deposit_plan::next() const {
+    switch (state_) {
+    case state::all_at_hers:
+        if (her_ < hers_) return step{what::all, false, her_};
+        break;
+    case state::seed_at_ours: return step{what::seed, true, our_};
+    case state::item_at_hers: return step{what::item, false, her_};
+    case state::done:
+    case state::failed: break;
+    }
+    return std::nullopt;
+}
+
+void deposit_plan::note(const relay::deposit_over& over) {
+    std::string said;
+    switch (over.how) {
+    case relay::ending::done: return;
+    case relay::ending::refused: said = refusal_text(over.why); break;
+    case relay::ending::unwilling: said = "asks a stranger for more work than this node does"; break;
+    case relay::ending::lost: said = "broke off"; break;
+    }
+    auto& place = state_ == state::seed_at_ours ? our_answer_ : her_answer_;
+    if (place.empty()) place = std::move(said);
+}
+
+void deposit_plan::next_of_hers() {
+    ++her_;
+    state_ = her_ < hers_ ? (have_seed_ && seed_at_ours_ ? state::item_at_hers : state::all_at_hers) : state::failed;
+    our_ = have_seed_ ? our_ : 0;
+}
+
+void deposit_plan::answered(const relay::deposit_over& over) {
+    note(over);
+    fetched_ = fetched_ || over.fetched;
+    const auto shorter = [this](std::uint32_t ttl) { ttl_s_ = ttl_s_ == 0 ? ttl : std::min(ttl_s_, ttl); };
+    switch (state_) {
+    case state::all_at_hers:
+        if (over.how == relay::ending::done) {
+            shorter(over.seed_ttl_s);
+            shorter(over.item_ttl_s);
+            state_ = state::done;
+        } else if (over.how == relay::ending::refused && !over.seeded && ours_ > 0 && over.why.why != relay::status::no_slot) {
+            // She has no room for so much, but for a notification perhaps: the mail itself stays with us.
+            state_ = have_seed_ ? state::item_at_hers : state::seed_at_ours;
+        } else {
+            next_of_hers();
+        }
+        break;
+    case state::seed_at_ours:
+        if (over.how == relay::ending::done) {
+            have_seed_ = seed_at_ours_ = true;
+            shorter(over.seed_ttl_s);
+            state_ = state::item_at_hers;
+        } else if (++our_ >= ours_) {
+            our_ = 0;
+            next_of_hers();
+        }
+        break;
+    case state::item_at_hers:
+        if (over.how == relay::ending::done) {
+            shorter(over.item_ttl_s);
+            state_ = state::done;
+        } else {
+            next_of_hers();
+        }
+        break;
+    case state::done:
+    case state::failed: break;
+    }
+}
+
+void deposit_plan::unreachable() {
+    relay::deposit_over over;
+    auto& place = state_ == state::seed_at_ours ? our_answer_ : her_answer_;
+    if (place.empty()) place = "cannot be reached";
+    answered(over);
+}
+
+std::string deposit_plan::sentence() const {
+    if (hers_ == 0) return "the recipient has named no relay where a mail could wait for her";
+    std::string out = "the recipient's relay " + (her_answer_.empty() ? "cannot be reached" : her_answer_);
+    if (!our_answer_.empty()) out += "; our own relay " + our_answer_;
+    return out;
+}
+
+// ---------------------------------------------------------------- the row
+storage::outbox_row deposited(storage::outbox_row row, deposit_notes notes, std::uint32_t ttl_s, unix_ms now) {
+    if (!is_open(row)) return row;
+    notes.attempts = 0;
+    notes.look_at = now + std::int64_t{ttl_s} * 1000 * look_numerator / look_denominator;
+    row.deposit = encode(notes);
+    if (row.state != storage::outbox_state::seeded) {
+        row.state = storage::outbox_state::seeded;
+        row.state_since = now;
+    }
+    row.last_error.clear();
+    return row;
+}
+
+storage::outbox_row deposit_failed(storage::outbox_row row, deposit_notes notes, std::string sentence, unix_ms now, double dice,
+                                   const delivery_times& times) {
+    if (!is_open(row)) return row;
+    notes.look_at = next_attempt(notes.attempts, now, dice, times);
+    if (notes.attempts < UINT32_MAX) ++notes.attempts;
+    row.deposit = encode(notes);
+    if (row.attempts < UINT32_MAX) ++row.attempts;
+    row.last_error = std::move(sentence);
+    return row;
+}
+
+}  // namespace pp::engine

@@ -1,0 +1,79 @@
+// A mail that waits at relays (01-product 1.4, proto/relay/SPEC.md, "Walks of a client"): what is kept with its outbox row,
+// when it is brought there, and what to try where. Pure decisions on values; the daemon walks, and writes before it pays:
+// a token and a sealed item are in the row before a relay sees them, so that a repeat after a crash is the same one.
+#pragma once
+
+#include "daemon/engine/correspondent.hpp"
+#include "daemon/engine/delivery.hpp"
+#include "proto/relay/depositor.hpp"
+
+namespace pp::engine {
+
+// One slot at one relay that something is paid for in.
+struct deposit_place {
+    relay::slot_address where;
+    std::optional<relay::delivery_token> token;      // nothing: work
+    bool operator==(const deposit_place&) const = default;
+};
+struct deposit_notes {
+    std::optional<deposit_place> hers;               // her slot: the item, and the seed when there is room
+    std::optional<deposit_place> ours;               // our own slot: the seed, when there was none at hers
+    bytes item;                                      // sealed; the same at every repeat
+    bool item_left = false, seed_at_hers = false, seed_at_ours = false;
+    unix_ms look_at = 0;                             // when it is to be looked after again; 0: no deposit was tried
+    std::uint32_t attempts = 0;                      // that failed one after the other
+    bool operator==(const deposit_notes&) const = default;
+    bool seeded() const { return item_left && (seed_at_hers || seed_at_ours); }
+};
+bytes encode(const deposit_notes&);
+deposit_notes notes_of(const storage::outbox_row& row);      // none, or unreadable ones: as if nothing had been tried
+
+// Whether the row is to be brought to a relay now. unlinked_since: when the last link to the recipient ended, or when this
+// node started. Also for what is there already, when its time there runs out.
+bool deposit_is_due(const storage::outbox_row& row, bool linked, unix_ms unlinked_since, unix_ms now, const delivery_times& times = {});
+// When deposit_is_due() may become true for a row that is not linked.
+unix_ms deposit_due_at(const storage::outbox_row& row, unix_ms unlinked_since, const delivery_times& times = {});
+
+// The walk over the places: the next step, then what it brought.
+class deposit_plan {
+public:
+    enum class what : std::uint8_t { all, seed, item };
+    struct step {
+        what bring = what::all;
+        bool at_ours = false;                        // which list, and the place in it
+        std::size_t place = 0;
+    };
+    // hers and ours: how many places there are, in the order they are tried.
+    deposit_plan(std::size_t hers, std::size_t ours) : hers_(hers), ours_(ours) {}
+
+    std::optional<step> next() const;
+    void answered(const relay::deposit_over& over);
+    void unreachable();                              // there is no link to that relay
+
+    bool seeded() const { return state_ == state::done; }
+    bool seed_at_ours() const { return seed_at_ours_; }
+    bool fetched() const { return fetched_; }        // the recipient has deleted the seed: she has the mail
+    std::size_t hers() const { return her_; }        // where the item is, when seeded
+    std::size_t ours() const { return our_; }
+    std::uint32_t ttl_s() const { return ttl_s_; }   // the shorter of seed and item
+    // Why it is not seeded; the first place of hers counts.
+    std::string sentence() const;
+
+private:
+    enum class state : std::uint8_t { all_at_hers, seed_at_ours, item_at_hers, done, failed };
+    void next_of_hers();
+    void note(const relay::deposit_over& over);
+
+    std::size_t hers_, ours_, her_ = 0, our_ = 0;
+    state state_ = state::all_at_hers;
+    bool seed_at_ours_ = false, have_seed_ = false, fetched_ = false;
+    std::uint32_t ttl_s_ = 0;
+    std::string her_answer_, our_answer_;
+};
+
+// The row after a walk.
+storage::outbox_row deposited(storage::outbox_row row, deposit_notes notes, std::uint32_t ttl_s, unix_ms now);
+storage::outbox_row deposit_failed(storage::outbox_row row, deposit_notes notes, std::string sentence, unix_ms now, double dice,
+                                   const delivery_times& times = {});
+
+}  // namespace pp::engine

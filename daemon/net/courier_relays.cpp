@@ -1,0 +1,125 @@
+// What the courier does with relays: when a mail is brought there, when one is given up, tokens for contacts, what letters
+// say of mails that were sent.
+#include "daemon/net/courier.hpp"
+
+#include "daemon/engine/delivery.hpp"
+#include "daemon/net/await.hpp"
+#include "daemon/services/correspondents.hpp"
+#include "daemon/services/log.hpp"
+#include "daemon/services/own_relays.hpp"
+
+namespace pp::net {
+
+namespace {
+// A clock that was put forward by more than this, or a machine that slept for so long, is as if peerpost had just begun.
+constexpr storage::unix_ms clock_jump_ms = 60 * 60 * 1000;
+// After a start the recipients are tried for so long beside the time of `reach` before an old mail is given up.
+constexpr storage::unix_ms fresh_grace_ms = 5000;
+}  // namespace
+
+void courier::look_at(desk& d, storage::unix_ms when) {
+    // A timer does not count the time a machine sleeps: looked at so often at least.
+    const auto wait = std::clamp<std::chrono::milliseconds>(std::chrono::milliseconds(when - services::now_ms()),
+                                                            std::chrono::milliseconds(500), release_look);
+    d.next_judgement = std::min(d.next_judgement, std::chrono::steady_clock::now() + wait);
+}
+
+void courier::notice_clock_jumps() {
+    const auto wall = services::now_ms();
+    const auto steady = std::chrono::steady_clock::now();
+    const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(steady - last_steady_).count();
+    if (fresh_since_ == 0 || wall - last_wall_ > passed + clock_jump_ms || wall < fresh_since_) fresh_since_ = wall;
+    last_wall_ = wall;
+    last_steady_ = steady;
+}
+
+bool courier::is_late_enough(const storage::outbox_row& row) const {
+    if (engine::begins_at(row) >= fresh_since_) return true;
+    const auto& times = node_.configuration().delivery;
+    return services::now_ms() >= fresh_since_ + 2 * times.reach.count() + fresh_grace_ms;
+}
+
+// A mail that lies at relays must not arrive after its sender was told that it failed.
+awaitable<void> courier::give_up(desk& d, storage::outbox_row row) {
+    const auto id = row.id;
+    bool hers = false;
+    if (!row.deposit.empty()) hers = co_await relay_outbox_->take_back(*d.account, row);
+    if (!stopping_ && !hers) co_await book(*d.account, std::move(row));
+    if (hers) services::log(services::area::delivery).info("event=fetched_but_no_receipt");   // it is waited for
+    if (!hers) taking_back_.erase(id);
+    if (!stopping_) poke(d);
+}
+
+void courier::bring_to_relays(desk& d, const route& r, const std::deque<storage::outbox_row>& rows) {
+    const auto now = services::now_ms();
+    const auto& times = node_.configuration().delivery;
+    const auto since = std::max(r.unlinked_since, fresh_since_);
+    for (const auto& row : rows) {
+        if (taking_back_.contains(row.id)) continue;
+        if (!engine::deposit_is_due(row, false, since, now, times)) {
+            look_at(d, engine::deposit_due_at(row, since, times));
+            continue;
+        }
+        if (relay_outbox_->begin(row.id)) {
+            asio::co_spawn(io_, leave_at_relay(d, row), asio::detached);
+        } else {
+            const auto again = std::max<std::chrono::steady_clock::time_point>(relay_outbox_->not_before(row.id),
+                                                                               std::chrono::steady_clock::now() + redial_first);
+            d.next_judgement = std::min(d.next_judgement, again);
+        }
+    }
+}
+
+awaitable<void> courier::leave_at_relay(desk& d, storage::outbox_row row) {
+    co_await relay_outbox_->bring(*d.account, std::move(row));
+    if (!stopping_) poke(d);
+}
+
+bool courier::is_known(services::account& mine, const crypto::account_key& theirs) const {
+    const auto contact = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(theirs); });
+    return contact && contact->has_value();
+}
+
+// Contacts get a hand full of delivery tokens once a week, and the way to us.
+awaitable<void> courier::hand_tokens(services::account& mine, std::shared_ptr<peer_link> link) {
+    auto letter = std::make_shared<peer::letter>();
+    const auto way = way_to(mine);
+    if (!way || way->slot.empty()) co_return;
+    bool due = false;
+    (void)mine.store().read([&](const storage::read_txn& txn) -> result<void> {
+        due = engine::is_due_for_tokens(services::correspondent_of(txn, link->theirs), services::now_s());
+        return {};
+    });
+    if (!due) co_return;
+    auto written = commit(node_, mine, [&mine, theirs = link->theirs, letter](storage::write_txn& txn) -> result<void> {
+        letter->grants.clear();
+        auto contact = txn.get_contact(theirs);
+        if (!contact) return contact.error();
+        auto c = services::correspondent_of(txn, theirs);
+        if (!*contact || !(*contact)->accepted || (*contact)->blocked || !engine::is_due_for_tokens(c, services::now_s())) return {};
+        for (const auto& used : services::own_relays(txn))
+            if (auto grant = engine::grant_tokens(c, theirs, used.relay, engine::slot_of(used, mine.identity()),
+                                                  engine::tokens_given_at_once, services::now_s()))
+                letter->grants.push_back(std::move(*grant));
+        return txn.put_setting(engine::correspondent_setting(theirs), engine::encode(c));
+    });
+    const auto r = co_await std::move(written);
+    if (!r || letter->grants.empty()) co_return;
+    letter->ways.push_back(*way);
+    auto what = *letter;
+    co_await tell(link, std::move(what));
+}
+
+awaitable<bool> courier::refusal_told(services::account& mine, crypto::account_key by, peer::refusal_note what) {
+    auto rows = mine.store().read([](const storage::read_txn& txn) { return txn.outbox(true); });
+    if (!rows) co_return false;
+    for (auto& row : *rows) {
+        if (row.notification != what.id || row.account != by) continue;
+        auto refused = engine::refusal_came(std::move(row), what.reason, services::now_ms());
+        co_await book(mine, std::move(refused));
+        wake(mine.label());
+    }
+    co_return true;
+}
+
+}  // namespace pp::net

@@ -1,0 +1,283 @@
+#include "daemon/net/relay_inbox.hpp"
+
+#include "daemon/net/dice.hpp"
+#include "daemon/net/short_id.hpp"
+#include "daemon/services/correspondents.hpp"
+#include "daemon/services/log.hpp"
+#include "daemon/services/own_relays.hpp"
+
+namespace pp::net {
+
+namespace {
+constexpr std::size_t tokens_in_an_answer = 6;   // beside receipt and return path: what one item holds
+}  // namespace
+
+// ---------------------------------------------------------------- items
+awaitable<std::vector<std::uint64_t>> relay_inbox::take(services::account& mine, std::vector<relay::listed_item> items) {
+    std::vector<std::uint64_t> done;
+    for (auto& item : items) {
+        if (stopping_) break;
+        const bool durable = co_await take_one(mine, std::move(item.item));
+        if (durable) done.push_back(item.number);
+    }
+    if (!done.empty()) wake(mine);
+    co_return done;
+}
+
+awaitable<bool> relay_inbox::take_one(services::account& mine, bytes item) {
+    const auto secret = mine.prekey(peer::prekey_id_of(item));
+    if (!secret) co_return true;   // its key was destroyed, or never was: nobody can open it any more
+    auto opened = peer::open_notification(item, *secret, mine.key());
+    if (opened) {
+        auto note = std::make_shared<const peer::notification>(std::move(*opened));
+        const bool taken = co_await mails_.came_by_relay(mine, note);
+        co_return taken;
+    }
+    auto letter = peer::open_letter(item, *secret, mine.key());
+    if (!letter) {
+        services::log(services::area::delivery).info("event=item_useless reason={}", services::field(letter.error().message()));
+        co_return true;
+    }
+    const bool read = co_await read_letter(mine, std::move(*letter));
+    co_return read;
+}
+
+awaitable<bool> relay_inbox::read_letter(services::account& mine, peer::sealed_letter letter) {
+    for (auto& receipt : letter.content.receipts) {
+        const bool booked = co_await listener_->receipt_told(mine, std::move(receipt));
+        if (!booked) co_return false;
+    }
+    for (auto& refusal : letter.content.refusals) {
+        const bool booked = co_await listener_->refusal_told(mine, letter.sender, std::move(refusal));
+        if (!booked) co_return false;
+    }
+    if (letter.content.grants.empty() && letter.content.ways.empty()) co_return true;
+    auto written = commit(with_.node, mine, [letter = std::move(letter)](storage::write_txn& txn) {
+        return services::learn_from(txn, letter.sender, letter.content, letter.written_at, services::now_s());
+    });
+    const auto r = co_await std::move(written);
+    co_return r.has_value();
+}
+
+// ---------------------------------------------------------------- what is to be done
+void relay_inbox::wake(services::account& mine) {
+    if (stopping_) return;
+    auto& d = desks_[mine.label()];
+    if (!d) {
+        d = std::make_unique<desk>(with_.io);
+        d->account = &mine;
+        asio::co_spawn(with_.io, work(*d), asio::detached);
+    }
+    d->woken = true;
+    d->timer.cancel();
+}
+
+void relay_inbox::stop() {
+    stopping_ = true;
+    for (auto& [label, d] : desks_) d->timer.cancel();
+}
+
+awaitable<void> relay_inbox::work(desk& d) {
+    while (!stopping_) {
+        d.woken = false;
+        const auto next = begin_what_is_due(d);
+        if (d.woken) continue;
+        d.timer.expires_at(next);
+        auto [ec] = co_await d.timer.async_wait(as_result);
+        (void)ec;
+    }
+}
+
+std::chrono::steady_clock::time_point relay_inbox::begin_what_is_due(desk& d) {
+    auto next = std::chrono::steady_clock::time_point::max();
+    auto rows = d.account->store().read([](const storage::read_txn& txn) { return txn.inbound(); });
+    if (!rows) return std::chrono::steady_clock::now() + relay_retry_longest;
+    std::set<storage::id16> open;
+    const auto now = std::chrono::steady_clock::now();
+    for (auto& row : *rows) {
+        open.insert(row.notification);
+        auto& t = d.trials[row.notification];
+        if (t.running) continue;
+        if (t.next > now) {
+            next = std::min(next, t.next);
+            continue;
+        }
+        if (d.running == relay_fetches_at_once_max) break;   // the end of one wakes us
+        t.running = true;
+        ++d.running;
+        asio::co_spawn(with_.io, one(d, std::move(row)), asio::detached);
+    }
+    std::erase_if(d.trials, [&](const auto& t) { return !t.second.running && !open.contains(t.first); });
+    return next;
+}
+
+awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
+    const auto id = row.notification;
+    auto& mine = *d.account;
+    bool done = false, cleaned = d.trials[id].cleaned;
+    auto opened = peer::decode_opened(row.opened);
+    if (opened) {
+        auto note = std::make_shared<const peer::notification>(std::move(*opened));
+        if (row.stage == storage::inbound_stage::wanted) {
+            // A live link brings it from the sender's drive; only what hangs there is looked for at relays.
+            const bool linked = with_.peers.find(mine.key(), note->sender) != nullptr;
+            if (note->answer && (!linked || d.trials[id].failures > 0)) {
+                const bool here = co_await fetch(mine, note, cleaned);
+                if (here) row.stage = storage::inbound_stage::stored;
+            }
+        }
+        if (row.stage != storage::inbound_stage::wanted && !stopping_) {
+            if (!cleaned && note->answer) cleaned = co_await clean(mine, note);
+            const bool told = co_await answer(mine, row, note);
+            done = told && (cleaned || !note->answer || d.trials[id].failures > 6);   // else its time at the relay runs out
+        }
+    }
+    if (done) {
+        auto written = commit(with_.node, mine, [id](storage::write_txn& txn) { return txn.erase_inbound(id); });
+        const auto r = co_await std::move(written);
+        done = r.has_value();
+    }
+    auto& t = d.trials[id];
+    t.running = false;
+    t.cleaned = cleaned;
+    if (!done) {
+        const auto longest = std::min(relay_retry_longest, with_.node.configuration().delivery.retry_max);
+        auto wait = std::min(relay_retry_first * (1 << std::min(t.failures, 12u)), longest);
+        wait += std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) * dice() / 4));
+        t.next = std::chrono::steady_clock::now() + wait;
+        ++t.failures;
+    }
+    --d.running;
+    if (!stopping_) wake(mine);
+}
+
+// ---------------------------------------------------------------- seeds
+std::vector<relay_inbox::source> relay_inbox::sources_of(services::account& mine, const peer::notification& note) {
+    std::vector<source> out;
+    const auto add = [&](const crypto::account_key& relay, const relay::slot_id& slot, std::vector<engine::endpoint> endpoints) {
+        for (const auto& known : out)
+            if (known.relay == relay && known.slot == slot) return;
+        if (!endpoints.empty()) out.push_back({relay, slot, std::move(endpoints)});
+    };
+    for (const auto& r : services::own_relays(mine.store()))
+        add(r.relay, engine::slot_of(r, mine.identity()).id(), endpoints_of(r.endpoints));
+    std::vector<relay::slot_address> hers;
+    if (note.answer)
+        if (auto way = relay::decode_address(note.answer->way.slot)) hers.push_back(std::move(*way));
+    auto reach = services::how_to_reach(mine.store(), with_.peers.record_of(mine, note.sender), note.sender, services::now_s());
+    hers.insert(hers.end(), reach.slots.begin(), reach.slots.end());
+    for (const auto& slot : hers) add(slot.relay, slot.slot, dialable(mine, slot.endpoints));
+    return out;
+}
+
+// True when the mail is here.
+awaitable<bool> relay_inbox::fetch(services::account& mine, std::shared_ptr<const peer::notification> note, bool& cleaned) {
+    if (!mails_.begin_fetch(note->id)) co_return false;   // over a link, at this moment
+    bool here = false;
+    for (auto& from : sources_of(mine, *note)) {
+        std::string why;
+        auto nobody = throw_away_identity(services::now_s());
+        auto call = co_await relay_call::dial(with_.io, std::move(nobody), from.relay, std::move(from.endpoints), why);
+        if (stopping_) break;
+        if (!call) continue;
+        auto secrets = relay::derive_seed(note->key, note->id, from.relay, from.slot);
+        const auto where = secrets.where;
+        const auto deletion = secrets.deletion;
+        const auto fetched = co_await mails_.fetch_seed(mine, note, call, std::move(secrets));
+        if (fetched) {
+            here = true;
+            cleaned = co_await delete_seed(call, where, deletion);
+        } else {
+            services::log(services::area::delivery)
+                .info("event=seed_not_fetched notification={} reason={}", short_id(note->id), services::field(fetched.error().message()));
+        }
+        call->hang_up();
+        if (here || stopping_) break;
+    }
+    mails_.end_fetch(note->id);
+    co_return here;
+}
+
+awaitable<bool> relay_inbox::clean(services::account& mine, std::shared_ptr<const peer::notification> note) {
+    bool all = true;
+    for (auto& at : sources_of(mine, *note)) {
+        if (stopping_) co_return false;
+        std::string why;
+        auto nobody = throw_away_identity(services::now_s());
+        auto call = co_await relay_call::dial(with_.io, std::move(nobody), at.relay, std::move(at.endpoints), why);
+        if (!call) {
+            all = false;
+            continue;
+        }
+        const auto secrets = relay::derive_seed(note->key, note->id, at.relay, at.slot);
+        const bool gone = co_await delete_seed(call, secrets.where, secrets.deletion);
+        all = all && gone;
+        call->hang_up();
+    }
+    co_return all;
+}
+
+// ---------------------------------------------------------------- answers
+awaitable<bool> relay_inbox::answer(services::account& mine, storage::inbound_row row, std::shared_ptr<const peer::notification> note) {
+    peer::letter content;
+    if (row.stage == storage::inbound_stage::refused) {
+        content.refusals.push_back({note->id, row.reason});
+    } else {
+        const auto receipt = peer::encode(peer::make_receipt(*note, mine.certificate(), with_.node.device(), services::now_s()));
+        if (auto link = with_.peers.find(mine.key(), note->sender)) {
+            auto message = peer::encode(peer::receipt_message{receipt});
+            const auto heard = co_await link->ask(peer::receipt_protocol, std::move(message));
+            co_return heard.has_value();
+        }
+        content.receipts.push_back(receipt);
+    }
+    const bool left = co_await send_letter(mine, note->sender, std::move(content));
+    if (left)
+        services::log(services::area::delivery)
+            .info("event=answered_by_letter notification={} refused={}", short_id(note->id), row.stage == storage::inbound_stage::refused);
+    co_return left;
+}
+
+// Adds the way to us and tokens, pays with one of hers, and leaves it in her slot.
+awaitable<bool> relay_inbox::send_letter(services::account& mine, crypto::account_key to, peer::letter content) {
+    const auto record = with_.peers.record_of(mine, to);
+    const auto reach = services::how_to_reach(mine.store(), record, to, services::now_s());
+    if (!reach.prekey) co_return false;
+    for (const auto& slot : reach.slots) {
+        auto paid = std::make_shared<std::optional<relay::delivery_token>>();
+        auto whole = std::make_shared<peer::letter>();
+        auto way = way_to(mine);
+        auto written = commit(with_.node, mine, [&mine, to, slot, content, paid, whole, way](storage::write_txn& txn) -> result<void> {
+            auto c = services::correspondent_of(txn, to);
+            *whole = content;
+            *paid = engine::take_token(c, slot.relay, slot.slot, services::now_s());
+            if (way) whole->ways.push_back(*way);
+            const auto used = services::own_relays(txn);
+            if (!used.empty())
+                if (auto grant = engine::grant_tokens(c, to, used.front().relay, engine::slot_of(used.front(), mine.identity()),
+                                                      tokens_in_an_answer, services::now_s()))
+                    whole->grants.push_back(std::move(*grant));
+            return txn.put_setting(engine::correspondent_setting(to), engine::encode(c));
+        });
+        if (const auto r = co_await std::move(written); !r) co_return false;
+        if (peer::encode(*whole).size() > peer::sealed_parts_bytes_max) whole->grants.clear();
+        peer::sealed_letter letter{mine.key(), to, services::now_s(), std::move(*whole)};
+        relay::deposit_options options{slot.relay, slot.slot};
+        options.token = *paid;
+        options.work_bits_max = engine::work_willing_bits;
+        options.item = peer::seal_letter(letter, mine.identity(), reach.prekey_id, *reach.prekey);
+        std::string why;
+        auto nobody = throw_away_identity(services::now_s());
+        auto call = co_await relay_call::dial(with_.io, std::move(nobody), slot.relay, dialable(mine, slot.endpoints), why);
+        if (!call) continue;
+        read_content nothing = [](std::uint64_t, std::size_t) -> awaitable<result<bytes>> { co_return relay::errc::lost; };
+        const auto over = co_await play(call, std::move(options), std::move(nothing), with_.workers);
+        call->hang_up();
+        if (over.how == relay::ending::done) co_return true;
+        services::log(services::area::delivery).info("event=letter_not_left how={} status={}", static_cast<unsigned>(over.how),
+                                                     static_cast<unsigned>(over.why.why));
+    }
+    co_return false;
+}
+
+}  // namespace pp::net

@@ -1,0 +1,73 @@
+// What comes through relays for an account: takes items out of its slots, fetches mails from seeds, and answers their
+// senders through their relays (proto/relay/SPEC.md, "Walks of a client"; proto/peer/SPEC.md, "Letter"). All that is to be
+// done stands in inbound rows of the store, so that it goes on after a restart. One network thread.
+#pragma once
+
+#include "daemon/net/receiver.hpp"
+#include "daemon/net/relay_owner.hpp"
+#include "proto/peer/letter.hpp"
+
+namespace pp::net {
+
+inline constexpr std::size_t relay_fetches_at_once_max = 4;      // of one account
+inline constexpr auto relay_retry_first = std::chrono::milliseconds(std::chrono::seconds(2));
+inline constexpr auto relay_retry_longest = std::chrono::milliseconds(std::chrono::minutes(10));
+
+class relay_inbox {
+public:
+    // Who hears what letters say of mails that were sent. True when it is durable, or of no use.
+    struct listener {
+        virtual ~listener() = default;
+        virtual awaitable<bool> receipt_told(services::account& mine, bytes signed_receipt) = 0;
+        virtual awaitable<bool> refusal_told(services::account& mine, crypto::account_key by, peer::refusal_note what) = 0;
+    };
+
+    relay_inbox(relay_context with, receiver& mails) : with_(with), mails_(mails) {}
+    void set_listener(listener* l) { listener_ = l; }
+
+    awaitable<std::vector<std::uint64_t>> take(services::account& mine, std::vector<relay::listed_item> items);
+    // Something may be possible that was not: rows are new, a link is up, the daemon starts.
+    void wake(services::account& mine);
+    void stop();
+
+private:
+    struct trial {
+        std::uint32_t failures = 0;
+        std::chrono::steady_clock::time_point next{};
+        bool cleaned = false;                    // no seed of it is left
+        bool running = false;
+    };
+    struct desk {
+        explicit desk(asio::io_context& io) : timer(io) {}
+        services::account* account = nullptr;
+        asio::steady_timer timer;
+        bool woken = false;
+        std::size_t running = 0;
+        std::map<storage::id16, trial> trials;
+    };
+    // Where a seed of this mail may lie, ours first.
+    struct source {
+        crypto::account_key relay;
+        relay::slot_id slot;
+        std::vector<engine::endpoint> endpoints;
+    };
+
+    awaitable<bool> take_one(services::account& mine, bytes item);
+    awaitable<bool> read_letter(services::account& mine, peer::sealed_letter letter);
+    awaitable<void> work(desk& d);
+    std::chrono::steady_clock::time_point begin_what_is_due(desk& d);
+    awaitable<void> one(desk& d, storage::inbound_row row);
+    awaitable<bool> fetch(services::account& mine, std::shared_ptr<const peer::notification> note, bool& cleaned);
+    awaitable<bool> clean(services::account& mine, std::shared_ptr<const peer::notification> note);
+    awaitable<bool> answer(services::account& mine, storage::inbound_row row, std::shared_ptr<const peer::notification> note);
+    awaitable<bool> send_letter(services::account& mine, crypto::account_key to, peer::letter content);
+    std::vector<source> sources_of(services::account& mine, const peer::notification& note);
+
+    relay_context with_;
+    receiver& mails_;
+    listener* listener_ = nullptr;
+    std::map<std::string, std::unique_ptr<desk>> desks_;
+    bool stopping_ = false;
+};
+
+}  // namespace pp::net

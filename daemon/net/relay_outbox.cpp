@@ -1,0 +1,257 @@
+#include "daemon/net/relay_outbox.hpp"
+
+#include "daemon/net/dice.hpp"
+#include "daemon/net/short_id.hpp"
+#include "daemon/services/correspondents.hpp"
+#include "daemon/services/log.hpp"
+#include "daemon/services/own_relays.hpp"
+#include "proto/mail/address.hpp"
+
+namespace pp::net {
+
+namespace {
+
+// Bytes of header | ciphertext.
+result<bytes> read_content_of(storage::cipher_reader& cipher, std::uint64_t offset, std::size_t length) {
+    bytes out;
+    const auto& header = cipher.header();
+    if (offset < header.size()) {
+        const auto n = std::min<std::size_t>(length, header.size() - offset);
+        out.assign(header.begin() + static_cast<std::ptrdiff_t>(offset), header.begin() + static_cast<std::ptrdiff_t>(offset + n));
+    }
+    if (out.size() == length) return out;
+    const auto from = offset + out.size() - header.size(), left = length - out.size();
+    const auto first = from / crypto::chunk_cipher_bytes, last = (from + left - 1) / crypto::chunk_cipher_bytes;
+    auto chunks = cipher.read_chunks(first, last - first + 1);
+    if (!chunks) return chunks.error();
+    const auto skip = from - first * crypto::chunk_cipher_bytes;
+    if (chunks->size() < skip + left) return storage::errc::damaged;
+    const auto begin = chunks->begin() + static_cast<std::ptrdiff_t>(skip);
+    out.insert(out.end(), begin, begin + static_cast<std::ptrdiff_t>(left));
+    return out;
+}
+
+}  // namespace
+
+bool relay_outbox::begin(const storage::id16& row) {
+    if (stopping_ || under_way_.size() >= deposits_at_once_max || not_before(row) > std::chrono::steady_clock::now()) return false;
+    rests_.erase(row);
+    return under_way_.insert(row).second;
+}
+
+std::chrono::steady_clock::time_point relay_outbox::not_before(const storage::id16& row) const {
+    const auto rest = rests_.find(row);
+    return rest == rests_.end() ? std::chrono::steady_clock::time_point{} : rest->second;
+}
+
+awaitable<void> relay_outbox::bring(services::account& mine, storage::outbox_row row) {
+    auto e = std::make_shared<errand>();
+    const auto id = row.id;
+    e->notes = engine::notes_of(row);
+    e->row = std::move(row);
+    const auto nothing = co_await prepare(mine, e);
+    engine::deposit_plan plan(e->hers.size(), e->ours.size());
+    for (auto step = plan.next(); nothing.empty() && step && !stopping_; step = plan.next()) {
+        const bool paid = co_await pay(mine, e, *step);
+        if (!paid) break;   // the row is over, or the disk is full
+        const auto over = co_await walk(mine, e, *step);
+        if (over) plan.answered(*over);
+        else plan.unreachable();
+    }
+    if (nothing.empty() && !stopping_ && !plan.next()) co_await book(mine, e, plan);
+    else if (!stopping_) rests_[id] = std::chrono::steady_clock::now() +
+                                      std::min<std::chrono::milliseconds>(no_relay_known_pause, with_.node.configuration().delivery.retry_max);
+    if (rests_.size() > 4096) rests_.clear();   // of rows that are over: only a pause is lost
+    under_way_.erase(id);
+}
+
+result<relay_outbox::mail> relay_outbox::open(services::account& mine, const storage::outbox_row& row) const {
+    auto blob = mine.store().open_blob(row.mail_serial);
+    if (!blob) return blob.error();
+    mail out{nullptr, (*blob)->ref()};
+    auto cipher = mine.store().open_cipher(out.ref.id);
+    if (!cipher) return cipher.error();
+    out.cipher = std::move(*cipher);
+    return out;
+}
+
+// What is known of her, and of the mail.
+awaitable<std::string> relay_outbox::prepare(services::account& mine, std::shared_ptr<errand> e) {
+    const auto record = with_.peers.record_of(mine, e->row.account);
+    auto reach = services::how_to_reach(mine.store(), record, e->row.account, services::now_s());
+    if (reach.slots.empty() || !reach.prekey) co_return "no relay of hers is known";
+    e->hers = std::move(reach.slots);
+    e->prekey_id = reach.prekey_id;
+    e->prekey = *reach.prekey;
+    for (auto& r : services::own_relays(mine.store()))
+        if (!r.endpoints.empty()) e->ours.push_back(std::move(r));
+    auto what = open(mine, e->row);
+    if (!what) co_return "the mail cannot be read";
+    e->what = std::move(*what);
+    // What was left and is near its end is paid anew; an item for a key she has no more is sealed anew.
+    if (e->notes.seeded()) e->notes = {};
+    if (!e->notes.item.empty() && peer::prekey_id_of(e->notes.item) != e->prekey_id) e->notes = {};
+    co_return "";
+}
+
+bytes relay_outbox::seal(services::account& mine, const errand& e) const {
+    peer::notification note;
+    note.id = e.row.notification;
+    note.sender = mine.key();
+    note.device = mine.certificate();
+    note.recipient = e.row.account;
+    note.blob = e.what.ref.id;
+    note.key = e.what.ref.key.clone();
+    note.plain_bytes = e.what.ref.plain_bytes;
+    note.cipher_bytes = e.what.ref.cipher_bytes;
+    note.submitted_at = engine::begins_at(e.row) / 1000;
+    if (const auto address = pp::mail::parse_address(e.row.recipient)) note.recipient_local = address->local;
+    auto& answer = note.answer.emplace();
+    if (const auto way = way_to(mine)) answer.way = *way;
+    if (!e.ours.empty()) {
+        const auto slot = engine::slot_of(e.ours.front(), mine.identity());
+        const auto week = static_cast<std::uint16_t>(relay::week_of(services::now_s()) + relay::token_weeks_max);
+        answer.token = engine::to_wire(relay::issue_token(slot.id(), slot.tokens, relay::make_serial(slot.serials, e.row.account), week));
+    }
+    const auto contact = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(e.row.account); });
+    if (contact && *contact && (*contact)->invite_token.size() == answer.invite.size())
+        std::copy_n((*contact)->invite_token.begin(), answer.invite.size(), answer.invite.begin());
+    return peer::seal_notification(note, mine.identity(), e.prekey_id, e.prekey);
+}
+
+// Before a relay sees them: the sealed item and the token of this step stand in the row. False when it is not to go on.
+awaitable<bool> relay_outbox::pay(services::account& mine, std::shared_ptr<errand> e, engine::deposit_plan::step step) {
+    auto& notes = e->notes;
+    std::optional<relay::slot_address> where;
+    if (step.at_ours) {
+        const auto& own = e->ours[step.place];
+        const auto slot = engine::slot_of(own, mine.identity());
+        where = relay::slot_address{own.relay, slot.id(), own.endpoints};
+        if (notes.ours && notes.ours->where.relay == where->relay && notes.ours->where.slot == where->slot) co_return true;
+        const auto week = static_cast<std::uint16_t>(relay::week_of(services::now_s()) + relay::token_weeks_max);
+        notes.ours = engine::deposit_place{*where, relay::issue_token(slot.id(), slot.tokens, relay::make_serial(slot.serials, mine.key()), week)};
+    } else {
+        where = e->hers[step.place];
+        if (notes.hers && notes.hers->where.relay == where->relay && notes.hers->where.slot == where->slot && !notes.item.empty())
+            co_return true;
+        notes.hers = engine::deposit_place{*where, std::nullopt};
+    }
+    if (notes.item.empty()) notes.item = seal(mine, *e);
+    auto after = std::make_shared<engine::deposit_notes>(notes);
+    auto written = commit(with_.node, mine, [e, step, where, after](storage::write_txn& txn) -> result<void> {
+        auto known = txn.get_outbox(e->row.id);
+        if (!known) return known.error();
+        if (!*known || !engine::is_open(**known)) return storage::errc::not_found;
+        auto row = **known;
+        if (!step.at_ours) {
+            auto c = services::correspondent_of(txn, row.account);
+            const auto before = c;
+            after->hers->token = engine::take_token(c, where->relay, where->slot, services::now_s());
+            if (c != before)
+                if (auto r = txn.put_setting(engine::correspondent_setting(row.account), engine::encode(c)); !r) return r;
+        }
+        row.deposit = engine::encode(*after);
+        return txn.put_outbox(row);
+    });
+    const auto r = co_await std::move(written);
+    if (r) notes = *after;
+    co_return r.has_value();
+}
+
+// Nothing: there is no link to that relay.
+awaitable<std::optional<relay::deposit_over>> relay_outbox::walk(services::account& mine, std::shared_ptr<errand> e,
+                                                                 engine::deposit_plan::step step) {
+    const auto& place = step.at_ours ? *e->notes.ours : *e->notes.hers;
+    relay::deposit_options options{place.where.relay, place.where.slot};
+    options.token = place.token;
+    options.work_bits_max = engine::work_willing_bits;
+    using what = engine::deposit_plan::what;
+    if (step.bring != what::seed) options.item = e->notes.item;
+    if (step.bring != what::item) {
+        relay::deposit_options::seed body{relay::derive_seed(e->what.ref.key, e->row.notification, place.where.relay, place.where.slot),
+                                          crypto::blob_header_bytes + e->what.ref.cipher_bytes};
+        options.body.emplace(std::move(body));
+    }
+    std::string why;
+    auto nobody = throw_away_identity(services::now_s());
+    auto endpoints = step.at_ours ? endpoints_of(place.where.endpoints) : dialable(mine, place.where.endpoints);
+    auto call = co_await relay_call::dial(with_.io, std::move(nobody), place.where.relay, std::move(endpoints), why);
+    if (!call) co_return std::nullopt;
+    read_content read = [this, call, cipher = e->what.cipher](std::uint64_t offset, std::size_t length) {
+        return read_piece(call, cipher, offset, length);
+    };
+    auto over = co_await play(call, std::move(options), std::move(read), with_.workers);
+    call->hang_up();
+    services::log(services::area::delivery)
+        .info("event=deposit notification={} at={} what={} how={} status={}", short_id(e->row.notification), step.at_ours ? "own" : "hers",
+              static_cast<unsigned>(step.bring), static_cast<unsigned>(over.how), static_cast<unsigned>(over.why.why));
+    co_return over;
+}
+
+awaitable<result<bytes>> relay_outbox::read_piece(std::shared_ptr<relay_call> call, std::shared_ptr<storage::cipher_reader> cipher,
+                                                  std::uint64_t offset, std::size_t length) {
+    if (stopping_) {
+        call->hang_up();
+        co_return relay::errc::lost;
+    }
+    co_return read_content_of(*cipher, offset, length);
+}
+
+awaitable<void> relay_outbox::book(services::account& mine, std::shared_ptr<errand> e, const engine::deposit_plan& plan) {
+    auto notes = e->notes;
+    notes.item_left = plan.seeded();
+    notes.seed_at_ours = plan.seeded() && plan.seed_at_ours();
+    notes.seed_at_hers = plan.seeded() && !plan.seed_at_ours();
+    const auto luck = dice();
+    auto given_up = std::make_shared<bool>(false);
+    auto written = commit(with_.node, mine, [this, e, notes, luck, given_up, seeded = plan.seeded(), ttl = plan.ttl_s(),
+                                             why = "the recipient's computer was not reached, and " + plan.sentence()](storage::write_txn& txn) -> result<void> {
+        auto known = txn.get_outbox(e->row.id);
+        if (!known) return known.error();
+        *given_up = *known && (*known)->state == storage::outbox_state::failed;   // cancelled meanwhile
+        if (!*known || !engine::is_open(**known)) return {};
+        const auto now = services::now_ms();
+        const auto& times = with_.node.configuration().delivery;
+        return txn.put_outbox(seeded ? engine::deposited(std::move(**known), notes, ttl, now)
+                                     : engine::deposit_failed(std::move(**known), notes, why, now, luck, times));
+    });
+    const auto r = co_await std::move(written);
+    if (!r) services::log(services::area::delivery).error("event=row_not_written reason={}", services::field(r.error().message()));
+    if (*given_up) {
+        auto row = e->row;
+        row.deposit = engine::encode(notes);
+        const bool hers = co_await take_back(mine, std::move(row));
+        (void)hers;   // it was cancelled when it had gone already
+    } else if (r && plan.seeded()) {
+        const std::string_view where = plan.seed_at_ours() ? "own" : "hers";
+        services::log(services::area::delivery).info("event=waits_at_relay notification={} at={}", short_id(e->row.notification), where);
+    }
+}
+
+awaitable<bool> relay_outbox::take_back(services::account& mine, storage::outbox_row row) {
+    const auto notes = engine::notes_of(row);
+    bool fetched = false;
+    for (const auto* place : {&notes.hers, &notes.ours}) {
+        if (!*place || stopping_) continue;
+        auto what = open(mine, row);
+        if (!what) break;
+        const auto& where = (*place)->where;
+        std::string why;
+        auto nobody = throw_away_identity(services::now_s());
+        auto endpoints = place == &notes.ours ? endpoints_of(where.endpoints) : dialable(mine, where.endpoints);
+        auto call = co_await relay_call::dial(with_.io, std::move(nobody), where.relay, std::move(endpoints), why);
+        if (!call) continue;
+        const auto secrets = relay::derive_seed(what->ref.key, row.notification, where.relay, where.slot);
+        const relay::request asked = relay::seed_state_request{secrets.where};
+        auto message = relay::encode(asked);
+        const auto answer = co_await call->ask(relay::control_protocol, std::move(message));
+        const auto state = relay::reply_in<relay::seed_reply>(answer);
+        const auto* seed = state ? std::get_if<relay::seed_reply>(&*state) : nullptr;
+        if (seed && seed->phase == relay::seed_phase::deleted) fetched = true;
+        else if (seed) co_await delete_seed(call, secrets.where, secrets.deletion);
+        call->hang_up();
+    }
+    co_return fetched;
+}
+
+}  // namespace pp::net

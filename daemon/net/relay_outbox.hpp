@@ -1,0 +1,60 @@
+// Brings mails whose recipient is away to relays: seals once, pays once, walks over her relays and ours as
+// engine/deposit.hpp decides, and takes seeds back of mails that were given up. One network thread.
+#pragma once
+
+#include "daemon/engine/deposit.hpp"
+#include "daemon/net/relay_owner.hpp"
+
+#include <map>
+#include <set>
+
+namespace pp::net {
+
+inline constexpr std::size_t deposits_at_once_max = 4;           // each a link and a piece of a mail in memory
+inline constexpr auto no_relay_known_pause = std::chrono::minutes(1);
+
+class relay_outbox {
+public:
+    explicit relay_outbox(relay_context with) : with_(with) {}
+
+    // May this row be brought now? Then it is under way until bring() has ended.
+    bool begin(const storage::id16& row);
+    // When a row that was not begun may be asked for again.
+    std::chrono::steady_clock::time_point not_before(const storage::id16& row) const;
+    // The whole walk; the row says afterwards what came of it.
+    awaitable<void> bring(services::account& mine, storage::outbox_row row);
+    // A mail that is given up: its seeds go, so that it does not arrive after its sender was told that it failed. True: the
+    // recipient has it already.
+    awaitable<bool> take_back(services::account& mine, storage::outbox_row row);
+    void stop() { stopping_ = true; }
+
+private:
+    struct mail {
+        std::shared_ptr<storage::cipher_reader> cipher;
+        storage::blob_ref ref;
+    };
+    struct errand {                              // one mail on its way
+        storage::outbox_row row;
+        engine::deposit_notes notes;
+        std::vector<relay::slot_address> hers;
+        std::vector<engine::own_relay> ours;
+        std::uint32_t prekey_id = 0;
+        crypto::prekey prekey;
+        mail what;
+    };
+    awaitable<std::string> prepare(services::account& mine, std::shared_ptr<errand> e);   // empty, or why there is nothing to do
+    awaitable<bool> pay(services::account& mine, std::shared_ptr<errand> e, engine::deposit_plan::step step);
+    awaitable<std::optional<relay::deposit_over>> walk(services::account& mine, std::shared_ptr<errand> e, engine::deposit_plan::step step);
+    awaitable<void> book(services::account& mine, std::shared_ptr<errand> e, const engine::deposit_plan& plan);
+    awaitable<result<bytes>> read_piece(std::shared_ptr<relay_call> call, std::shared_ptr<storage::cipher_reader> cipher,
+                                        std::uint64_t offset, std::size_t length);
+    result<mail> open(services::account& mine, const storage::outbox_row& row) const;
+    bytes seal(services::account& mine, const errand& e) const;
+
+    relay_context with_;
+    std::set<storage::id16> under_way_;
+    std::map<storage::id16, std::chrono::steady_clock::time_point> rests_;
+    bool stopping_ = false;
+};
+
+}  // namespace pp::net

@@ -1,0 +1,117 @@
+// What is kept of somebody behind a relay: tokens to pay with, the way to answer, tokens given.
+#include "daemon/engine/correspondent.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace pp;
+using namespace pp::engine;
+
+namespace {
+
+constexpr std::int64_t now = 1767225600;
+constexpr std::int64_t week = 7 * 86400;
+
+crypto::account_key key(std::uint8_t fill) {
+    crypto::account_key k;
+    k.data.fill(std::byte{fill});
+    return k;
+}
+relay::slot_secrets slot() {
+    std::array<std::byte, 32> raw;
+    raw.fill(std::byte{0x42});
+    return relay::derive_slot(crypto::account_seed(raw), key(1), 0);
+}
+
+}  // namespace
+
+TEST_CASE("tokens given are taken once, by the slot they are for, while they are good", "[correspondent]") {
+    correspondent giver, taker;
+    const auto ours = slot();
+    const auto grant = grant_tokens(giver, key(9), key(1), ours, 3, now);
+    REQUIRE(grant);
+    REQUIRE(grant->tokens.size() == 3);
+    keep_tokens(taker, *grant, now);
+    keep_tokens(taker, *grant, now);              // a letter that is shown twice
+    CHECK(taker.tokens.size() == 3);
+    CHECK_FALSE(take_token(taker, key(2), ours.id(), now));
+    const auto one = take_token(taker, key(1), ours.id(), now);
+    REQUIRE(one);
+    CHECK(relay::fits(*one, ours.id(), ours.tokens));
+    CHECK(relay::in_time(*one, now));
+    CHECK(relay::is_serial_of(ours.serials, one->serial, key(9)));
+    CHECK(taker.tokens.size() == 2);
+    CHECK_FALSE(take_token(taker, key(1), ours.id(), now + 14 * week));
+    CHECK(taker.tokens.empty());
+}
+
+TEST_CASE("a week's tokens have an end, and all of one week look the same", "[correspondent]") {
+    correspondent c;
+    const auto ours = slot();
+    CHECK(is_due_for_tokens(c, now));
+    std::size_t given = 0;
+    std::uint16_t until = 0;
+    while (const auto grant = grant_tokens(c, key(9), key(1), ours, 100, now)) {
+        CHECK(grant->tokens.size() <= peer::granted_tokens_max);
+        if (until) CHECK(grant->week == until);
+        until = grant->week;
+        given += grant->tokens.size();
+    }
+    CHECK(given == tokens_given_in_a_week);
+    CHECK_FALSE(is_due_for_tokens(c, now));
+    CHECK(is_due_for_tokens(c, now + week));
+    CHECK(grant_tokens(c, key(9), key(1), ours, 1, now + week));
+}
+
+TEST_CASE("of too many tokens the newest stay", "[correspondent]") {
+    correspondent giver, taker;
+    const auto ours = slot();
+    for (int i = 0; i < 6; ++i) keep_tokens(taker, *grant_tokens(giver, key(9), key(1), ours, 16, now), now);
+    CHECK(taker.tokens.size() == held_tokens_max);
+}
+
+TEST_CASE("what is kept of a correspondent comes back", "[correspondent]") {
+    correspondent c, giver;
+    keep_tokens(c, *grant_tokens(giver, key(9), key(1), slot(), 2, now), now);
+    keep_way(c, {7, {}, now + 100, "peerpost:slot/abc"}, now);
+    c.given_week = 3;
+    c.given = 4;
+    const auto raw = encode(c);
+    const auto again = decode_correspondent(raw);
+    REQUIRE(again.has_value());
+    CHECK(*again == c);
+    for (std::size_t cut = 0; cut < raw.size(); ++cut) CHECK_FALSE(decode_correspondent(bytes_view(raw).first(cut)).has_value());
+}
+
+TEST_CASE("an older letter does not undo a newer one", "[correspondent]") {
+    correspondent c;
+    keep_way(c, {7, {}, now + 100, "new"}, now);
+    keep_way(c, {6, {}, now + 200, "old"}, now - 1);
+    CHECK(c.way->slot == "new");
+}
+
+TEST_CASE("the way to somebody is of record and letters, the newer first", "[correspondent]") {
+    relay::slot_address first{key(1), {}, {"192.0.2.1:1"}}, second{key(2), {}, {"192.0.2.2:2"}};
+    peer::account_record record;
+    record.sequence = static_cast<std::uint64_t>(now) * 1000;
+    record.relays = {relay::encode_address(first)};
+    crypto::prekey old_key, new_key;
+    old_key.data.fill(std::byte{1});
+    new_key.data.fill(std::byte{2});
+    record.prekeys.push_back({1, old_key, now + 1000});
+    correspondent c;
+    auto reach = how_to_reach(record, c, now);
+    REQUIRE(reach.prekey);
+    CHECK(reach.prekey_id == 1);
+    REQUIRE(reach.slots.size() == 1);
+    CHECK(reach.slots[0].relay == first.relay);
+    keep_way(c, {2, new_key, now + 2000, relay::encode_address(second)}, now + 1);
+    reach = how_to_reach(record, c, now);
+    CHECK(reach.prekey_id == 2);
+    REQUIRE(reach.slots.size() == 2);
+    CHECK(reach.slots[0].relay == second.relay);
+    reach = how_to_reach(std::nullopt, c, now);    // she is known by a letter alone
+    CHECK(reach.prekey_id == 2);
+    CHECK(reach.slots.size() == 1);
+    reach = how_to_reach(record, c, now + 3000);   // all keys have run out
+    CHECK_FALSE(reach.prekey);
+}

@@ -1,0 +1,194 @@
+// Mails at relays: where a walk goes, what is kept of it, when it is due.
+#include "daemon/engine/deposit.hpp"
+#include "tests/engine/accounts.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace pp;
+using namespace pp::engine;
+using relay::deposit_over;
+using relay::ending;
+using relay::status;
+using what = deposit_plan::what;
+
+namespace {
+
+deposit_over done(std::uint32_t seed_ttl = 1000, std::uint32_t item_ttl = 2000) {
+    deposit_over o;
+    o.how = ending::done;
+    o.seeded = true;
+    o.seed_ttl_s = seed_ttl;
+    o.item_ttl_s = item_ttl;
+    return o;
+}
+deposit_over refused(status why, bool seeded = false) {
+    deposit_over o;
+    o.how = ending::refused;
+    o.why = {why, 0};
+    o.seeded = seeded;
+    return o;
+}
+bool is(const std::optional<deposit_plan::step>& s, what bring, bool at_ours, std::size_t place) {
+    return s && s->bring == bring && s->at_ours == at_ours && s->place == place;
+}
+
+storage::outbox_row waiting_row() {
+    storage::outbox_row row;
+    row.id[0] = std::byte{1};
+    row.submitted_at = 1000000;
+    return row;
+}
+relay::slot_address address(std::uint8_t first) {
+    relay::slot_address a;
+    a.relay.data.fill(std::byte{first});
+    a.slot.data.fill(std::byte{static_cast<std::uint8_t>(first + 1)});
+    a.endpoints = {"192.0.2.1:41443"};
+    return a;
+}
+
+}  // namespace
+
+TEST_CASE("a deposit with room is one step", "[deposit]") {
+    deposit_plan plan(1, 1);
+    REQUIRE(is(plan.next(), what::all, false, 0));
+    plan.answered(done(500, 300));
+    CHECK_FALSE(plan.next());
+    CHECK(plan.seeded());
+    CHECK_FALSE(plan.seed_at_ours());
+    CHECK(plan.ttl_s() == 300);
+}
+
+TEST_CASE("without room at hers the mail stays at ours and word of it goes to hers", "[deposit]") {
+    for (const auto why : {status::full, status::relay_full, status::too_large, status::refused}) {
+        deposit_plan plan(1, 2);
+        REQUIRE(plan.next());
+        plan.answered(refused(why));
+        REQUIRE(is(plan.next(), what::seed, true, 0));
+        plan.unreachable();                       // our first relay is away
+        REQUIRE(is(plan.next(), what::seed, true, 1));
+        plan.answered(done());
+        REQUIRE(is(plan.next(), what::item, false, 0));
+        plan.answered(done());
+        CHECK(plan.seeded());
+        CHECK(plan.seed_at_ours());
+        CHECK(plan.ours() == 1);
+    }
+}
+
+TEST_CASE("an item without room is tried at her next relay, the seed is not brought twice", "[deposit]") {
+    deposit_plan plan(2, 1);
+    plan.answered(refused(status::too_large));
+    plan.answered(done());                        // the seed at ours
+    REQUIRE(is(plan.next(), what::item, false, 0));
+    plan.answered(refused(status::full));
+    REQUIRE(is(plan.next(), what::item, false, 1));
+    plan.answered(done());
+    CHECK(plan.seeded());
+    CHECK(plan.seed_at_ours());
+    CHECK(plan.hers() == 1);
+}
+
+TEST_CASE("what cannot be left says why", "[deposit]") {
+    CHECK(deposit_plan(0, 1).sentence().find("no relay") != std::string::npos);
+    deposit_plan plan(1, 0);
+    plan.answered(refused(status::full));
+    CHECK_FALSE(plan.next());
+    CHECK_FALSE(plan.seeded());
+    CHECK(plan.sentence() == "the recipient's relay has no room left for this recipient");
+    deposit_plan away(1, 1);
+    away.unreachable();
+    CHECK_FALSE(away.next());
+    CHECK(away.sentence() == "the recipient's relay cannot be reached");
+    deposit_plan both(1, 1);
+    both.answered(refused(status::full));
+    both.answered(refused(status::relay_full));
+    CHECK_FALSE(both.next());
+    CHECK(both.sentence() == "the recipient's relay has no room left for this recipient; our own relay has no room left");
+    // A slot that is gone takes no item either: nothing is gained by bringing the mail to ours.
+    deposit_plan gone(1, 1);
+    gone.answered(refused(status::no_slot));
+    CHECK_FALSE(gone.next());
+}
+
+TEST_CASE("a walk that the relay found fetched is over", "[deposit]") {
+    deposit_plan plan(1, 1);
+    auto over = done();
+    over.fetched = true;
+    plan.answered(over);
+    CHECK(plan.fetched());
+}
+
+TEST_CASE("what is kept with a row comes back", "[deposit]") {
+    deposit_notes n;
+    n.hers = deposit_place{address(3), relay::delivery_token{{}, 17, {}}};
+    n.hers->token->serial.data.fill(std::byte{9});
+    n.ours = deposit_place{address(5), std::nullopt};
+    n.item = bytes(relay::item_bytes, std::byte{7});
+    n.item_left = n.seed_at_ours = true;
+    n.look_at = 12345;
+    n.attempts = 3;
+    storage::outbox_row row;
+    row.deposit = encode(n);
+    CHECK(notes_of(row) == n);
+    CHECK(n.seeded());
+    // Cut at any byte, or longer: as if nothing had been tried, never something else.
+    for (std::size_t cut = 0; cut < row.deposit.size(); ++cut) {
+        storage::outbox_row torn;
+        torn.deposit.assign(row.deposit.begin(), row.deposit.begin() + static_cast<std::ptrdiff_t>(cut));
+        CHECK(notes_of(torn) == deposit_notes());
+    }
+    row.deposit.push_back(std::byte{0});
+    CHECK(notes_of(row) == deposit_notes());
+}
+
+TEST_CASE("a mail goes to a relay when its recipient was not reached in time", "[deposit]") {
+    delivery_times times;
+    times.reach = std::chrono::seconds(12);
+    const auto row = waiting_row();
+    CHECK_FALSE(deposit_is_due(row, false, 0, 1000000 + 11999, times));
+    CHECK(deposit_is_due(row, false, 0, 1000000 + 12000, times));
+    CHECK_FALSE(deposit_is_due(row, true, 0, 1000000 + 12000, times));             // there is a link
+    CHECK_FALSE(deposit_is_due(row, false, 1000000 + 5000, 1000000 + 12000, times));   // there was one
+    auto held = row;
+    held.hold_until = 9000000;
+    CHECK_FALSE(deposit_is_due(held, false, 0, 1000000 + 12000, times));
+    auto over = row;
+    over.state = storage::outbox_state::delivered;
+    CHECK_FALSE(deposit_is_due(over, false, 0, 1000000 + 12000, times));
+    auto fetching = row;                          // she knows of it, and we may go before she has it
+    fetching.state = storage::outbox_state::notified;
+    CHECK(deposit_is_due(fetching, false, 0, 1000000 + 12000, times));
+}
+
+TEST_CASE("what waits at a relay is looked after when three quarters of its time are over", "[deposit]") {
+    delivery_times times;
+    deposit_notes n;
+    n.hers = deposit_place{address(3), std::nullopt};
+    n.item_left = n.seed_at_hers = true;
+    const auto row = deposited(waiting_row(), n, 1000, 2000000);
+    CHECK(row.state == storage::outbox_state::seeded);
+    CHECK(row.state_since == 2000000);
+    CHECK(is_open(row));
+    CHECK_FALSE(deposit_is_due(row, false, 0, 2000000 + 749999, times));
+    CHECK(deposit_is_due(row, false, 0, 2000000 + 750000, times));
+}
+
+TEST_CASE("a deposit that failed is tried again, later each time and never later than the longest pause", "[deposit]") {
+    delivery_times times;
+    times.retry_max = std::chrono::minutes(2);
+    auto row = waiting_row();
+    unix_ms now = 2000000, last = 0;
+    for (int i = 0; i < 6; ++i) {
+        row = deposit_failed(row, notes_of(row), "the recipient's relay cannot be reached", now, 0, times);
+        CHECK(row.state == storage::outbox_state::queued);
+        const auto wait = notes_of(row).look_at - now;
+        CHECK(wait >= last);
+        CHECK(wait <= 120000);
+        last = wait;
+    }
+    CHECK(last == 120000);
+    CHECK(row.last_error == "the recipient's relay cannot be reached");
+    // Written when the clock was a year ahead: worth nothing.
+    const auto ahead = deposit_failed(waiting_row(), {}, "x", 1000000 + 365ll * 86400 * 1000, 0, times);
+    CHECK(deposit_is_due(ahead, false, 0, 1000000 + 20000, times));
+}

@@ -1,0 +1,193 @@
+"""Relays when things go wrong: no room at hers, no room anywhere, strangers, somebody blocked, an address that was made up, and
+kills of all three at random moments. Every mail arrives exactly once, or its sender gets exactly one report that says why."""
+
+import json
+import os
+import random
+import sys
+import time
+
+from node import befriend, mail_from, nodes, wait_until
+from relay_delivery_test import TIMES, add_config, body_of, empties, has_mail, link_of, nobody_is_in, queue, relay_status, reports, states
+
+
+def serve(relay, more=""):
+    add_config(relay, '[relay]\nserve = "invited"\n' + more)
+    relay.start()
+
+
+def no_room_at_hers(binary):
+    """Her relay takes notifications only: the mail waits at the sender's own relay."""
+    with nodes(binary, "relay", "second", "alice", "bob", extra_toml=TIMES) as (relay, second, alice, bob):
+        serve(relay, "slot_bytes_max = 0\n")
+        serve(second)
+        alice.start()
+        bob.start()
+        bob.command("relay", "use", link_of(relay))
+        alice.command("relay", "use", link_of(second))
+        befriend(bob, alice)
+        bob.stop()
+        mail = mail_from(alice, bob.address, "no room at hers", body_of(300_000, 1))
+        alice.submit(mail, [bob.address])
+        wait_until(lambda: states(alice) == ["seeded"], 60, f"not left at the own relay: {queue(alice)}")
+        why = json.loads(alice.command("queue", "why", queue(alice)[0]["id"], "--json"))["why"]
+        assert any("our own relay" in sentence for sentence in why), why
+        assert relay_status(relay)["blobs"] == 0 and relay_status(second)["blobs"] == 1
+        alice.stop()
+        bob.start()
+        wait_until(lambda: has_mail(bob, mail), 60, "it does not arrive")
+        wait_until(lambda: relay_status(second)["blobs"] == 0, 60, "the seed stays")
+        wait_until(lambda: relay_status(second)["notifications"] == 1, 60, "no receipt is left")
+        bob.stop()
+        alice.start()
+        wait_until(lambda: states(alice) == ["delivered"], 60, "no receipt")
+        empties(relay)
+        empties(second)
+    print("without room at her relay the mail waits at ours")
+
+
+def no_room_anywhere(binary):
+    """The relay is full: one delay report, then one failure report, and it says so."""
+    times = TIMES + "delayed_after_s = 4\nfail_after_s = 9\n"
+    with nodes(binary, "relay", "alice", "bob", extra_toml=times) as (relay, alice, bob):
+        serve(relay, "storage_bytes_max = 1\n")
+        bob.start()
+        bob.command("relay", "use", link_of(relay))
+        alice.start()
+        befriend(bob, alice)
+        bob.stop()
+        mail = mail_from(alice, bob.address, "relay full", body_of(2000, 1))
+        alice.submit(mail, [bob.address])
+        wait_until(lambda: queue(alice)[0]["attempts"] > 0, 30, "no attempt")
+        wait_until(lambda: len(reports(alice, "delayed")) == 1, 30, "no report of the delay")
+        wait_until(lambda: states(alice) == ["failed"], 40, "it is not given up")
+        wait_until(lambda: len(reports(alice, "failed")) == 1, 10, "no report of the failure")
+        text = reports(alice, "failed")[0].get_payload()[0].get_payload(decode=True).decode()
+        assert "relay" in text and "room" in text, text
+        time.sleep(3)
+        assert len(reports(alice, "failed")) == 1 and len(reports(alice, "delayed")) == 1
+        bob.start()
+        time.sleep(3)
+        assert not has_mail(bob, mail), "it arrived although its sender was told that it failed"
+    print("a full relay: one report of the delay, one of the failure, in words")
+
+
+def too_late(binary):
+    """The mail waited at the relay until it was given up: it must not arrive any more, and nothing of it stays there."""
+    with nodes(binary, "relay", "alice", "bob", extra_toml=TIMES + "fail_after_s = 8\n") as (relay, alice, bob):
+        serve(relay)
+        bob.start()
+        bob.command("relay", "use", link_of(relay))
+        alice.start()
+        befriend(bob, alice)
+        bob.stop()
+        mail = mail_from(alice, bob.address, "too late", body_of(50_000, 1))
+        alice.submit(mail, [bob.address])
+        wait_until(lambda: states(alice) == ["seeded"], 60, "not left at the relay")
+        wait_until(lambda: states(alice) == ["failed"], 40, "it is not given up")
+        wait_until(lambda: len(reports(alice, "failed")) == 1, 10, "no report")
+        assert relay_status(relay)["blobs"] == 0, "its ciphertext stays at the relay"
+        alice.stop()
+        bob.start()
+        time.sleep(4)
+        assert not has_mail(bob, mail), "it arrived although its sender was told that it failed"
+    print("a mail that is given up is taken back")
+
+
+def strangers_and_blocked(binary):
+    """A stranger's mail comes to Requests; whom Bob has blocked is told so, once."""
+    with nodes(binary, "relay", "alice", "bob", "carol", extra_toml=TIMES) as (relay, alice, bob, carol):
+        serve(relay)
+        bob.start()
+        bob.command("relay", "use", link_of(relay))
+        alice.start()
+        alice.command("relay", "use", link_of(relay))
+        carol.start()
+        link = json.loads(bob.command("invite", "--json"))["link"]
+        carol.command("contact", "add", link)
+        wait_until(lambda: carol.account in bob.command("contact", "list", "--json"), 20, "the invite was not noticed")
+        carol.stop()
+        bob.stop()
+        alice.command("contact", "add", link)    # used up: she knows where Bob is, he does not know her
+        first = mail_from(alice, bob.address, "from a stranger", body_of(2000, 1))
+        alice.submit(first, [bob.address])
+        wait_until(lambda: states(alice) == ["seeded"], 120, "not left at the relay")
+        alice.stop()
+        bob.start()
+        wait_until(lambda: has_mail(bob, first, "Requests"), 60, "not in Requests")
+        assert not has_mail(bob, first)
+        wait_until(lambda: relay_status(relay)["blobs"] == 0, 60, "the seed stays")
+        client = bob.imap_client()
+        client.create("Junk")
+        client.select("Requests")
+        assert client.uid("MOVE", "1:*", "Junk")[0] == "OK"
+        client.logout()
+        wait_until(lambda: any(c["blocked"] for c in json.loads(bob.command("contact", "list", "--json"))["contacts"]), 20, "not blocked")
+        time.sleep(1)
+        bob.stop()
+        alice.start()
+        wait_until(lambda: states(alice) == ["delivered"], 60, "no receipt")
+        second = mail_from(alice, bob.address, "again", body_of(2000, 2))
+        alice.submit(second, [bob.address])
+        wait_until(lambda: states(alice) == ["delivered", "seeded"], 120, "not left at the relay")
+        alice.stop()
+        bob.start()
+        wait_until(lambda: relay_status(relay)["blobs"] == 0, 60, "the refused mail stays at the relay")
+        time.sleep(1)
+        bob.stop()
+        alice.start()
+        wait_until(lambda: states(alice) == ["delivered", "failed"], 60, f"not told: {queue(alice)}")
+        wait_until(lambda: len(reports(alice, "failed")) == 1, 10, "no report")
+        nobody_is_in(relay, [alice, bob, carol])
+        empties(relay)
+    print("strangers come to Requests, the blocked are told")
+
+
+def kills(binary, seconds, seed):
+    rng = random.Random(seed)
+    with nodes(binary, "relay", "alice", "bob", extra_toml=TIMES) as (relay, alice, bob):
+        serve(relay)
+        bob.start()
+        bob.command("relay", "use", link_of(relay))
+        alice.start()
+        alice.command("relay", "use", link_of(relay))
+        befriend(bob, alice)
+        time.sleep(0.5)
+        bob.stop()
+        mails = []
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for _ in range(2):
+                mails.append(mail_from(alice, bob.address, f"mail {len(mails)}", body_of(rng.choice([500, 80_000, 400_000]), len(mails))))
+                alice.submit(mails[-1], [bob.address])
+            for first, second in ((alice, bob), (bob, alice)):
+                time.sleep(rng.uniform(0.2, 3.0))
+                if rng.random() < 0.4:
+                    relay.kill()
+                    time.sleep(rng.uniform(0, 0.3))
+                    relay.start()
+                first.kill()
+                second.start()
+            time.sleep(rng.uniform(0, 1))
+            bob.kill()
+        bob.start()
+        for mail in mails:
+            wait_until(lambda: has_mail(bob, mail), 90, f"a mail is lost (seed {seed}): {queue(alice)}")
+        wait_until(lambda: set(states(alice)) == {"delivered"}, 90, f"receipts are lost (seed {seed}): {queue(alice)}")
+        for mail in mails:
+            assert len(has_mail(bob, mail)) == 1, f"a mail arrived twice (seed {seed})"
+        empties(relay, 90)
+    print(f"{len(mails)} mails under kills: each arrived once (seed {seed})")
+
+
+def main(binary):
+    long = os.environ.get("PEERPOST_LONG") == "1"
+    no_room_at_hers(binary)
+    no_room_anywhere(binary)
+    too_late(binary)
+    strangers_and_blocked(binary)
+    kills(binary, 300 if long else 15, int(os.environ.get("PEERPOST_SEED", random.randrange(1 << 30))))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

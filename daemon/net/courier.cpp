@@ -130,6 +130,7 @@ awaitable<void> courier::pass(desk& d) {
         co_return;
     }
     std::map<crypto::account_key, std::deque<storage::outbox_row>> by_peer;
+    for (auto& [peer, r] : d.routes) r.next_due = std::chrono::steady_clock::time_point::max();   // of rows that may be over
     d.next_release = d.next_judgement = std::chrono::steady_clock::time_point::max();
     notice_clock_jumps();
     for (auto& row : open->rows) {

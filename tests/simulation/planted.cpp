@@ -1,0 +1,78 @@
+// Faults put in on purpose: functions of the daemon that the linker replaces (--wrap in tests/CMakeLists.txt) by ones that
+// do wrong when asked to. Each must be found within a few hundred seeds; tests/CMakeLists.txt runs them.
+#include "daemon/engine/delivery_report.hpp"
+#include "storage/account_store.hpp"
+#include "storage/queries.hpp"
+#include "tests/simulation/story.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+
+#define SEEN "_ZN2pp7storage7queries17notification_seenERKNS0_4rowsERKNS_6crypto11fixed_bytesINS5_15account_key_tagELm32EEERKSt5arrayISt4byteLm16EE"
+#define OUTBOX "_ZN2pp7storage7queries6outboxERKNS0_4rowsEb"
+#define WRITE "_ZN2pp7storage13account_store5writeESt4spanISt8functionIFN5boost6system6resultIvNS5_10error_codeEEERNS0_9write_txnEEELm18446744073709551615EE"
+#define REPORT_DUE "_ZN2pp6engine10report_dueERKNS_7storage10outbox_rowES4_"
+
+namespace pp::sim {
+
+plant planted = plant::none;
+
+plant plant_of(std::string_view name) {
+    if (name == "early_answer") return plant::early_answer;
+    if (name == "forgotten_row") return plant::forgotten_row;
+    if (name == "replay") return plant::replay;
+    if (name == "lost_report") return plant::lost_report;
+    std::fprintf(stderr, "no such fault\n");
+    std::exit(64);
+}
+
+namespace {
+dice chance(7);
+}
+
+// Who has had a mail before gets it again.
+result<bool> seen_behind(const storage::rows&, const crypto::account_key&, const storage::id16&) asm("__real_" SEEN);
+result<bool> seen(const storage::rows&, const crypto::account_key&, const storage::id16&) asm("__wrap_" SEEN);
+result<bool> seen(const storage::rows& r, const crypto::account_key& sender, const storage::id16& notification) {
+    if (planted == plant::replay && scheduler::self()) return false;
+    return seen_behind(r, sender, notification);
+}
+
+// After a restart one open row is overlooked.
+result<std::vector<storage::outbox_row>> outbox_behind(const storage::rows&, bool) asm("__real_" OUTBOX);
+result<std::vector<storage::outbox_row>> outbox(const storage::rows&, bool) asm("__wrap_" OUTBOX);
+result<std::vector<storage::outbox_row>> outbox(const storage::rows& r, bool open_only) {
+    auto all = outbox_behind(r, open_only);
+    const auto* me = scheduler::self();
+    if (planted != plant::forgotten_row || !me || !all || me->on->starts < 2) return all;
+    static std::map<int, storage::id16> overlooked;
+    if (!all->empty()) overlooked.emplace(me->on->number, all->front().id);
+    const auto which = overlooked.find(me->on->number);
+    if (which != overlooked.end()) std::erase_if(*all, [&](const auto& row) { return row.id == which->second; });
+    return all;
+}
+
+// The answer is given before the commit, and the power goes in between.
+using results = std::vector<result<void>>;
+using jobs = std::span<storage::account_store::job>;
+results write_behind(storage::account_store*, jobs) asm("__real_" WRITE);
+results write(storage::account_store*, jobs) asm("__wrap_" WRITE);
+results write(storage::account_store* store, jobs group) {
+    auto* me = scheduler::self();
+    if (planted != plant::early_answer || !me || me->on->number == 0 || !chance.chance(5)) return write_behind(store, group);
+    me->on->dies_at_write = me->on->writes + 1;
+    return results(group.size());
+}
+
+// Nobody is told of a failure.
+using due = std::optional<engine::report_kind>;
+due report_due_behind(const storage::outbox_row&, const storage::outbox_row&) asm("__real_" REPORT_DUE);
+due report_due(const storage::outbox_row&, const storage::outbox_row&) asm("__wrap_" REPORT_DUE);
+due report_due(const storage::outbox_row& before, const storage::outbox_row& after) {
+    const auto kind = report_due_behind(before, after);
+    if (planted == plant::lost_report && kind == engine::report_kind::failed) return std::nullopt;
+    return kind;
+}
+
+}  // namespace pp::sim

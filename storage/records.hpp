@@ -98,7 +98,7 @@ struct inbound_row {                                  // a notification accepted
 };
 
 // ------------------------------------------------------------------ people
-enum class known_by : std::uint8_t { invite_used, invite_given, address, request };
+enum class known_by : std::uint8_t { invite_used, invite_given, address, request, card };
 
 struct contact {
     crypto::account_key account;
@@ -110,6 +110,12 @@ struct contact {
     std::vector<std::string> endpoints;               // "host:port", best first; from invite, record, last good
     bytes record;                                     // newest account record (proto/peer message), signed
     bytes invite_token;                               // still to be presented to the other side; empty: none
+    unix_ms verified_at = 0;                          // the two have compared their keys; 0: not yet
+    unix_ms removed_at = 0;                           // taken from the list, can be taken back for a while; 0: it is there
+    bool accepted_before = false;                     // with removed_at: what taking it back restores
+    bool two_keys_untold = false;                     // the user is to hear that another contact has the same name
+    bool old_record_untold = false;                   // ... that a record older than this one was shown
+    bool old_record_told = false;                     // and that was told
 };
 
 struct invite {

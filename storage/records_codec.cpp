@@ -134,6 +134,22 @@ void decode(byte_reader& r, inbound_row& i) {
     i.reason = r.text();
 }
 
+namespace {
+constexpr std::uint8_t contact_verified = 1, contact_removed = 2, contact_accepted_before = 4, contact_old_record_told = 8,
+                       contact_two_keys_untold = 16, contact_old_record_untold = 32, contact_bits = 63;
+
+std::uint8_t more_of(const contact& c) {
+    unsigned bits = 0;
+    if (c.verified_at) bits |= contact_verified;
+    if (c.removed_at) bits |= contact_removed;
+    if (c.removed_at && c.accepted_before) bits |= contact_accepted_before;
+    if (c.old_record_told) bits |= contact_old_record_told;
+    if (c.two_keys_untold) bits |= contact_two_keys_untold;
+    if (c.old_record_untold) bits |= contact_old_record_untold;
+    return static_cast<std::uint8_t>(bits);
+}
+}  // namespace
+
 void encode(byte_writer& w, const contact& c) {
     w.raw(c.account.view());
     w.text(c.name);
@@ -144,12 +160,17 @@ void encode(byte_writer& w, const contact& c) {
     for (const auto& e : c.endpoints) w.text(e);
     w.sized(c.record);
     w.sized(c.invite_token);
+    const auto more = more_of(c);
+    if (more == 0) return;   // as all from before there were any
+    w.u8(more);
+    if (c.verified_at) w.i64(c.verified_at);
+    if (c.removed_at) w.i64(c.removed_at);
 }
 void decode(byte_reader& r, contact& c) {
     c.account.data = r.array<32>();
     c.name = r.text();
     const auto how = r.u8();
-    if (how > static_cast<std::uint8_t>(known_by::request)) r.fail();
+    if (how > static_cast<std::uint8_t>(known_by::card)) r.fail();
     c.how = static_cast<known_by>(how);
     const auto bits = r.u8();
     c.accepted = bits & 1;
@@ -159,6 +180,18 @@ void decode(byte_reader& r, contact& c) {
     for (auto& e : c.endpoints) e = r.text();
     c.record = to_bytes(r.sized());
     c.invite_token = to_bytes(r.sized());
+    c.verified_at = c.removed_at = 0;
+    c.accepted_before = c.old_record_told = c.two_keys_untold = c.old_record_untold = false;
+    if (r.left() == 0) return;
+    const auto has = r.u8();
+    if (has & contact_verified) c.verified_at = r.i64();
+    if (has & contact_removed) c.removed_at = r.i64();
+    c.accepted_before = has & contact_accepted_before;
+    c.old_record_told = has & contact_old_record_told;
+    c.two_keys_untold = has & contact_two_keys_untold;
+    c.old_record_untold = has & contact_old_record_untold;
+    const bool told_twice = ((has & contact_verified) && c.verified_at == 0) || ((has & contact_removed) && c.removed_at == 0);
+    if (has == 0 || has > contact_bits || told_twice || (c.accepted_before && c.removed_at == 0)) r.fail();
 }
 
 void encode(byte_writer& w, const invite& i) {

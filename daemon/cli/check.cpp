@@ -135,6 +135,9 @@ void add_config(CLI::App& app, context& c) {
             std::cout << json::serialize(json::object{{"file", file}, {"valid", true}}) << "\n";
         else
             std::cout << "the configuration " << file << " is valid (or absent: then every key has its default)\n";
+        if (!o->as_json && std::get<services::config>(loaded).dht.mode == services::dht_mode::by_home)
+            std::cout << "[dht] mode is not set: \"mainline\" in a home made since `peerpost init` tells what leaves the machine, "
+                         "\"off\" in an older one; `peerpost status` shows which. To decide: mode = \"mainline\" or \"off\"\n";
     });
 }
 

@@ -1,10 +1,12 @@
-// `peerpost invite` and `peerpost contact add|list`.
+// `peerpost invite` and `peerpost contact add|list|show|accept|block|remove|verify`.
 #include "daemon/cli/context.hpp"
+#include "daemon/engine/vcard.hpp"
 #include "daemon/services/qr.hpp"
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include <fstream>
 #include <iostream>
 
 namespace pp::cli {
@@ -20,25 +22,71 @@ void show_invite(const json::object& i) {
               << text(i, "expires") << ". They enter: peerpost contact add LINK\n";
 }
 
+bool is(const json::object& p, std::string_view what) {
+    const auto* found = p.if_contains(what);
+    return found && found->is_bool() && found->as_bool();
+}
+
 void show_contact(const json::object& p) {
     const auto name = text(p, "name");
-    std::cout << plain(text(p, "address")) << (name.empty() ? "" : "  (" + plain(name) + ")") << "\n  known by "
-              << text(p, "how") << " since " << text(p, "since");
-    if (const auto* blocked = p.if_contains("blocked"); blocked && blocked->is_bool() && blocked->as_bool())
-        std::cout << ", blocked";
-    if (const auto* accepted = p.if_contains("accepted"); accepted && accepted->is_bool() && !accepted->as_bool())
-        std::cout << ", a request";
+    std::cout << plain(text(p, "address")) << (name.empty() ? "" : "  (" + plain(name) + ")") << "\n  "
+              << text(p, "how_text") << ", since " << text(p, "since")
+              << (is(p, "verified") ? ", verified " + text(p, "verified_at") : "");
+    if (is(p, "blocked")) std::cout << ", BLOCKED";
+    if (is(p, "removed")) std::cout << ", removed";
+    else if (!is(p, "accepted")) std::cout << ", a request: not accepted";
     std::cout << "\n";
     for (const auto& endpoint : list(p, "endpoints"))
         if (endpoint.is_string()) std::cout << "  at " << plain(endpoint.as_string()) << "\n";
+}
+
+void show_details(const json::object& p) {
+    show_contact(p);
+    std::cout << "  code to compare: " << text(p, "code") << "\n";
+    if (!text(p, "record_made").empty()) std::cout << "  account record of " << text(p, "record_made") << "\n";
+    for (const auto& d : list(p, "devices"))
+        if (d.is_object())
+            std::cout << "  device " << plain(text(d.as_object(), "name")) << "  " << text(d.as_object(), "device") << "\n";
+    for (const auto& r : list(p, "relays"))
+        if (r.is_string()) std::cout << "  relay " << plain(r.as_string()) << "\n";
+}
+
+void show_verification(const json::object& p) {
+    if (is(p, "changed")) {
+        std::cout << "verified:\n";
+        return show_contact(p);
+    }
+    show_contact(p);
+    if (isatty(STDOUT_FILENO)) std::cout << "\n" << services::qr_terminal(text(p, "link"));
+    std::cout << "\n  " << text(p, "code") << "\n  " << text(p, "link") << "\n\n"
+              << "The other person sees the same digits with: peerpost contact verify NAME. Compare them over a channel you "
+                 "trust (on the telephone, or by scanning this picture), then:\n"
+              << "  peerpost contact verify NAME --same     you have compared them, and they are the same\n"
+              << "  peerpost contact verify NAME CODE       checks what was read to you, or scanned\n";
+}
+
+// A card file's content, for an argument that names one.
+std::string read_contact_argument(const std::string& given) {
+    std::error_code failed;
+    if (!given.ends_with(".vcf") || !std::filesystem::is_regular_file(given, failed)) return given;
+    std::ifstream in(given, std::ios::binary);
+    std::string card(engine::card_bytes_max, '\0');
+    in.read(card.data(), static_cast<std::streamsize>(card.size()));
+    card.resize(static_cast<std::size_t>(in.gcount()));
+    return card;
+}
+
+void show_change(const json::object& p, const char* done) {
+    std::cout << (is(p, "changed") ? done : "nothing to change:") << "\n";
+    show_contact(p);
 }
 
 }  // namespace
 
 void add_contact(CLI::App& app, context& c) {
     struct options {
-        bool as_json = false;
-        std::string account, contact, name;
+        bool as_json = false, all = false, undo = false, same = false, new_key = false;
+        std::string account, contact, name, code;
         std::uint64_t hours = 7 * 24, uses = 1;
     };
     const auto o = std::make_shared<options>();
@@ -54,13 +102,16 @@ void add_contact(CLI::App& app, context& c) {
     auto* contact = app.add_subcommand("contact", "The people this account knows");
     contact->require_subcommand(1);
     contact->fallthrough();
-    auto* add = contact->add_subcommand("add", "Add a contact by invite link or address");
-    add->add_option("contact", o->contact, "Invite link or address")->required();
+    auto* add = contact->add_subcommand("add", "Add a contact by invite link, address or card file (.vcf)");
+    add->add_option("contact", o->contact, "Invite link, address or card file")->required();
+    add->add_flag("--new-key", o->new_key, "Although a contact of this name has another key");
     add->add_option("--name", o->name, "What to call the contact");
     add->add_option("--account", o->account, "For this account (label or address)");
     add->add_flag("--json", o->as_json, "Print JSON");
     add->callback([&c, o] {
-        run(c, "contact add", {{"account", o->account}, {"contact", o->contact}, {"name", o->name}}, o->as_json,
+        run(c, "contact add",
+            {{"account", o->account}, {"contact", read_contact_argument(o->contact)}, {"name", o->name}, {"new_key", o->new_key}},
+            o->as_json,
             [](const json::object& p) {
                 std::cout << (p.contains("new") && p.at("new") == true ? "added:\n" : "known already, updated:\n");
                 show_contact(p);
@@ -69,12 +120,49 @@ void add_contact(CLI::App& app, context& c) {
     auto* shown = contact->add_subcommand("list", "Every contact");
     shown->add_option("--account", o->account, "Of this account (label or address)");
     shown->add_flag("--json", o->as_json, "Print JSON");
+    shown->add_flag("--all", o->all, "Also those that were removed");
     shown->callback([&c, o] {
-        run(c, "contact list", {{"account", o->account}}, o->as_json, [](const json::object& result) {
+        run(c, "contact list", {{"account", o->account}, {"all", o->all}}, o->as_json, [](const json::object& result) {
             if (list(result, "contacts").empty()) std::cout << "no contacts yet; exchange links made with: peerpost invite\n";
             for (const auto& p : list(result, "contacts"))
                 if (p.is_object()) show_contact(p.as_object());
         });
+    });
+
+    const auto named = [&c, o, contact](const char* name, const char* help) {
+        auto* one = contact->add_subcommand(name, help);
+        one->add_option("contact", o->contact, "Name, address, or the first letters of the label")->required();
+        one->add_option("--account", o->account, "Of this account (label or address)");
+        one->add_flag("--json", o->as_json, "Print JSON");
+        return one;
+    };
+    named("show", "Everything about one contact")->callback([&c, o] {
+        run(c, "contact show", {{"account", o->account}, {"contact", o->contact}}, o->as_json, show_details);
+    });
+    auto* accept = named("accept", "Take somebody's mail in INBOX: accepts a request, lifts a block, takes back a removal");
+    accept->add_flag("--new-key", o->new_key, "Although a contact of this name has another key");
+    accept->callback([&c, o] {
+        run(c, "contact accept", {{"account", o->account}, {"contact", o->contact}, {"new_key", o->new_key}}, o->as_json,
+            [](const json::object& p) { show_change(p, "accepted:"); });
+    });
+    auto* block = named("block", "Take nothing more from somebody; the sender is told that the mail is not taken");
+    block->add_flag("--undo", o->undo, "Lift the block");
+    block->callback([&c, o] {
+        run(c, "contact block", {{"account", o->account}, {"contact", o->contact}, {"undo", o->undo}}, o->as_json,
+            [o](const json::object& p) { show_change(p, o->undo ? "no longer blocked:" : "blocked:"); });
+    });
+    auto* remove = named("remove", "Make a stranger of a contact: new mail goes to Requests. Can be undone for 30 days");
+    remove->add_flag("--undo", o->undo, "Take it back");
+    remove->callback([&c, o] {
+        run(c, "contact remove", {{"account", o->account}, {"contact", o->contact}, {"undo", o->undo}}, o->as_json,
+            [o](const json::object& p) { show_change(p, o->undo ? "back again:" : "removed:"); });
+    });
+    auto* verify = named("verify", "Compare keys with a contact: by reading digits to each other, or by scanning");
+    verify->add_option("code", o->code, "What was read to you, or scanned");
+    verify->add_flag("--same", o->same, "You have compared the digits, and they are the same");
+    verify->callback([&c, o] {
+        run(c, "contact verify", {{"account", o->account}, {"contact", o->contact}, {"code", o->code}, {"same", o->same}},
+            o->as_json, show_verification);
     });
 }
 

@@ -101,7 +101,7 @@ demo_node::demo_node(std::string program, std::filesystem::path home, const std:
     };
     std::ofstream(home_.configuration()) << "[imap]\n" << both(imap_tls_, imap_plain_) << "[smtp]\n" << both(smtp_tls_, smtp_plain_)
                                          << "[peer]\nlisten = [{ address = \"127.0.0.1\", port = " << ports[4]
-                                         << " }]\n[lan]\nenabled = false\n";
+                                         << " }]\n[lan]\nenabled = false\n[dht]\nmode = \"off\"\n";
     const auto out = home_.root / "init.json";
     const pid_t init =
         spawn(program_, {"--home", home_.root.string(), "init", "--name", name_, "--json"}, out, log_file());

@@ -36,6 +36,45 @@ void print_settings(const char* what, const std::vector<services::listen_address
     }
 }
 
+// Everything that leaves the machine once the node runs, each with what switches it off: nothing of it has been done when
+// this is printed (01-product 1.7).
+struct network_use {
+    std::string what, off;
+    bool on = false;
+};
+std::vector<network_use> network_uses(const services::config& conf) {
+    std::string ports;
+    for (const auto& l : conf.peer.listen) {
+        const auto port = std::to_string(l.port);
+        if (ports.find(port) == ports.npos) ports += (ports.empty() ? "" : ", ") + port;
+    }
+    std::vector<network_use> out;
+    const auto mode = conf.dht.mode;
+    const bool closed = mode == services::dht_mode::closed;
+    out.push_back({"Links to your contacts and to relays you choose (TCP), encrypted; only when there is mail, or to say that you are back",
+                   "cannot be switched off", true});
+    out.push_back({"Other nodes may connect to this one: TCP port " + (ports.empty() ? "none" : ports), "[peer] listen = []",
+                   !conf.peer.listen.empty()});
+    out.push_back({"The router of this house is asked (PCP, NAT-PMP, UPnP; nobody beyond it) to let other nodes in",
+                   "[peer] port_mapping = false", conf.peer.port_mapping && !conf.peer.listen.empty()});
+    out.push_back({"In the local network every minute a small encrypted datagram (UDP port " + std::to_string(conf.lan.port) +
+                       ") that only contacts can recognise", "[lan] enabled = false", conf.lan.enabled});
+    out.push_back({std::string(closed ? "The DHT of your own nodes" : "BitTorrent's public DHT (begins at router.bittorrent.com)") +
+                       ": this machine asks there where contacts are, and puts there where it is" +
+                       (conf.dht.publish == services::dht_publish::full ? "" : " (as [dht] publish says)") +
+                       ", encrypted for who knows your address. Your provider sees that it is used",
+                   "[dht] mode = \"off\"", mode != services::dht_mode::off});
+    return out;
+}
+
+void print_network(const context& c, const services::config& conf) {
+    std::cout << "\nWhat will leave this machine when it runs (nothing has yet):\n";
+    for (const auto& use : network_uses(conf))
+        std::cout << (use.on ? "  on   " : "  off  ") << use.what << ".\n       " << (use.on ? "Off: " : "As set: ") << use.off << "\n";
+    std::cout << "There is no server of ours, and nothing else is contacted. The settings: " << c.home.configuration().string()
+              << "\n";
+}
+
 // Twenty-four words from standard input.
 std::string read_words() {
     if (isatty(STDIN_FILENO)) std::cerr << "Type the 24 recovery words, then Enter: " << std::flush;
@@ -94,6 +133,9 @@ void print_new_account(const context& c, const services::config& conf, const ser
                          {"imap", settings(conf.imap.listen)},
                          {"smtp", settings(conf.smtp.listen)},
                          {"ca_file", ca_file}};
+        json::array network;
+        for (const auto& use : network_uses(conf)) network.push_back(json::object{{"what", use.what}, {"on", use.on}, {"off", use.off}});
+        out["network"] = std::move(network);
         if (!conf.pop3.listen.empty()) out["pop3"] = settings(conf.pop3.listen);   // off as shipped
         std::cout << json::serialize(out) << "\n" << std::flush;
         return;
@@ -108,11 +150,9 @@ void print_new_account(const context& c, const services::config& conf, const ser
     print_settings("IMAP    ", conf.imap.listen);
     print_settings("SMTP    ", conf.smtp.listen);
     print_settings("POP3    ", conf.pop3.listen);
-    if (conf.peer.port_mapping && !conf.peer.listen.empty())
-        std::cout << "\nWhile it runs, peerpost asks the router of this house (PCP, NAT-PMP, UPnP; nobody beyond it) to let other\n"
-                     "nodes in. To switch that off, before it runs: [peer] port_mapping = false in " << c.home.configuration().string() << "\n";
-    std::cout << "\nThe certificate is issued by a CA of this home only, restricted to this machine:\n  " << ca_file << "\n"
-              << std::flush;
+    std::cout << "\nThe certificate is issued by a CA of this home only, restricted to this machine:\n  " << ca_file << "\n";
+    print_network(c, conf);
+    std::cout << std::flush;
 }
 
 void add_init(CLI::App& app, context& c) {

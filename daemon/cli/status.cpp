@@ -66,6 +66,17 @@ void show_status(const json::object& s) {
     for (const auto& item : list(s, "listeners")) show_live("listener", item);
     for (const auto& item : list(s, "links")) show_live("link", item);
     if (const auto* mapped = s.if_contains("port_mapping"); mapped && mapped->is_object()) show_live("way in through the router", *mapped);
+    if (const auto* dht = s.if_contains("dht"); dht && dht->is_object()) {
+        const auto& d = dht->as_object();
+        std::cout << "  dht       " << number(d, "nodes_ipv4") << " nodes by IPv4, " << number(d, "nodes_ipv6") << " by IPv6"
+                  << (text(d, "publish") == "off" ? ", nothing of this node is published" : "") << "\n";
+        for (const auto& item : list(d, "published"))
+            std::cout << "  dht       the record of " << plain(text(item.as_object(), "account").substr(0, 8)) << "... stands at "
+                      << number(item.as_object(), "replicas") << " nodes since " << human_duration(number(item.as_object(), "age_s")) << "\n";
+    } else if (dht && dht->is_null()) {
+        std::cout << "  dht       off: people are found by the addresses they gave, in the LAN and through relays ([dht] mode = "
+                     "\"mainline\" in peerpost.toml switches it on)\n";
+    }
     for (const auto& item : list(s, "accounts"))
         if (item.is_object()) show_account(item.as_object());
 }

@@ -25,6 +25,7 @@ std::string_view word_of(storage::known_by how) {
     case storage::known_by::invite_given: return "invite-given";
     case storage::known_by::address: return "address";
     case storage::known_by::request: return "request";
+    case storage::known_by::card: return "card";
     }
     return "unknown";
 }
@@ -42,6 +43,7 @@ std::string_view sentence_of(storage::known_by how) {
     case storage::known_by::invite_given: return "key known from an invitation you gave";
     case storage::known_by::address: return "key known from the address you wrote to";
     case storage::known_by::request: return "key known from this sender's first mail";
+    case storage::known_by::card: return "key known from a contact card";
     }
     return "key known in an unknown way";
 }

@@ -1,5 +1,8 @@
 #include "daemon/engine/contacts.hpp"
 
+#include "daemon/engine/people.hpp"
+#include "proto/peer/first_contact.hpp"
+
 #include <algorithm>
 
 namespace pp::engine {
@@ -62,9 +65,19 @@ result<bool> merge_record(contact& c, bytes_view encoded_record, peer::unix_s no
     if (const auto good = peer::verify(*fresh, now); !good) return failure(good.error());
     if (const auto old = peer::decode_account_record(c.record); old && old->sequence >= fresh->sequence) return false;
     c.record = to_bytes(encoded_record);
+    c.old_record_told = c.old_record_untold = false;
     if (c.name.empty()) c.name = fresh->name;   // a name the user has given stays
     c.endpoints = joined(fresh->endpoints, c.endpoints);
     return true;
+}
+
+bool noticed_old_record(contact& c, bytes_view encoded_record, peer::unix_s now) {
+    if (c.old_record_told || c.old_record_untold || !c.accepted || is_out(c)) return false;
+    const auto shown = peer::decode_account_record(encoded_record);
+    const auto known = peer::decode_account_record(c.record);
+    if (!shown || !known || shown->account != c.account || !peer::verify(*shown, now)) return false;
+    if (shown->sequence >= known->sequence || known->sequence - shown->sequence <= old_record_ms) return false;
+    return c.old_record_untold = true;
 }
 
 bool endpoint_worked(contact& c, const std::string& endpoint) {
@@ -92,8 +105,12 @@ prekey_plan plan_prekeys(std::span<const prekey_age> ours, peer::unix_s now) {
     // Made far in the future: the clock was wrong then or is now; a new one is right either way.
     plan.make_new = now >= newest.made_at + prekey_renew_s || now < newest.made_at - prekey_renew_s;
     if (plan.make_new) plan.new_id = newest.id + 1;
-    for (const auto& p : ours)
-        if (p.id != newest.id && now > p.made_at + prekey_renew_s + prekey_keep_s) plan.forget.push_back(p.id);
+    for (const auto& p : ours) {
+        if (p.id == newest.id) continue;
+        if (now > p.made_at + prekey_renew_s + prekey_keep_s) plan.forget.push_back(p.id);
+        // Made when the clock was far ahead: its age is told by how many came after it.
+        else if (p.made_at > now + prekey_renew_s && newest.id - p.id > prekeys_kept_max) plan.forget.push_back(p.id);
+    }
     return plan;
 }
 
@@ -113,6 +130,7 @@ peer::account_record make_own_record(const own_record_values& values, const cryp
     r.devices = values.devices;
     r.endpoints = values.endpoints;
     r.relays = values.relays;
+    peer::ask_work(r, values.work_bits);
     peer::sign(r, account);
     return r;
 }

@@ -1,5 +1,7 @@
 #include "daemon/engine/delivery.hpp"
 
+#include "daemon/engine/strangers.hpp"
+
 #include <algorithm>
 
 namespace pp::engine {
@@ -124,6 +126,17 @@ outbox_row receipt_came(outbox_row row, bytes signed_receipt, unix_ms now) {
     return row;
 }
 
+outbox_row work_asked_for(outbox_row row, std::uint8_t bits, unix_ms now, double dice,
+                          const delivery_times& times) {
+    if (bits > work_bits_willing)
+        return attempt_failed(std::move(row), "the recipient does not know you and asks strangers for more work than this node "
+                              "does; ask for an invite", now, dice, times);
+    constexpr unsigned tries_per_second = 100;   // crypto/work.hpp: about 10 ms each
+    const auto seconds = std::max(1u, (1u << bits) / tries_per_second);
+    return attempt_failed(std::move(row), "the recipient does not know you and asks strangers for some work first: this node is "
+                          "at it, for about " + std::to_string(seconds) + (seconds == 1 ? " second" : " seconds"), now, dice, times);
+}
+
 notify_outcome notify_answered(outbox_row row, const peer::notify_reply& reply, const crypto::account_key& sender,
                                const crypto::blob_id& blob, unix_ms now, double dice, const delivery_times& times) {
     if (!is_open(row)) return {std::move(row)};
@@ -142,6 +155,8 @@ notify_outcome notify_answered(outbox_row row, const peer::notify_reply& reply, 
         return {failed(std::move(row), with_reason("the recipient refused the mail", reply.reason), now)};
     case peer::notify_status::unknown_prekey:
         return {attempt_failed(std::move(row), "the recipient's keys have changed", now, dice, times), true};
+    case peer::notify_status::work_needed:
+        return {work_asked_for(std::move(row), reply.work_bits, now, dice, times)};
     case peer::notify_status::try_later:
         break;
     }

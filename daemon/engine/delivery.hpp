@@ -50,6 +50,10 @@ result<peer::receipt> check_receipt(const storage::outbox_row& row, const crypto
 // The receipt has been checked.
 storage::outbox_row receipt_came(storage::outbox_row row, bytes signed_receipt, unix_ms now);
 
+// The recipient asks a stranger for 2^bits tries of work first (engine/strangers.hpp): the row says so until it is done.
+storage::outbox_row work_asked_for(storage::outbox_row row, std::uint8_t bits, unix_ms now, double dice,
+                                   const delivery_times& times = {});
+
 struct notify_outcome {
     storage::outbox_row row;
     bool refresh_record = false;    // the recipient's prekeys have changed: get her record before the next attempt

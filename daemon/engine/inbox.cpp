@@ -33,6 +33,16 @@ bool is_notified_blob(const peer::notification& n, bytes_view ride_along) {
     return crypto::make_blob_id(header, cipher.size(), crypto::merkle::leaf_hash(cipher)) == n.blob;
 }
 
+inbox_decision decide_by_policy(const inbox_facts& facts, std::uint64_t plain_bytes) {
+    if (facts.sender && facts.sender->blocked) return refuse("the recipient takes no mail from this account");
+    if (plain_bytes > facts.mail_bytes_max) return refuse(too_large(facts.mail_bytes_max, ""));
+    const bool known = facts.sender && facts.sender->accepted;
+    if (!known && plain_bytes > request_bytes_max) return refuse(too_large(request_bytes_max, " from strangers"));
+    if (!known && !facts.room_for_requests)
+        return later("the recipient's mailbox for mail of strangers is full; ask for an invite, or wait");
+    return {inbox_action::store, known ? inbox_name : requests_name, {}};
+}
+
 inbox_decision decide(const peer::notification& n, bytes_view ride_along, const inbox_facts& facts, peer::unix_s now) {
     if (n.recipient != facts.me) return refuse("this account does not live here");
     if (n.device.account != n.sender || (facts.link_account && *facts.link_account != n.sender))
@@ -44,14 +54,10 @@ inbox_decision decide(const peer::notification& n, bytes_view ride_along, const 
     if (n.submitted_at > now + submitted_ahead_s_max || n.submitted_at < now - submitted_ago_s_max)
         return later("the date of the mail and the recipient's clock are too far apart");
     if (!sizes_fit(n)) return refuse("the sizes in the notification do not fit each other");
-    if (n.plain_bytes > facts.mail_bytes_max) return refuse(too_large(facts.mail_bytes_max, ""));
-    const bool known = facts.sender && facts.sender->accepted;
-    if (!known && n.plain_bytes > request_bytes_max) return refuse(too_large(request_bytes_max, " from strangers"));
-    if (!known && !facts.room_for_requests)
-        return later("the recipient's mailbox for mail of strangers is full; ask for an invite, or wait");
+    auto decision = decide_by_policy(facts, n.plain_bytes);
     // A wrong ride-along is no reason to refuse: the blob itself is fetched and checked.
-    return {is_notified_blob(n, ride_along) ? inbox_action::store : inbox_action::fetch,
-            known ? inbox_name : requests_name, {}};
+    if (decision.action == inbox_action::store && !is_notified_blob(n, ride_along)) decision.action = inbox_action::fetch;
+    return decision;
 }
 
 }  // namespace pp::engine

@@ -37,6 +37,9 @@ struct inbox_facts {
     std::uint64_t mail_bytes_max = 0;                   // largest mail this node takes
     bool room_for_requests = true;                      // engine/requests.hpp
 };
+// Whether mail of this sender and size is taken at all, and into which mailbox: of facts sender, mail_bytes_max and
+// room_for_requests count. store, refuse or try_later.
+inbox_decision decide_by_policy(const inbox_facts& facts, std::uint64_t plain_bytes);
 inbox_decision decide(const peer::notification& n, bytes_view ride_along, const inbox_facts& facts, peer::unix_s now);
 
 // True when header | ciphertext is the notified blob, whole: of one chunk, checked against the blob id.

@@ -1,6 +1,7 @@
 #include "daemon/engine/requests.hpp"
 
 #include "daemon/engine/inbox.hpp"
+#include "daemon/engine/people.hpp"
 
 namespace pp::engine {
 
@@ -52,6 +53,7 @@ std::optional<crypto::account_key> sender_of_arrival(std::string_view beginning,
 std::optional<storage::contact> judged(std::optional<storage::contact> known, const crypto::account_key& sender,
                                        judgement what, storage::unix_ms now) {
     if (what == judgement::none) return std::nullopt;
+    if (known && known->removed_at != 0) known = as_request_again(std::move(*known));   // it has written again
     const bool by_request = !known || known->how == storage::known_by::request;
     storage::contact after;
     if (known) {

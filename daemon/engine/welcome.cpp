@@ -29,7 +29,10 @@ std::string text_for_people(const welcome& w) {
            "Requests  mail from people you do not know yet. Answer one, or move it\n"
            "          to INBOX, and that person's later mail comes to INBOX. Move it\n"
            "          to Junk, and that person cannot write to you any more. Moving\n"
-           "          it back to Requests undoes either\n\n";
+           "          it back to Requests undoes either\n\n"
+           "People you do not know can write to you a little only: their computer\n"
+           "has to do some work for each mail. To be sure that a contact's key is\n"
+           "the right one, compare it: peerpost contact verify NAME\n\n";
     if (!w.invite_link.empty()) {
         out += "To exchange mail with somebody, give that person your invitation. It\n";
         out += w.qr_png.empty() ? "is attached as a link. " : "is attached as a link and as a picture to scan. ";

@@ -5,6 +5,7 @@
 #include "daemon/engine/delivery_report.hpp"
 #include "daemon/engine/inbox.hpp"
 #include "daemon/engine/outgoing.hpp"
+#include "daemon/engine/people.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/dice.hpp"
 #include "daemon/net/receiver.hpp"
@@ -41,6 +42,7 @@ void courier::start() {
 
 void courier::stop() {
     stopping_ = true;
+    bench_.stop();
     for (auto& [label, d] : desks_) d.timer->cancel();
 }
 
@@ -129,6 +131,7 @@ awaitable<void> courier::pass(desk& d) {
         services::log(services::area::delivery).error("event=queue_unreadable reason={}", services::field(open.error().message()));
         co_return;
     }
+    co_await look_at_people(d, open->contacts);
     std::map<crypto::account_key, std::deque<storage::outbox_row>> by_peer;
     for (auto& [peer, r] : d.routes) r.next_due = std::chrono::steady_clock::time_point::max();   // of rows that may be over
     d.next_release = d.next_judgement = std::chrono::steady_clock::time_point::max();
@@ -164,15 +167,18 @@ awaitable<void> courier::pass(desk& d) {
     for (const auto& [peer, rows] : by_peer) d.routes[peer].wanted = true;
     for (const auto& row : open->inbound) d.routes[row.sender].wanted = true;
     for (const auto& c : open->contacts)
-        if (!c.invite_token.empty()) d.routes[c.account].wanted = true;
+        if (!c.invite_token.empty() && !engine::is_out(c)) d.routes[c.account].wanted = true;
 
     const auto now = std::chrono::steady_clock::now();
+    std::set<crypto::account_key> token_first;   // whoever presents an invite is no stranger afterwards
+    for (const auto& c : open->contacts)
+        if (!c.invite_token.empty() && !engine::is_out(c)) token_first.insert(c.account);
     for (auto& [peer, r] : d.routes) {
         if (!r.wanted) continue;
         if (auto link = links_.find(mine.key(), peer)) {
             r.greet = false;
             r.next_due = std::chrono::steady_clock::time_point::max();
-            if (const auto rows = by_peer.find(peer); rows != by_peer.end() && !r.sending) {
+            if (const auto rows = by_peer.find(peer); rows != by_peer.end() && !r.sending && !token_first.contains(peer)) {
                 auto untold = untold_on_this_link(r, std::move(rows->second));
                 if (!untold.empty()) {
                     r.sending = true;
@@ -308,6 +314,8 @@ void courier::link_up(services::account& mine, std::shared_ptr<peer_link> link) 
     r.failures = 0;
     r.told.clear();
     r.next_due = std::chrono::steady_clock::time_point::max();
+    const auto known = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(link->theirs); });
+    link->was_welcome = !(known && *known && engine::is_out(**known));
     asio::co_spawn(io_, present_token(mine, link), asio::detached);
     asio::co_spawn(io_, hand_tokens(mine, link), asio::detached);
     receiver_->link_up(mine, link);
@@ -317,8 +325,14 @@ void courier::link_up(services::account& mine, std::shared_ptr<peer_link> link) 
 
 void courier::link_down(services::account& mine, const crypto::account_key& theirs) {
     auto& d = desk_of(mine);
+    receiver_->link_down(mine, theirs);
     if (!d.routes.contains(theirs)) return;
     auto& r = d.routes[theirs];
+    if (!r.wanted && !r.greet && !r.dialling && !r.sending) {   // 100 000 strangers leave nothing behind
+        d.routes.erase(theirs);
+        poke(d);
+        return;
+    }
     r.unlinked_since = services::now_ms();
     const auto now = std::chrono::steady_clock::now();
     r.next_dial = now < hasty_until_ ? now : now + redial_first;

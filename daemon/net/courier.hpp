@@ -9,6 +9,7 @@
 #include "daemon/net/relay_inbox.hpp"
 #include "daemon/net/relay_outbox.hpp"
 #include "proto/peer/letter.hpp"
+#include "daemon/net/work_bench.hpp"
 
 #include <deque>
 #include <map>
@@ -54,6 +55,8 @@ public:
 
     // Takes rows away that were over finished_rows_kept ago; daily.
     awaitable<void> forget_old_rows();
+    // The same for contacts the user removed long ago (engine/people.hpp).
+    awaitable<void> forget_removed_contacts();
 
     void link_up(services::account& mine, std::shared_ptr<peer_link> link) override;
     void link_down(services::account& mine, const crypto::account_key& theirs) override;
@@ -100,6 +103,7 @@ private:
     void bring_to_relays(desk& d, const route& r, const std::deque<storage::outbox_row>& rows);
     awaitable<void> hand_tokens(services::account& mine, std::shared_ptr<peer_link> link);
     bool is_known(services::account& mine, const crypto::account_key& theirs) const;
+    awaitable<void> look_at_people(desk& d, const std::vector<storage::contact>& people);
     awaitable<void> dial(desk& d, crypto::account_key peer, bool for_mail);
     awaitable<void> note_failure(services::account& mine, crypto::account_key peer, std::string why,
                                  std::chrono::milliseconds wait);
@@ -107,6 +111,8 @@ private:
     awaitable<void> send_some(desk& d, std::shared_ptr<peer_link> link,
                               std::shared_ptr<std::deque<storage::outbox_row>> rows);
     awaitable<void> send(services::account& mine, std::shared_ptr<peer_link> link, storage::outbox_row row);
+    awaitable<void> begin_work(services::account& mine, storage::outbox_row row, peer::notification note, std::uint8_t bits);
+    awaitable<void> work_done(services::account& mine, storage::id16 row);
     awaitable<void> present_token(services::account& mine, std::shared_ptr<peer_link> link);
     using report_blob = std::shared_ptr<storage::blob_writer>;
     awaitable<report_blob> report_of_change(services::account& mine, const storage::outbox_row& after);
@@ -127,6 +133,7 @@ private:
     links& links_;
     const discovery& lan_;
     finder& finder_;
+    work_bench bench_{io_};
     receiver* receiver_ = nullptr;
     relay_service* relay_ = nullptr;
     relay_inbox* relay_inbox_ = nullptr;

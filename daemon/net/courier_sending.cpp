@@ -10,6 +10,7 @@
 #include "daemon/net/short_id.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/outgoing.hpp"
+#include "daemon/services/requests.hpp"
 #include "daemon/services/standard_mailboxes.hpp"
 #include "storage/txn.hpp"
 
@@ -24,6 +25,7 @@ std::string_view name_of(peer::notify_status status) {
     case peer::notify_status::refused: return "refused";
     case peer::notify_status::try_later: return "try_later";
     case peer::notify_status::unknown_prekey: return "unknown_prekey";
+    case peer::notify_status::work_needed: return "work_needed";
     }
     return "unknown";
 }
@@ -91,6 +93,8 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
     note.submitted_at = engine::begins_at(row) / 1000;   // the other side takes no old notifications
     if (const auto address = mail::parse_address(row.recipient)) note.recipient_local = address->local;
 
+    note.work = bench_.solution_of(row.notification);
+
     peer::notify_request request;
     request.sealed = peer::seal_notification(note, mine.identity(), prekey->id, prekey->key);
     if (crypto::blob_header_bytes + ref.cipher_bytes <= storage::inline_blob_cipher_bytes_max) {
@@ -108,6 +112,10 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
     if (stopping_ || !answer) co_return;   // the link is gone: the row is as it was, and is sent again
     const auto reply = peer::decode_notify_reply(*answer);
     if (!reply) co_return;
+    if (reply->status == peer::notify_status::work_needed) {
+        co_await begin_work(mine, std::move(row), std::move(note), reply->work_bits);
+        co_return;
+    }
     const auto id = short_id(row.notification);
     auto outcome = engine::notify_answered(std::move(row), *reply, mine.key(), ref.id, services::now_ms(), dice(),
                                            node_.configuration().delivery);
@@ -116,6 +124,33 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
     // A receipt that is lost in a crash is given again: its two syncs can be shared with the next mail's.
     const auto how = outcome.row.state == storage::outbox_state::delivered ? services::urgency::lazy : services::urgency::now;
     co_await book(mine, std::move(outcome.row), how);
+}
+
+// The recipient does not know us. The row tells so while the work is done, and is due when it is.
+awaitable<void> courier::begin_work(services::account& mine, storage::outbox_row row, peer::notification note, std::uint8_t bits) {
+    auto waiting = engine::work_asked_for(std::move(row), bits, services::now_ms(), dice(), node_.configuration().delivery);
+    const bool willing = bits <= engine::work_bits_willing;
+    const auto id = waiting.id;
+    co_await book(mine, std::move(waiting));
+    if (!willing || stopping_) co_return;
+    auto what = std::make_shared<const peer::notification>(std::move(note));
+    auto done = [this, &mine, id] {
+        if (!stopping_) asio::co_spawn(io_, work_done(mine, id), asio::detached);
+    };
+    bench_.begin(std::move(what), bits, std::move(done));
+}
+
+awaitable<void> courier::work_done(services::account& mine, storage::id16 id) {
+    auto written = commit(node_, mine, [id](storage::write_txn& txn) -> result<void> {
+        auto row = txn.get_outbox(id);
+        if (!row) return row.error();
+        if (!*row || !engine::is_open(**row)) return {};
+        (*row)->next_attempt_at = std::min((*row)->next_attempt_at, services::now_ms());
+        return txn.put_outbox(**row);
+    });
+    auto r = co_await std::move(written);
+    (void)r;   // not written: it is due a little later
+    if (!stopping_) poke(desk_of(mine));
 }
 
 // The report to the sender that is due when the row becomes this; null when there is none, or no room for it: the change
@@ -218,7 +253,26 @@ awaitable<void> courier::release_to_self(services::account& mine, storage::outbo
 
 awaitable<bool> courier::deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row) {
     const auto notification = row.notification;
-    const auto r = co_await receiver_->deliver_here(mine, theirs, row);
+    const auto judged = receiver_->judge_here(mine, theirs, row);
+    if (judged && judged->action == engine::inbox_action::refuse) {
+        row.state = storage::outbox_state::failed;
+        row.state_since = services::now_ms();
+        row.last_error = "the recipient refused the mail: " + judged->reason;
+        co_await book(mine, std::move(row));
+        co_return true;
+    }
+    if (judged && judged->action == engine::inbox_action::try_later) {
+        const auto sentence = "the recipient asks to try later: " + judged->reason;
+        if (row.last_error == sentence) co_return false;
+        row.last_error = sentence;
+        co_await book(mine, std::move(row));
+        co_return false;
+    }
+    result<void> r = judged ? result<void>() : result<void>(judged.error());
+    if (judged) {
+        auto done = co_await receiver_->deliver_here(mine, theirs, row);
+        r = done;
+    }
     if (!r) {
         services::log(services::area::delivery).error("event=local_delivery_failed reason={}", services::field(r.error().message()));
         co_return false;
@@ -272,8 +326,8 @@ awaitable<void> courier::present_token(services::account& mine, std::shared_ptr<
     auto message = peer::encode(request);
     auto answer = co_await link->ask(peer::contact_protocol, std::move(message));
     if (!answer) co_return;   // again with the next link
-    const auto reply = peer::decode_contact_reply(*answer);
-    if (!reply) co_return;
+    auto reply = peer::decode_contact_reply(*answer);
+    if (!reply) reply = peer::contact_reply();   // what cannot be understood has accepted nothing
     services::log(services::area::peer).info("link={} event=invite_{}", link->number(),
                                              reply->status == peer::contact_status::accepted ? "accepted" : "refused");
     auto written = commit(node_, mine, [theirs = link->theirs](storage::write_txn& txn) -> result<void> {
@@ -285,6 +339,7 @@ awaitable<void> courier::present_token(services::account& mine, std::shared_ptr<
     });
     auto r = co_await std::move(written);
     (void)r;   // presented again with the next link; the other side knows us by then
+    if (!stopping_) poke(desk_of(mine));   // mails have waited for that
 }
 
 awaitable<bytes> courier::token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message) {
@@ -299,6 +354,7 @@ awaitable<bytes> courier::token_came(services::account& mine, std::shared_ptr<pe
             if (!known) return known.error();
             auto invite = txn.get_invite(token);
             if (!invite) return invite.error();
+            if (*known && (*known)->blocked) return {};   // blocked stays blocked, and the invite unused
             // The answer to a token used before was lost: she is known by it.
             if (*known && (*known)->how == storage::known_by::invite_given && (*known)->accepted) {
                 *accepted = true;
@@ -310,12 +366,16 @@ awaitable<bytes> courier::token_came(services::account& mine, std::shared_ptr<pe
             auto contact = *known ? **known
                                   : engine::contact_from_record(record, storage::known_by::invite_given, services::now_s());
             contact.accepted = true;
+            contact.accepted_before = false;
+            contact.removed_at = 0;
             if (contact.how == storage::known_by::request) contact.how = storage::known_by::invite_given;
-            if (auto r = txn.put_contact(contact); !r) return r;
+            const auto before = *known ? *known : std::optional<storage::contact>();
+            if (auto r = services::settle_contact(txn, before, std::move(contact)); !r) return r;
             return left->uses_left == 0 ? txn.erase_invite(token) : txn.put_invite(*left);
         });
         const auto r = co_await std::move(written);
         if (r && *accepted) {
+            poke(desk_of(mine));   // the user may be owed a mail about her name
             reply.status = peer::contact_status::accepted;
             services::log(services::area::peer).info("link={} event=contact_added", link->number());
             asio::co_spawn(io_, hand_tokens(mine, link), asio::detached);

@@ -1,7 +1,10 @@
 #include "daemon/net/finder.hpp"
 
 #include "daemon/engine/endpoints.hpp"
+#include "daemon/engine/people.hpp"
 #include "daemon/services/log.hpp"
+#include "proto/relay/address.hpp"
+#include "storage/txn.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -31,6 +34,31 @@ std::optional<dht::host_port> to_record(const std::string& text, dht::network ki
     return out;
 }
 
+// Its relays as the short form has them: key and one place each.
+std::vector<dht::record_relay> relays_of(const peer::account_record& own, dht::network kind) {
+    std::vector<dht::record_relay> out;
+    for (const auto& text : own.relays) {
+        const auto slot = relay::decode_address(text);
+        if (!slot || out.size() == dht::record_relays_max) continue;
+        for (const auto& endpoint : slot->endpoints)
+            if (auto host = to_record(endpoint, kind)) {
+                out.push_back({*dht::relay_key::from(slot->relay.view()), std::move(*host)});
+                break;
+            }
+    }
+    return out;
+}
+
+// proto/dht/SPEC.md, field 7.
+crypto::hash256 hash_of_devices(const peer::account_record& own) {
+    bytes all;
+    for (const auto& device : own.devices) {
+        const auto one = peer::encode(device);
+        all.insert(all.end(), one.begin(), one.end());
+    }
+    return crypto::sha256(all);
+}
+
 std::string to_text(const dht::host_port& h) {
     return h.at ? dht::to_text(*h.at) : engine::format({h.name, h.port});
 }
@@ -38,16 +66,20 @@ std::string to_text(const dht::host_port& h) {
 }  // namespace
 
 finder::finder(asio::io_context& io, services::node& node, dht_socket& dht, dht::network kind)
-    : io_(io), node_(node), dht_(dht), kind_(kind), dice_(crypto::random<dht::dice_seed>()), timer_(io) {}
+    : io_(io), node_(node), dht_(dht), kind_(kind), dice_(crypto::random<dht::dice_seed>()), timer_(io),
+      prefetch_timer_(io) {}
 
 void finder::start(listener& l) {
     listener_ = &l;
-    if (dht_.running()) asio::co_spawn(io_, publish_loop(), asio::detached);
+    if (!dht_.running()) return;
+    if (node_.configuration().dht.publish != services::dht_publish::off) asio::co_spawn(io_, publish_loop(), asio::detached);
+    asio::co_spawn(io_, prefetch_loop(), asio::detached);
 }
 
 void finder::stop() {
     stopping_ = true;
     timer_.cancel();
+    prefetch_timer_.cancel();
 }
 
 // ---------------------------------------------------------------- being found
@@ -61,8 +93,9 @@ awaitable<void> finder::publish_loop() {
         for (auto* a : node_.accounts()) {
             auto known = publications_.find(a->label());
             if (known == publications_.end())
-                known = publications_.emplace(a->label(), publication{dht::publish_schedule(dice_, now)}).first;
-            auto& [schedule, published] = known->second;
+                known = publications_.emplace(a->label(), publication{dht::publish_schedule(dice_, now), 0, {}}).first;
+            auto& schedule = known->second.schedule;
+            auto& published = known->second.record_sequence;
             const auto sequence = a->record().sequence;
             if (std::exchange(published, sequence) != sequence) schedule.changed(now);
             if (now >= schedule.due_at()) {
@@ -86,7 +119,11 @@ awaitable<void> finder::publish(services::account& a) {
     if (!own.prekeys.empty())
         of_account.prekey =
             dht::record::offered_prekey{own.prekeys.front().id, own.prekeys.front().key, own.prekeys.front().not_after};
-    for (const auto& device : own.devices) of_account.devices.push_back(device.device);
+    of_account.relays = relays_of(own, kind_);
+    of_account.devices_hash = hash_of_devices(own);
+    const bool with_devices = node_.configuration().dht.publish == services::dht_publish::full;
+    if (with_devices)   // under their keys stands where they are
+        for (const auto& device : own.devices) of_account.devices.push_back(device.device);
 
     dht::record of_device;
     of_device.sequence_ms = of_account.sequence_ms;
@@ -95,26 +132,36 @@ awaitable<void> finder::publish(services::account& a) {
         if (auto host = to_record(text, kind_)) of_device.addresses.push_back({std::nullopt, std::move(*host)});
 
     for (const auto day : crypto::discovery_days_of(a.key(), services::now_s())) {
-        co_await put(a, of_account, day, false);
+        auto fewest = co_await put(a, of_account, day, false);
         if (stopping_) co_return;
-        co_await put(a, of_device, day, true);
+        if (with_devices) {
+            const auto of_this_device = co_await put(a, of_device, day, true);
+            fewest = std::min(fewest, of_this_device);
+        }
         if (stopping_) co_return;
+        publications_.at(a.label()).stands = standing{fewest, std::chrono::steady_clock::now()};
     }
 }
 
-awaitable<void> finder::put(services::account& a, dht::record r, dht::discovery_day day, bool of_device) {
+std::optional<finder::standing> finder::standing_of(const std::string& label) const {
+    const auto known = publications_.find(label);
+    return known == publications_.end() ? std::nullopt : known->second.stands;
+}
+
+awaitable<std::size_t> finder::put(services::account& a, dht::record r, dht::discovery_day day, bool of_device) {
     const auto* device = of_device ? &node_.device() : nullptr;
     auto sequence = services::now_s();
     auto item = dht::seal_record(r, a.identity(), day, device, sequence);
     auto done = co_await dht_.put(std::move(item));
-    if (!done.outdated || stopping_) co_return;
+    if (!done.outdated || stopping_) co_return done.replicas;
     // Our clock was wrong before, or another device publishes too: one above what is there (04-network 4.5.3).
     services::log(services::area::peer)
         .warn("event=dht_record_outdated ahead_s={}", done.newer_sequence.value_or(sequence) - sequence);
-    if (!done.newer_sequence || *done.newer_sequence == std::numeric_limits<std::int64_t>::max()) co_return;
+    if (!done.newer_sequence || *done.newer_sequence == std::numeric_limits<std::int64_t>::max())
+        co_return done.replicas;
     auto higher = dht::seal_record(r, a.identity(), day, device, std::max(*done.newer_sequence + 1, services::now_s()));
     auto again = co_await dht_.put(std::move(higher));
-    (void)again;
+    co_return again.replicas;
 }
 
 // ---------------------------------------------------------------- finding
@@ -131,6 +178,39 @@ void finder::look_for(const crypto::account_key& peer, std::vector<crypto::devic
         --running_;
         searches_[peer].running = false;
     });
+}
+
+// Where contacts are is known before somebody writes to them: the lookup of a moment tells nobody of a mail.
+awaitable<void> finder::prefetch_loop() {
+    const auto seconds = [this](auto most) {
+        const auto n = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(most).count());
+        return std::chrono::seconds(dice_.number() % n);
+    };
+    auto wait = std::chrono::duration_cast<std::chrono::seconds>(prefetch_first) + seconds(std::chrono::hours(1) - prefetch_first);
+    while (!stopping_) {
+        prefetch_timer_.expires_after(wait);
+        auto [ec] = co_await prefetch_timer_.async_wait(as_result);
+        if (ec || stopping_) co_return;
+        std::vector<std::pair<crypto::account_key, std::vector<crypto::device_key>>> all;
+        for (auto* a : node_.accounts()) {
+            const auto contacts = a->store().read([](const storage::read_txn& txn) { return txn.contacts(); });
+            if (!contacts) continue;
+            for (const auto& c : *contacts) {
+                if (!c.accepted || engine::is_out(c)) continue;
+                auto& [peer, devices] = all.emplace_back(c.account, std::vector<crypto::device_key>());
+                if (const auto record = peer::decode_account_record(c.record))
+                    for (const auto& device : record->devices) devices.push_back(device.device);
+            }
+        }
+        for (std::size_t left = all.size(); left > 0 && !stopping_; --left) {   // Fisher and Yates, one at a time
+            std::swap(all[left - 1], all[dice_.number() % left]);
+            look_for(all[left - 1].first, std::move(all[left - 1].second));
+            prefetch_timer_.expires_after(std::chrono::seconds(1) + seconds(prefetch_pause));
+            auto [cut] = co_await prefetch_timer_.async_wait(as_result);
+            if (cut) co_return;
+        }
+        wait = std::chrono::duration_cast<std::chrono::seconds>(prefetch_interval) - seconds(std::chrono::hours(2));
+    }
 }
 
 std::vector<std::string> finder::endpoints_of(const crypto::account_key& peer) const {

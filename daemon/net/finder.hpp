@@ -1,6 +1,7 @@
 // Being found and finding people through the DHT (04-network 4.5.3, 4.7; proto/dht/SPEC.md, "Record"): puts the records
 // of our accounts and of this device there, and looks for the devices of people who cannot be reached where they were.
-// Looks only for whom something waits, and seldom: a lookup tells the nodes asked that somebody wants to know.
+// Looks for whom something waits, and for every contact once a day in random order: a lookup tells the nodes asked that
+// somebody wants to know, so it is not to tell when one writes to whom.
 #pragma once
 
 #include "daemon/net/dht_socket.hpp"
@@ -19,6 +20,9 @@ inline constexpr auto not_reached_lifetime = std::chrono::seconds(20);   // no n
 inline constexpr std::size_t searches_max = 8;                         // at the same time
 inline constexpr std::size_t found_people_max = 1024;
 inline constexpr std::size_t devices_asked_max = 4;                    // of one person
+inline constexpr auto prefetch_interval = std::chrono::hours(24);      // 04-network 4.7: of all contacts, in random order
+inline constexpr auto prefetch_first = std::chrono::minutes(10);       // after the start, at the earliest; an hour at the latest
+inline constexpr auto prefetch_pause = std::chrono::seconds(60);       // between two contacts, at most
 inline constexpr std::uint32_t record_lifetime_s = 3 * 60 * 60;        // two publications may fail
 
 class finder {
@@ -37,6 +41,13 @@ public:
     // What was found lately, as "host:port"; empty when nothing was.
     std::vector<std::string> endpoints_of(const crypto::account_key& peer) const;
 
+    // What stands of an account there: of the last publication of each of its records, the fewest nodes that keep one.
+    struct standing {
+        std::size_t replicas = 0;
+        std::chrono::steady_clock::time_point at{};
+    };
+    std::optional<standing> standing_of(const std::string& label) const;
+
 private:
     struct search {
         bool running = false;
@@ -45,7 +56,9 @@ private:
     };
     awaitable<void> publish_loop();
     awaitable<void> publish(services::account& a);
-    awaitable<void> put(services::account& a, dht::record r, dht::discovery_day day, bool of_device);
+    // How many nodes keep it.
+    awaitable<std::size_t> put(services::account& a, dht::record r, dht::discovery_day day, bool of_device);
+    awaitable<void> prefetch_loop();
     awaitable<void> find(crypto::account_key peer, std::vector<crypto::device_key> known);
     struct answer {
         std::optional<dht::record> record;
@@ -60,10 +73,11 @@ private:
     dht::network kind_;
     dht::dice dice_;
     listener* listener_ = nullptr;
-    asio::steady_timer timer_;
+    asio::steady_timer timer_, prefetch_timer_;
     struct publication {
         dht::publish_schedule schedule;
         std::uint64_t record_sequence = 0;                     // of the account record that was published last
+        std::optional<standing> stands;
     };
     std::map<std::string, publication> publications_;          // by account label
     std::map<crypto::account_key, search> searches_;

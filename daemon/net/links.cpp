@@ -344,7 +344,9 @@ void links::learn(services::account& mine, const peer::hello& theirs, const std:
     auto record = peer::decode_account_record(theirs.record);
     if (!record) return;
     if (records_.size() >= strangers_records_max) records_.clear();
-    records_[record->account] = *record;
+    // The highest sequence counts, whatever is shown after it.
+    if (const auto known = records_.find(record->account); known == records_.end() || known->second.sequence <= record->sequence)
+        records_[record->account] = *record;
     keep_record(mine, record->account, theirs.record, good_endpoint);
 }
 
@@ -360,18 +362,24 @@ void links::learn_record(services::account& mine, const crypto::account_key& the
 
 void links::keep_record(services::account& mine, const crypto::account_key& account, bytes record, std::string good_endpoint) {
     // A contact's record and last good address are kept; written only when they tell something new.
+    auto to_tell = std::make_shared<bool>(false);
     node_.writer().submit(
         mine.label(), mine.store(),
-        [record = std::move(record), account, good_endpoint = std::move(good_endpoint)](storage::write_txn& txn) -> result<void> {
+        [record = std::move(record), account, good_endpoint = std::move(good_endpoint),
+         to_tell](storage::write_txn& txn) -> result<void> {
             auto known = txn.get_contact(account);
             if (!known) return known.error();
             if (!*known) return {};
             auto merged = engine::merge_record(**known, record, services::now_s());
             if (!merged) return merged.error();
+            const bool old = !*merged && engine::noticed_old_record(**known, record, services::now_s());
+            *to_tell = old;
             const bool worked = !good_endpoint.empty() && engine::endpoint_worked(**known, good_endpoint);
-            return *merged || worked ? txn.put_contact(**known) : result<void>();
+            return *merged || worked || old ? txn.put_contact(**known) : result<void>();
         },
-        [](const result<void>&) {});
+        [this, label = mine.label(), to_tell](const result<void>&) {
+            if (*to_tell) node_.delivery_work(label);   // the courier writes the mail about it
+        });
 }
 
 std::optional<peer::account_record> links::record_of(services::account& mine, const crypto::account_key& theirs) const {

@@ -43,6 +43,8 @@ public:
     peer::device_certificate their_certificate;
     waiting_room::ticket place;                // of an incoming link, until its HELLO is accepted
     bool waits_for_news = false;               // of a relay's client: silence is what it is for
+    std::uint32_t wrong_work = 0;              // solutions of a stranger that were none
+    bool was_welcome = false;                  // when it came up its account was neither blocked nor removed
     std::string dialled_endpoint;              // empty on links the peer has dialled
     engine::path path = engine::path::direct;
     std::shared_ptr<relay_call> through;       // of a circuit: the link to its relay, where we have one

@@ -4,11 +4,13 @@
 #include "daemon/engine/contacts.hpp"
 #include "daemon/engine/fetch_plan.hpp"
 #include "daemon/engine/inbox.hpp"
+#include "daemon/engine/people.hpp"
 #include "daemon/engine/requests.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/reencrypt.hpp"
 #include "daemon/net/short_id.hpp"
 #include "daemon/services/inbound.hpp"
+#include "proto/peer/first_contact.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/standard_mailboxes.hpp"
 #include "storage/txn.hpp"
@@ -74,19 +76,27 @@ awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<pee
     auto& facts = *looked;
     facts.link_account = link->theirs;
     const auto decision = engine::decide(*note, request->ride_along, facts, services::now_s());
+    const bool is_request = decision.mailbox == engine::requests_name;
+    if (is_request && (decision.action == engine::inbox_action::store || decision.action == engine::inbox_action::fetch)) {
+        auto refused = co_await admit_stranger(mine, link, note);
+        if (refused) co_return std::move(*refused);
+    }
     switch (decision.action) {
     case engine::inbox_action::receipt_again: co_return stored(mine, node_.device(), *note);
     case engine::inbox_action::refuse: co_return refusal(peer::notify_status::refused, decision.reason);
     case engine::inbox_action::try_later: co_return refusal(peer::notify_status::try_later, decision.reason);
     case engine::inbox_action::store: {
         auto taken = co_await take(mine, note, std::move(request->ride_along), facts.sender, decision.mailbox);
+        gate_of(mine).release(note->id);
         co_return taken;
     }
     case engine::inbox_action::fetch: break;
     }
     // Its ciphertext and the own copy lie side by side for a moment.
-    if (!room_for(2 * note->cipher_bytes))
+    if (!room_for(2 * note->cipher_bytes)) {
+        gate_of(mine).release(note->id);
         co_return refusal(peer::notify_status::try_later, "the recipient has no room at the moment");
+    }
     // The row first: from here on we fetch by ourselves, also after a restart.
     storage::inbound_row row;
     row.notification = note->id;
@@ -100,8 +110,9 @@ awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<pee
         *came_meanwhile = *seen;   // a fetch that was running has ended: nothing to be fetched again
         return *seen ? result<void>() : txn.put_inbound(row);
     });
-    if (const auto r = co_await std::move(written); !r)
-        co_return refusal(peer::notify_status::try_later, "the recipient cannot store mail at the moment");
+    const auto kept = co_await std::move(written);
+    if (!kept || *came_meanwhile) gate_of(mine).release(note->id);
+    if (!kept) co_return refusal(peer::notify_status::try_later, "the recipient cannot store mail at the moment");
     if (*came_meanwhile) co_return stored(mine, node_.device(), *note);
     if (auto& q = queue_of(mine, note->sender); !q.link.lock()) q.link = link;
     enqueue(mine, std::move(row));
@@ -126,6 +137,67 @@ result<engine::inbox_facts> receiver::facts_about(services::account& mine, const
     });
     if (!looked) return looked.error();
     return facts;
+}
+
+engine::stranger_gate& receiver::gate_of(services::account& mine) {
+    return gates_.try_emplace(mine.label(), node_.configuration().requests.work_bits).first->second;
+}
+
+awaitable<std::optional<bytes>> receiver::admit_stranger(services::account& mine, std::shared_ptr<peer_link> link,
+                                                         std::shared_ptr<const peer::notification> note) {
+    auto& gate = gate_of(mine);
+    if (gate.is_reserved(note->id)) co_return std::nullopt;   // asked again what becomes of it
+    const auto bits = gate.work_bits(services::now_ms());
+    peer::notify_reply asked;
+    asked.status = peer::notify_status::work_needed;
+    asked.work_bits = bits;
+    if (bits > 0) {
+        if (!note->work) co_return peer::encode(asked);
+        if (work_checks_ >= work_checks_max) co_return refusal(peer::notify_status::try_later, "the recipient's node is busy");
+        ++work_checks_;
+        auto check = [note, taken = gate.work_bits_taken(services::now_ms())] { return peer::is_worked_for(*note, taken); };
+        const bool right = co_await offload(workers_, std::move(check));
+        --work_checks_;
+        if (!right) {
+            if (++link->wrong_work >= wrong_work_max) link->go_away();
+            co_return peer::encode(asked);
+        }
+    }
+    // No await between this look and the reservation: parallel ones see each other.
+    auto requests = mine.store().read([](const storage::read_txn& txn) { return txn.find_mailbox(engine::requests_name); });
+    if (!requests) co_return refusal(peer::notify_status::try_later, "the recipient's store cannot be read");
+    if (!gate.reserve(note->id, note->sender, note->plain_bytes, *requests ? **requests : storage::mailbox()))
+        co_return refusal(peer::notify_status::try_later, "the recipient's mailbox for mail of strangers is full; ask for an invite, or wait");
+    const auto prefix = engine::source_prefix(link->remote_endpoint());
+    if (const auto sentence = gate.admit(note->sender, prefix, services::now_ms())) {
+        gate.release(note->id);
+        services::log(services::area::peer).info("link={} event=request_put_off", link->number());
+        co_return refusal(peer::notify_status::try_later, std::string(*sentence));
+    }
+    co_return std::nullopt;
+}
+
+void receiver::announce_work() {
+    for (auto* a : node_.accounts()) a->set_work_bits(gate_of(*a).work_bits(services::now_ms()));
+}
+
+awaitable<void> receiver::forget_unfetched_requests() {
+    for (auto* a : node_.accounts()) {
+        auto written = commit(node_, *a, [](storage::write_txn& txn) -> result<void> {
+            auto rows = txn.inbound();
+            if (!rows) return rows.error();
+            for (const auto& row : *rows) {
+                if (services::now_ms() - row.received_at < engine::request_wait_max_ms) continue;
+                auto sender = txn.get_contact(row.sender);
+                if (!sender) return sender.error();
+                if (*sender && (*sender)->accepted) continue;
+                if (auto r = txn.erase_inbound(row.notification); !r) return r;
+            }
+            return {};
+        });
+        auto r = co_await std::move(written);
+        if (r) tidy(*a);
+    }
 }
 
 // The blob came along with the notification and is the notified one.
@@ -167,7 +239,14 @@ awaitable<result<void>> receiver::store_mail(services::account& mine, std::share
         // A stranger becomes a contact that is not accepted yet: her record is needed to answer her.
         auto sender = txn.get_contact(note->sender);
         if (!sender) return sender.error();
+        if (*sender && (*sender)->blocked) return storage::errc::not_found;   // blocked while it came: the row went then
+        if (*sender && (*sender)->removed_at != 0)
+            if (auto r = txn.put_contact(engine::as_request_again(**sender)); !r) return r;
         if (!*sender && record) {
+            auto all = txn.contacts();
+            if (!all) return all.error();
+            if (const auto oldest = engine::stranger_to_forget(*all))
+                if (auto r = txn.erase_contact(*oldest); !r) return r;
             const auto contact = engine::contact_from_record(*record, storage::known_by::request, services::now_s());
             if (auto r = txn.put_contact(contact); !r) return r;
         }
@@ -175,6 +254,38 @@ awaitable<result<void>> receiver::store_mail(services::account& mine, std::share
         return services::mail_is_here(txn, *note);
     });
     co_return co_await std::move(written);
+}
+
+result<engine::inbox_decision> receiver::judge_here(services::account& from, services::account& to,
+                                                    const storage::outbox_row& row) {
+    auto reader = from.store().open_blob(row.mail_serial);
+    if (!reader) return reader.error();
+    engine::inbox_facts facts;
+    facts.mail_bytes_max = node_.configuration().limits.mail_bytes_max;
+    auto looked = to.store().read([&](const storage::read_txn& txn) -> result<void> {
+        auto contact = txn.get_contact(from.key());
+        if (!contact) return contact.error();
+        facts.sender = std::move(*contact);
+        auto requests = txn.find_mailbox(engine::requests_name);
+        if (!requests) return requests.error();
+        facts.room_for_requests = !*requests || engine::has_room_for_requests(**requests);
+        return {};
+    });
+    if (!looked) return looked.error();
+    return engine::decide_by_policy(facts, (*reader)->size_bytes());
+}
+
+void receiver::link_down(services::account& mine, const crypto::account_key& theirs) {
+    const auto found = queues_.find({mine.label(), theirs});
+    if (found == queues_.end()) return;
+    const auto& q = found->second;
+    if (q.running == 0 && q.waiting.empty() && !q.again) queues_.erase(found);
+}
+
+void receiver::forget(services::account& mine, const crypto::account_key& theirs) {
+    auto& q = queue_of(mine, theirs);
+    for (const auto& row : q.waiting) q.known.erase(row.notification);
+    q.waiting.clear();
 }
 
 awaitable<result<void>> receiver::deliver_here(services::account& from, services::account& to, storage::outbox_row row) {
@@ -211,7 +322,15 @@ void receiver::tidy(services::account& mine) {
     auto rows = mine.store().read([](const storage::read_txn& txn) { return txn.inbound(); });
     if (!rows) return;
     std::set<std::string> wanted;
-    for (const auto& row : *rows) wanted.insert(crypto::hex(row.notification));
+    auto& gate = gate_of(mine);
+    gate.release_all();
+    for (const auto& row : *rows) {
+        wanted.insert(crypto::hex(row.notification));
+        const auto sender = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(row.sender); });
+        const auto note = peer::decode_opened(row.opened);
+        if (!note || row.stage != storage::inbound_stage::wanted || (sender && *sender && (*sender)->accepted)) continue;
+        (void)gate.reserve(row.notification, row.sender, note->plain_bytes, {});   // what was taken before stays taken
+    }
     std::error_code ignored;
     const std::filesystem::path incoming = node_.home().account(mine.label()) / "incoming";
     std::vector<std::filesystem::path> left_over;
@@ -265,6 +384,7 @@ awaitable<void> receiver::work(services::account& mine, crypto::account_key thei
         const bool done = co_await fetch(mine, link, std::move(row));
         q.known.erase(notification);
         if (done) q.pause = refetch_first;
+        if (done) gate_of(mine).release(notification);
         if (done || stopping_) continue;
         if (q.link.lock() != link) {
             // A newer link came up while this fetch hung on the old one, and passed over it as being worked on.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "daemon/engine/inbox.hpp"
+#include "daemon/engine/strangers.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/links.hpp"
 #include "daemon/net/relay_call.hpp"
@@ -15,6 +16,8 @@
 
 namespace pp::net {
 
+inline constexpr std::size_t work_checks_max = 2;               // at the same time: 16 MiB and 10 ms each
+inline constexpr std::uint32_t wrong_work_max = 3;              // of one link, then it ends
 inline constexpr std::size_t served_blobs_open_max = 8;         // readers kept between ranges
 inline constexpr std::size_t fetches_at_once_max = 4;           // per peer; each holds two files and an answer in memory
 inline constexpr std::chrono::milliseconds refetch_first = std::chrono::seconds(2), refetch_longest = std::chrono::minutes(5);
@@ -25,12 +28,22 @@ public:
 
     awaitable<bytes> notified(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<bytes> serve_range(services::account& mine, bytes message);
-    // Once, before links: removes parts of mails nobody waits for any more (a crash between commit and removal).
+    // Once, before links: removes parts of mails nobody waits for any more (a crash between commit and removal), and keeps
+    // room in Requests for what strangers have announced.
     void tidy(services::account& mine);
+    // What is asked of strangers now; each minute.
+    void announce_work();
+    // Gives up what strangers announced long ago and nobody could fetch; daily.
+    awaitable<void> forget_unfetched_requests();
     // Takes up what was not fetched yet from this peer.
     void link_up(services::account& mine, std::shared_ptr<peer_link> link);
+    // What becomes of a mail to another account of this node: store, refuse or try_later.
+    result<engine::inbox_decision> judge_here(services::account& from, services::account& to, const storage::outbox_row& row);
     // The same end for a mail that is here already, from another account of this node: no link, no seal.
     awaitable<result<void>> deliver_here(services::account& from, services::account& to, storage::outbox_row row);
+    void link_down(services::account& mine, const crypto::account_key& theirs);
+    // The user has blocked or removed this peer, and the rows of its mails are gone: nothing waits in memory either.
+    void forget(services::account& mine, const crypto::account_key& theirs);
     void stop() { stopping_ = true; }
 
     // A notification out of a slot of ours. True when what is to be done about it is durable (an inbound row), or nothing
@@ -44,6 +57,7 @@ public:
                                        std::shared_ptr<relay_call> from, relay::seed_secrets secrets);
 
 private:
+    bool reserve_in_requests(services::account& mine, const peer::notification& note);
     // What one account fetches from one peer. The rows themselves are in the store; this is who works on which.
     struct fetch_queue {
         std::weak_ptr<peer_link> link;           // the newest
@@ -63,6 +77,10 @@ private:
     awaitable<void> work(services::account& mine, crypto::account_key theirs);
     awaitable<void> again_later(services::account& mine, crypto::account_key theirs);
     bool room_for(std::uint64_t bytes) const;
+    engine::stranger_gate& gate_of(services::account& mine);
+    // Nothing: the stranger's mail may come, and has its room. Else the answer.
+    awaitable<std::optional<bytes>> admit_stranger(services::account& mine, std::shared_ptr<peer_link> link,
+                                                   std::shared_ptr<const peer::notification> note);
     awaitable<bytes> take(services::account& mine, std::shared_ptr<const peer::notification> note, bytes ride_along,
                           std::optional<storage::contact> sender, std::string_view mailbox);
     awaitable<bool> fetch(services::account& mine, std::shared_ptr<peer_link> link, storage::inbound_row row);
@@ -86,6 +104,8 @@ private:
     const links& links_;
     std::map<queue_key, fetch_queue> queues_;
     std::set<storage::id16> fetching_;
+    std::map<std::string, engine::stranger_gate> gates_;         // by account label
+    std::size_t work_checks_ = 0;                                // that run
     struct served {
         std::string account;
         crypto::blob_id blob;

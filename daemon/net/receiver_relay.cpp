@@ -62,6 +62,7 @@ awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr
     case engine::inbox_action::fetch:
         if (!note->answer) co_return true;   // nothing says where it lies, and the sender is not there
         if (!room_for(2 * note->cipher_bytes)) co_return false;
+        if (decision.mailbox == engine::requests_name && !reserve_in_requests(mine, *note)) co_return false;
         break;
     }
     const bool known = facts->sender && facts->sender->accepted;
@@ -99,7 +100,16 @@ awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr
             enqueue(mine, std::move(row));
         }
     }
+    if (!r) gate_of(mine).release(note->id);
     co_return r.has_value();
+}
+
+// What strangers leave at a relay they have worked for there; the room it takes is one with what comes over links.
+bool receiver::reserve_in_requests(services::account& mine, const peer::notification& note) {
+    auto& gate = gate_of(mine);
+    if (gate.is_reserved(note.id)) return true;
+    const auto requests = mine.store().read([](const storage::read_txn& txn) { return txn.find_mailbox(engine::requests_name); });
+    return requests && gate.reserve(note.id, note.sender, note.plain_bytes, *requests ? **requests : storage::mailbox());
 }
 
 // Whoever shows a token of ours is known by it, as over a link ("Contact").
@@ -172,6 +182,7 @@ awaitable<result<void>> receiver::fetch_seed(services::account& mine, std::share
     const auto begun = std::chrono::steady_clock::now();
     auto storing = store_fetched(mine, note, partial, header);
     auto stored = co_await std::move(storing);
+    if (stored) gate_of(mine).release(note->id);
     if (stored)
         services::log(services::area::delivery)
             .info("event=fetched_from_relay notification={} bytes={} stored_ms={}", short_id(note->id), note->plain_bytes,

@@ -191,14 +191,18 @@ awaitable<imap::verdict> imap_connection::on(imap::copy_messages q) {
     const auto room = q.move ? result<void>() : check_quota(0, q.uids.count());   // a copy shares the bytes
     if (!room) co_return refused<imap::copied>(room.error());
     auto copied = std::make_shared<imap::copied>();
-    auto written = commit([q, box = selected_->box, copied, mine = account_](storage::write_txn& txn) -> result<void> {
+    auto judged = std::make_shared<bool>(false);
+    auto written = commit([q, box = selected_->box, copied, judged, mine = account_](storage::write_txn& txn) -> result<void> {
         auto to = txn.find_mailbox(q.to);
         if (!to) return to.error();
         if (!*to) return storage::errc::no_such_mailbox;
         auto here = txn.get_mailbox(box);
         if (!here) return here.error();
-        if (*here)   // out of Requests, or into it: says what the user thinks of who wrote them
-            if (auto r = services::judge_senders(txn, *mine, **here, **to, q.uids); !r) return r;
+        if (*here) {   // out of Requests, or into it: says what the user thinks of who wrote them
+            auto some = services::judge_senders(txn, *mine, **here, **to, q.uids);
+            if (!some) return some.error();
+            *judged = *some;
+        }
         auto pairs = txn.copy(box, q.uids, (*to)->id, q.move);
         if (!pairs) return pairs.error();
         *copied = {};
@@ -215,6 +219,7 @@ awaitable<imap::verdict> imap_connection::on(imap::copy_messages q) {
         co_return no;
     }
     if (!r) co_return refused<imap::copied>(r.error());
+    if (*judged) context_.node.delivery_work(account_->label());   // somebody is blocked: her link ends now
     co_return imap::outcome<imap::copied>(std::move(*copied));
 }
 

@@ -37,6 +37,7 @@ constexpr auto shutdown_limit = std::chrono::milliseconds(1500);   // SIGTERM to
 constexpr auto upkeep_interval = std::chrono::minutes(1);
 constexpr int upkeeps_per_day = 24 * 60;
 constexpr auto errand_limit = std::chrono::minutes(2);             // of a command at a relay: work for it takes its time
+constexpr int first_daily_upkeep = 60;      // an hour: what waits at relays has been fetched by then
 constexpr unsigned workers_max = 4;
 
 std::string json_text(std::string_view s) {   // for addresses and labels: nothing that needs escaping but is checked
@@ -55,8 +56,8 @@ std::optional<std::uint16_t> port_to_map(const std::vector<services::listen_addr
     return std::nullopt;
 }
 
-dht::network network_of(const services::config& c) {
-    return c.dht.mode == services::dht_mode::closed ? dht::network::closed : dht::network::mainline;
+dht::network network_of(const services::node& n) {
+    return n.dht_mode() == services::dht_mode::closed ? dht::network::closed : dht::network::mainline;
 }
 
 }  // namespace
@@ -64,7 +65,7 @@ dht::network network_of(const services::config& c) {
 struct server::state {
     explicit state(services::node& n)
         : node(n), workers(std::clamp(std::thread::hardware_concurrency(), 1u, workers_max)), peers(io, n), lan(io, n),
-          dht(io), people(io, n, dht, network_of(n.configuration())), outgoing(io, n, peers, lan, people),
+          dht(io), people(io, n, dht, network_of(n)), outgoing(io, n, peers, lan, people),
           incoming(io, n, workers, peers), relay(io, n, workers), mapper(io), callable(io, n),
           holes(io, n, peers, [this] { return way_in_text(); }), addresses(io) {
         peers.set_listener(&outgoing);
@@ -235,9 +236,10 @@ std::string server::start() {
         if (!s.listeners.empty() && s.listeners.back()->service() == "peer")
             s.peer_listeners.push_back(s.listeners.back()->where());
     }
+    s.incoming.announce_work();
     s.tell_endpoints();
-    if (c.dht.mode != services::dht_mode::off) {
-        dht_socket::settings settings{network_of(c), c.dht.listen, c.dht.bootstrap, s.node.home().root / "dht-nodes"};
+    if (s.node.dht_mode() != services::dht_mode::off) {
+        dht_socket::settings settings{network_of(s.node), c.dht.listen, c.dht.bootstrap, s.node.home().root / "dht-nodes"};
         failed = s.dht.start(std::move(settings));
         if (!failed.empty()) return failed;
     }
@@ -345,12 +347,16 @@ awaitable<void> server::state::upkeep() {
         if (ec || stopping) co_return;
         peers.close_idle();
         co_await relay.upkeep();
+        incoming.announce_work();
         node.search_fields().forget_unused(std::chrono::steady_clock::now());
-        if (round % upkeeps_per_day != 0) continue;
+        // Soon after the start, too: a machine that is switched off each night has no whole day.
+        if (round % upkeeps_per_day != first_daily_upkeep) continue;
         co_await outgoing.forget_old_rows();
+        co_await outgoing.forget_removed_contacts();
+        co_await incoming.forget_unfetched_requests();
         local_tls = make_local_tls(node.local_tls());   // a renewed leaf serves the next connections
         for (auto* a : node.accounts())
-            if (auto r = node.rotate_prekeys(*a); !r)
+            if (auto r = node.rotate_prekeys(*a, services::now_s(), true); !r)
                 services::log(services::area::main).error("event=prekeys_not_rotated reason={}", services::field(r.error().message()));
     }
 }
@@ -387,9 +393,17 @@ std::string server::live_status() {
         for (const auto& at : s.dht.where())
             sockets += fmt::format("{}{{\"address\":{},\"port\":{}}}", sockets.empty() ? "" : ",", json_text(at.address), at.port);
         const auto d = s.dht.now();
+        std::string published;
+        for (const auto* a : s.node.accounts())
+            if (const auto stands = s.people.standing_of(a->label()))
+                published += fmt::format("{}{{\"account\":{},\"replicas\":{},\"age_s\":{}}}", published.empty() ? "" : ",",
+                                         json_text(a->label()), stands->replicas,
+                                         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - stands->at).count());
+        const auto publish = services::to_string(s.node.configuration().dht.publish);
         const auto dht = s.dht.running()
-                             ? fmt::format("{{\"listen\":[{}],\"nodes_ipv4\":{},\"nodes_ipv6\":{},\"stored_items\":{},\"reachable\":{}}}",
-                                           sockets, d.nodes_ipv4, d.nodes_ipv6, d.stored_items, d.reachable)
+                             ? fmt::format("{{\"listen\":[{}],\"nodes_ipv4\":{},\"nodes_ipv6\":{},\"stored_items\":{},\"reachable\":{},"
+                                           "\"publish\":{},\"published\":[{}]}}",
+                                           sockets, d.nodes_ipv4, d.nodes_ipv6, d.stored_items, d.reachable, json_text(publish), published)
                              : std::string("null");
         const auto way = s.mapper.outside(portmap::transport::tcp);
         const auto mapping = way ? fmt::format("{{\"by\":{},\"address\":{}}}", json_text(way->by), json_text(engine::format(way->at)))

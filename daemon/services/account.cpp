@@ -39,6 +39,13 @@ void account::set_endpoints(std::vector<std::string> endpoints) {
     sign_record();
 }
 
+void account::set_work_bits(std::uint8_t bits) {
+    const std::lock_guard lock(mutex_);
+    if (offer_.work_bits == bits) return;
+    offer_.work_bits = bits;
+    sign_record();
+}
+
 void account::set_prekeys(std::vector<own_prekey> newest_first) {
     const std::lock_guard lock(mutex_);
     prekeys_ = std::move(newest_first);

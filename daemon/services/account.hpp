@@ -49,6 +49,7 @@ public:
     void set_endpoints(std::vector<std::string> endpoints);
     void set_prekeys(std::vector<own_prekey> newest_first);
     void set_relays(std::vector<std::string> slot_addresses);
+    void set_work_bits(std::uint8_t bits);   // asked of strangers
     // Private half of a prekey by id; nullopt when it was rotated away. Thread-safe.
     std::optional<crypto::prekey_secret> prekey(std::uint32_t id) const;
 

@@ -1,6 +1,9 @@
-// `invite`, `contact add`, `contact list`: how two accounts come to know each other (01-product 1.3, 1.6).
-#include "daemon/services/command_support.hpp"
+// `invite`, `contact add`, `contact list`, `contact show`: how two accounts come to know each other (01-product 1.3, 1.6).
+#include "daemon/engine/people.hpp"
+#include "daemon/engine/vcard.hpp"
+#include "daemon/services/command_contacts.hpp"
 #include "daemon/services/correspondents.hpp"
+#include "daemon/services/requests.hpp"
 #include "proto/mail/address.hpp"
 #include "proto/peer/messages.hpp"
 
@@ -21,21 +24,9 @@ std::string_view how_name(storage::known_by how) {
     case storage::known_by::invite_given: return "invite_given";
     case storage::known_by::address: return "address";
     case storage::known_by::request: return "request";
+    case storage::known_by::card: return "card";
     }
     return "unknown";
-}
-
-json::object describe(const storage::contact& p) {
-    json::array endpoints;
-    for (const auto& endpoint : p.endpoints) endpoints.push_back(json::string(endpoint));
-    return {{"account", crypto::account_label(p.account)},
-            {"address", "mail@" + address_of(p.account)},
-            {"name", p.name},
-            {"how", how_name(p.how)},
-            {"accepted", p.accepted},
-            {"blocked", p.blocked},
-            {"since", iso_time(p.since)},
-            {"endpoints", std::move(endpoints)}};
 }
 
 storage::contact from_link(const std::string& text, peer::letter& told) {
@@ -88,8 +79,7 @@ std::uint64_t sequence_of(bytes_view record) {
 storage::contact merged(storage::contact known, const storage::contact& fresh) {
     if (known.name.empty()) known.name = fresh.name;
     if (known.how == storage::known_by::address || known.how == storage::known_by::request) known.how = fresh.how;
-    known.accepted = true;
-    known.blocked = false;
+    if (auto accepted = engine::wished(known, engine::wish::accept, now_ms())) known = std::move(*accepted);
     if (sequence_of(fresh.record) > sequence_of(known.record)) known.record = fresh.record;
     auto endpoints = fresh.endpoints;
     for (const auto& endpoint : known.endpoints)
@@ -100,7 +90,50 @@ storage::contact merged(storage::contact known, const storage::contact& fresh) {
     return known;
 }
 
+// A card file: the link or the address that stands in it.
+storage::contact from_card(const std::string& text, peer::letter& told) {
+    const auto card = engine::read_vcard(text);
+    if (!card) refuse(EX_DATAERR, "this card holds neither an invite link nor an address of peerpost");
+    auto link = card->contact;
+    std::erase_if(link, [](unsigned char ch) { return ch <= ' '; });
+    auto made = link.starts_with(link_scheme) ? from_link(link, told) : from_address(link);
+    made.how = storage::known_by::card;
+    if (made.name.empty()) made.name = card->name.substr(0, peer::name_bytes_max);
+    return made;
+}
+
+constexpr std::string_view card_begin = "BEGIN:VCARD";
+
 }  // namespace
+
+json::object describe(const storage::contact& p) {
+    json::array endpoints;
+    for (const auto& endpoint : p.endpoints) endpoints.push_back(json::string(endpoint));
+    return {{"account", crypto::account_label(p.account)},
+            {"address", "mail@" + address_of(p.account)},
+            {"name", p.name},
+            {"how", how_name(p.how)},
+            {"how_text", engine::sentence_of(p.how)},
+            {"accepted", p.accepted},
+            {"blocked", p.blocked},
+            {"removed", p.removed_at != 0},
+            {"verified", p.verified_at != 0},
+            {"verified_at", iso_time(p.verified_at)},
+            {"since", iso_time(p.since)},
+            {"endpoints", std::move(endpoints)}};
+}
+
+storage::contact one_contact(const account& a, const std::string& who) {
+    if (who.empty()) refuse(EX_USAGE, "name a contact: its name, its address or the first letters of its label");
+    const auto all = value_of(a.store().read([](const storage::read_txn& txn) { return txn.contacts(); }),
+                              "the contacts cannot be read");
+    const auto found = engine::named(all, who);
+    if (found.size() == 1) return found.front();
+    if (found.empty()) refuse(EX_NOUSER, "there is no contact \"" + who + "\"; see: peerpost contact list --all");
+    std::string list;
+    for (const auto& c : found) list += "\n  mail@" + address_of(c.account);
+    refuse(EX_DATAERR, "\"" + who + "\" may mean several; name the address:" + list);
+}
 
 // account, hours (lifetime), uses.
 json::value invite(const call& c) {
@@ -118,52 +151,86 @@ json::value invite(const call& c) {
                         {"uses", uses}};
 }
 
-// account, contact (link or address), name (display name; else the one in the link).
+// account, contact (link, address or the text of a card), name (display name; else the one in the link), new_key (another
+// contact has this name and another key, and the user says that this is right).
 json::value contact_add(const call& c) {
-    c.only({"account", "contact", "name"});
+    c.only({"account", "contact", "name", "new_key"});
     account& a = c.chosen_account();
     auto text = c.text("contact");
-    std::erase_if(text, [](unsigned char ch) { return ch <= ' '; });   // a link is often wrapped by what carried it
+    const bool is_card = text.starts_with(card_begin);
+    if (!is_card) std::erase_if(text, [](unsigned char ch) { return ch <= ' '; });   // a link is often wrapped by what carried it
     if (text.empty()) refuse(EX_USAGE, "name an invite link or an address");
     peer::letter told;                                       // delivery tokens that came with the invite
-    auto fresh = text.starts_with(link_scheme) ? from_link(text, told) : from_address(text);
+    auto fresh = is_card ? from_card(text, told) : text.starts_with(link_scheme) ? from_link(text, told) : from_address(text);
     if (fresh.account == a.key())
         refuse(EX_DATAERR, text.starts_with(link_scheme)
                                ? "this is your own invite: give it to the person who is to write to you"
                                : "this is your own address; mail to it arrives without a contact");
     const auto name = c.text("name");
+    if (name.find_first_of("\r\n") != name.npos) refuse(EX_USAGE, "a name is one line");
     if (name.size() > peer::name_bytes_max)
         refuse(EX_USAGE, "a name has at most " + std::to_string(peer::name_bytes_max) + " bytes");
     fresh.since = now_ms();
 
     bool is_new = false;
     storage::contact stored;
+    std::optional<storage::contact> same_name;
     value_of(c.n.write(a,
                        [&](storage::write_txn& txn) -> result<void> {
                            auto known = txn.get_contact(fresh.account);
                            if (!known) return known.error();
-                           is_new = !known->has_value();
-                           stored = is_new ? fresh : merged(std::move(**known), fresh);
+                           const auto before = std::move(*known);
+                           is_new = !before;
+                           stored = is_new ? fresh : merged(*before, fresh);
                            if (!name.empty()) stored.name = name;
-                           if (auto r = txn.put_contact(stored); !r) return r;
+                           same_name.reset();
+                           if (!c.flag("new_key") && !(before && before->accepted && before->name == stored.name)) {
+                               auto all = txn.contacts();
+                               if (!all) return all.error();
+                               if (const auto* other = engine::same_name_other_key(stored, *all)) same_name = *other;
+                               if (same_name) return {};   // nothing is changed
+                           }
+                           if (auto r = services::settle_contact(txn, before, stored, true); !r) return r;
                            return learn_from(txn, stored.account, told, now_s(), now_s());
                        }),
              "the contact could not be stored");
+    if (same_name) refuse(EX_DATAERR, same_name_text(*same_name, "contact add ... --new-key"));
     c.n.delivery_work(a.label());
     auto out = describe(stored);
     out["new"] = is_new;
     return out;
 }
 
-// account.
+// account, all (also those that were removed).
 json::value contact_list(const call& c) {
-    c.only({"account"});
+    c.only({"account", "all"});
     const account& a = c.chosen_account();
     const auto people = value_of(a.store().read([](const storage::read_txn& txn) { return txn.contacts(); }),
                                  "the contacts cannot be read");
     json::array rows;
-    for (const auto& p : people) rows.push_back(describe(p));
+    for (const auto& p : people)
+        if (p.removed_at == 0 || c.flag("all")) rows.push_back(describe(p));
     return json::object{{"account", a.label()}, {"contacts", std::move(rows)}};
+}
+
+// account, contact (name, address, label or its beginning).
+json::value contact_show(const call& c) {
+    c.only({"account", "contact"});
+    const account& a = c.chosen_account();
+    const auto p = one_contact(a, c.text("contact"));
+    auto out = describe(p);
+    const auto code = peer::compare_keys(a.key(), p.account);
+    out["code"] = code.digits();
+    json::array devices, relays;
+    if (const auto record = peer::decode_account_record(p.record)) {
+        for (const auto& d : record->devices)
+            devices.push_back(json::object{{"name", d.name}, {"device", crypto::hex(d.device.view())}});
+        for (const auto& r : record->relays) relays.push_back(json::string(r));
+        out["record_made"] = iso_time(static_cast<storage::unix_ms>(record->sequence));
+    }
+    out["devices"] = std::move(devices);
+    out["relays"] = std::move(relays);
+    return out;
 }
 
 }  // namespace pp::services::commands

@@ -88,7 +88,7 @@ command_result run_command(node& n, std::string_view name, const boost::json::ob
         std::string_view name;
         boost::json::value (*run)(const commands::call&);
     };
-    static constexpr std::array<entry, 19> table{{
+    static constexpr std::array<entry, 24> table{{
         {"status", commands::status},
         {"queue", commands::queue},
         {"queue why", commands::queue_why},
@@ -96,6 +96,11 @@ command_result run_command(node& n, std::string_view name, const boost::json::ob
         {"invite", commands::invite},
         {"contact add", commands::contact_add},
         {"contact list", commands::contact_list},
+        {"contact show", commands::contact_show},
+        {"contact accept", commands::contact_accept},
+        {"contact block", commands::contact_block},
+        {"contact remove", commands::contact_remove},
+        {"contact verify", commands::contact_verify},
         {"account add", commands::account_add},
         {"account list", commands::account_list},
         {"password new", commands::password_new},

@@ -17,7 +17,8 @@ using command_result = std::variant<boost::json::value, command_error>;
 // Long commands tell how far they are; called on the thread of run_command.
 using command_progress = std::function<void(const boost::json::object&)>;
 
-// name: "status", "queue", "queue why", "trace", "invite", "contact add", "contact list", "account add", "account list",
+// name: "status", "queue", "queue why", "trace", "invite", "contact add", "contact list", "contact show",
+// "contact accept", "contact block", "contact remove", "contact verify", "account add", "account list",
 // "password new", "password list", "password revoke", "check", "relay link", "relay status", "relay use", "relay list",
 // "relay drop", "shred". Runs on any thread
 // but the writer's; may block on the writer.

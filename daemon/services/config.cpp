@@ -84,6 +84,7 @@ std::optional<bool> loopback(const std::string& text) {
 constexpr std::array<std::string_view, 3> tls_words{"implicit", "starttls", "none"};
 constexpr std::array<std::string_view, 3> sent_words{"auto", "client", "server"};
 constexpr std::array<std::string_view, 3> dht_words{"off", "private", "mainline"};
+constexpr std::array<std::string_view, 3> publish_words{"full", "relay-only", "off"};
 constexpr std::array<std::string_view, 5> level_words{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 5> relay_words{"off", "self", "contacts", "invited", "open"};
 
@@ -241,14 +242,23 @@ const std::vector<key>& keys() {
          }},
         {"lan", "port", "21080", "The UDP port of these datagrams; the same on every node of the network.",
          number(1, 65535, [](config& c) -> auto& { return c.lan.port; })},
-        {"dht", "mode", "\"off\"",
+        {"dht", "mode", "\"mainline\"",
          "Finds people whose addresses have changed, and is found, through BitTorrent's DHT: \"mainline\" is the public "
          "one, \"private\" one of your own with the nodes under bootstrap, \"off\" none. What stands there is encrypted; "
-         "who knows your address can read it.",
+         "who knows your address can read it. A home made before this was said at `init` has \"off\" until it is written here.",
          [](const toml::node& node, const std::string& name, config& c) {
              std::size_t word = 0;
              auto bad = read_word(node, name, dht_words, word);
              if (!bad) c.dht.mode = static_cast<dht_mode>(word);
+             return bad;
+         }},
+        {"dht", "publish", "\"full\"",
+         "What others find there: \"full\" where this node is and its relays, \"relay-only\" the relays and no address of "
+         "yours, \"off\" nothing; looking for others goes on.",
+         [](const toml::node& node, const std::string& name, config& c) {
+             std::size_t word = 0;
+             auto bad = read_word(node, name, publish_words, word);
+             if (!bad) c.dht.publish = static_cast<dht_publish>(word);
              return bad;
          }},
         {"dht", "listen", "[{ address = \"0.0.0.0\", port = 41443 }, { address = \"::\", port = 41443 }]",
@@ -259,6 +269,10 @@ const std::vector<key>& keys() {
         {"dht", "bootstrap", "[]",
          "Where to begin when no node is known, as \"host:port\". Empty: well-known nodes of mainline.",
          [](const toml::node& node, const std::string& name, config& c) { return read_hosts(node, name, c.dht.bootstrap); }},
+        {"requests", "work_bits", "8",
+         "How much work the node of a stranger does for each mail to you: 8 is about two seconds, each more doubles it; when "
+         "many strangers write, more is asked. 0: none.",
+         number(0, 16, [](config& c) -> auto& { return c.requests.work_bits; })},
         {"log", "level", "\"info\"", "The least important line that is logged: trace, debug, info, warn or error.",
          [](const toml::node& node, const std::string& name, config& c) {
              std::size_t word = 0;
@@ -378,6 +392,7 @@ void put_comment(std::string& out, std::string_view text) {
 }  // namespace
 
 std::string_view to_string(relay_rule rule) { return relay_words.at(static_cast<std::size_t>(rule)); }
+std::string_view to_string(dht_publish what) { return publish_words.at(static_cast<std::size_t>(what)); }
 std::string_view to_string(tls_mode mode) { return tls_words.at(static_cast<std::size_t>(mode)); }
 
 std::variant<config, config_error> load_config(const std::filesystem::path& file) {

@@ -23,7 +23,11 @@ struct listen_address {
 };
 
 // Which network of BitTorrent's DHT: none, one of our own (any addresses, own bootstrap nodes), the public one.
-enum class dht_mode : std::uint8_t { off, closed, mainline };
+// by_home: mainline in a home whose `init` has said so, off in one from before that (node::dht_mode()).
+enum class dht_mode : std::uint8_t { off, closed, mainline, by_home };
+// What of an account stands there: its relays and where its devices are; its relays only; nothing.
+enum class dht_publish : std::uint8_t { full, relay_only, off };
+std::string_view to_string(dht_publish what);
 
 enum class sent_rule : std::uint8_t { automatic, client, server };   // 01-product 1.4
 
@@ -54,10 +58,14 @@ struct config {
         std::uint16_t port = 21080;                        // UDP, 04-network 4.5.4
     } lan;
     struct {
-        dht_mode mode = dht_mode::off;
+        dht_mode mode = dht_mode::by_home;
+        dht_publish publish = dht_publish::full;
         std::vector<listen_address> listen{{"0.0.0.0", 41443, tls_mode::implicit}, {"::", 41443, tls_mode::implicit}};
         std::vector<std::string> bootstrap;                // "host:port"; empty: the well-known nodes of mainline
     } dht;
+    struct {
+        std::uint8_t work_bits = 8;                        // asked of strangers (engine/strangers.hpp); 0: none
+    } requests;
     struct {
         std::string level = "info";                        // trace debug info warn error
         std::string rawlog;                                // directory; empty: off

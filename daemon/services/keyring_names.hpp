@@ -9,6 +9,7 @@ namespace pp::services {
 
 inline const std::string device_entry = "node/device";
 inline const std::string relay_entry = "node/relay";       // seals the store of the relay role
+inline const std::string network_told_entry = "node/network-told";   // `init` has said what leaves the machine
 inline const std::string ca_key_entry = "node/ca-key", ca_certificate_entry = "node/ca-certificate";
 inline const std::string leaf_key_entry = "node/leaf-key", leaf_certificate_entry = "node/leaf-certificate";
 

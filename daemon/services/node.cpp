@@ -87,7 +87,7 @@ std::vector<own_prekey> prekeys_of(const crypto::keyring_body& body, const std::
     const auto prefix = account_entry(label, "prekey/");
     for (const auto& name : body.names(prefix))
         if (auto own = decode_prekey(name.substr(prefix.size()), *body.get(name))) found.push_back(std::move(*own));
-    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.made_at > b.made_at; });
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.id > b.id; });   // a clock that was wrong once changes nothing
     return found;
 }
 
@@ -140,12 +140,19 @@ result<new_account> node::begin(const storage::home_paths& home, const config& c
     if (!ring) return ring.error();
     auto& body = ring->body();
     if (!body.get(device_entry)) body.put(device_entry, crypto::random<crypto::ed25519_seed>().view());
+    body.put(network_told_entry, as_bytes("1"));   // whoever makes an account here prints what leaves the machine
     if (auto r = make_certificates(body); !r) return r.error();
     if (auto r = storage::save_keyring(home, *ring); !r) return r.error();
 
     auto opened = open(home, c);
     if (!opened) return opened.error();
     return (*opened)->make_account(name, seed);
+}
+
+services::dht_mode node::dht_mode() const {
+    if (config_.dht.mode != services::dht_mode::by_home) return config_.dht.mode;
+    const std::lock_guard lock(mutex_);
+    return ring_.body().get(network_told_entry) ? services::dht_mode::mainline : services::dht_mode::off;
 }
 
 result<new_account> node::add_account(const std::string& name) {
@@ -184,7 +191,7 @@ result<new_account> node::make_account(const std::string& name, const crypto::ac
     auto opened = open_account(label);
     if (!opened) return opened.error();
     account& a = **opened;
-    if (auto r = rotate_prekeys(a); !r) return r.error();
+    if (auto r = rotate_prekeys(a, now_s(), false); !r) return r.error();
     auto password = new_password(a, "first");
     if (!password) return password.error();
     if (auto r = greet(a); !r) return r.error();
@@ -224,7 +231,9 @@ result<std::unique_ptr<node>> node::open(const storage::home_paths& home, const 
     if (finished.empty() && !storage::unknown_stores(home, finished).empty()) return storage::errc::wrong_secret;
     for (const auto& label : finished) {
         storage::mark_finished(home.account(label));
-        if (auto r = n->open_account(label); !r) return r.error();
+        const auto opened = n->open_account(label);
+        if (!opened) return opened.error();
+        if (auto r = n->rotate_prekeys(**opened, now_s(), false); !r && r.error() != storage::errc::full) return r.error();
     }
     if (auto r = n->open_relay(); !r) return r.error();
     std::error_code ignored;
@@ -314,15 +323,15 @@ result<void> node::shred(account& a) {
 
 result<void> node::save_ring() { return storage::save_keyring(home_, ring_); }
 
-result<void> node::rotate_prekeys(account& a) {
+result<void> node::rotate_prekeys(account& a, peer::unix_s now, bool destroy) {
     const std::lock_guard lock(mutex_);
     auto& body = ring_.body();
     const auto prefix = account_entry(a.label(), "prekey/");
-    const auto now = now_s();
     auto ours = prekeys_of(body, a.label());
     std::vector<engine::prekey_age> ages;
     for (const auto& own : ours) ages.push_back({own.id, own.made_at});
-    const auto plan = engine::plan_prekeys(ages, now);
+    auto plan = engine::plan_prekeys(ages, now);
+    if (!destroy) plan.forget.clear();
     if (!plan.make_new && plan.forget.empty()) return {};
     for (const auto id : plan.forget) {
         body.erase(prefix + std::to_string(id));   // what is sealed to it opens no more: forward secrecy

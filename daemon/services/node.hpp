@@ -45,6 +45,8 @@ public:
 
     const storage::home_paths& home() const { return home_; }
     const config& configuration() const { return config_; }
+    // [dht] mode as it counts here: without the key mainline, in a home whose `init` has said what leaves the machine.
+    services::dht_mode dht_mode() const;
     // Accounts are only ever added while running; pointers stay valid as long as the node.
     std::vector<account*> accounts() const;
     account* find_account(std::string_view label) const;
@@ -92,8 +94,10 @@ public:
     metadata_bus& metadata_changes() { return metadata_changes_; }
     result<void> write(account& a, store_writer::job work) { return writer_->run(a.label(), a.store(), std::move(work)); }
 
-    // Makes a new prekey when the newest is a week old and destroys those past their time; daily is often enough.
-    result<void> rotate_prekeys(account& a);
+    // Makes a new prekey when the newest is a week old, as is done when a home is opened, and with `destroy` destroys those
+    // past their time. That waits for what lies at relays for a restored backup, or a node that was long off, to be fetched;
+    // then daily is often enough.
+    result<void> rotate_prekeys(account& a, peer::unix_s now, bool destroy);
 
     // What this node keeps for others; null when [relay] serve is "off". It speaks for the first account.
     relay_role* relay() const { return relay_.get(); }

@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t prekey_layout_bytes = 4 + 32 + 8;
 static_assert(1 + 32 + 8 + (1 + name_bytes_max) + 1 + prekeys_max * prekey_layout_bytes +
                   1 + devices_max * layout::certificate_bytes_max + 1 + endpoints_max * (1 + endpoint_bytes_max) +
-                  1 + relays_max * (1 + relay_bytes_max) + 64 <= record_bytes_max,
+                  1 + relays_max * (1 + relay_bytes_max) + extensions_bytes_max + 64 <= record_bytes_max,
               "the fullest record fits");
 
 bytes signed_part(const account_record& r) {
@@ -23,12 +23,27 @@ bytes signed_part(const account_record& r) {
     for (std::size_t i = 0; i < devices; ++i) layout::write(out, r.devices[i]);
     layout::write_texts(out, r.endpoints, endpoints_max, endpoint_bytes_max);
     layout::write_texts(out, r.relays, relays_max, relay_bytes_max);
+    for (const auto& e : r.extensions) out.u8(e.type).u8(static_cast<std::uint8_t>(e.value.size())).raw(e.value);
     return out.take();
 }
 
 void keep_clean(std::vector<std::string>& texts, std::size_t count_max, std::size_t bytes_max) {
     if (texts.size() > count_max) texts.resize(count_max);
     for (auto& text : texts) text = wire::clean_text(text, bytes_max);
+}
+
+// Rising types, as many as fit.
+void keep_fitting(std::vector<account_record::extension>& all) {
+    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.type < b.type; });
+    std::size_t used = 0;
+    std::uint8_t last = 0;
+    std::erase_if(all, [&](const auto& e) {
+        const auto size = 2 + e.value.size();
+        if (e.type <= last || used + size > extensions_bytes_max) return true;
+        last = e.type;
+        used += size;
+        return false;
+    });
 }
 
 }  // namespace
@@ -61,6 +76,15 @@ result<account_record> decode_account_record(bytes_view in) {
     for (std::size_t i = 0; i < devices && !reader.failed(); ++i) r.devices.push_back(layout::read_certificate(reader));
     r.endpoints = layout::read_texts(reader, endpoints_max, endpoint_bytes_max);
     r.relays = layout::read_texts(reader, relays_max, relay_bytes_max);
+    if (reader.failed()) return errc::bad_message;
+    const auto end = reader.left();
+    if (end > extensions_bytes_max + crypto::signature::size_bytes) return errc::bad_message;
+    for (std::uint8_t last = 0; !reader.failed() && reader.left() > crypto::signature::size_bytes;) {
+        const auto type = reader.u8();
+        const auto value = reader.view(reader.u8());
+        if (type <= last) return errc::bad_message;   // rising: each once, in one order
+        r.extensions.push_back({last = type, to_bytes(value)});
+    }
     r.sig = reader.fixed<crypto::signature>();
     if (!reader.complete()) return errc::bad_message;
     return r;
@@ -73,6 +97,7 @@ void sign(account_record& r, const crypto::signing_key& account) {
     r.name = wire::clean_text(r.name, name_bytes_max);
     keep_clean(r.endpoints, endpoints_max, endpoint_bytes_max);
     keep_clean(r.relays, relays_max, relay_bytes_max);
+    keep_fitting(r.extensions);
     r.sig = account.sign(layout::signed_bytes(layout::record_purpose, signed_part(r)));
 }
 

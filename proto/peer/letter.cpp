@@ -105,6 +105,7 @@ bytes seal_letter_with(const crypto::prekey_secret& ephemeral, const sealed_lett
 result<sealed_letter> open_letter(bytes_view sealed, const crypto::prekey_secret& secret, const account_key& recipient) {
     const auto opened = layout::unseal(letter_sealing, sealed, secret);
     if (!opened) return opened.error();
+    if (opened->work) return errc::bad_message;   // of notifications only
     wire::byte_reader in(opened->fields);
     sealed_letter out;
     out.sender = in.fixed<account_key>();

@@ -1,5 +1,6 @@
 // HELLO and the requests and replies of a link (SPEC.md, "HELLO", "Requests").
 #include "crypto/blob_cipher.hpp"
+#include "crypto/work.hpp"
 #include "proto/peer/layout.hpp"
 #include "proto/peer/protocols.hpp"
 
@@ -65,7 +66,9 @@ result<notify_request> decode_notify_request(bytes_view in) {
 
 bytes encode(const notify_reply& r) {
     wire::byte_writer out;
-    out.u8(static_cast<std::uint8_t>(r.status)).sized16(r.signed_receipt).text8(r.reason, reason_bytes_max);
+    const bytes bits{static_cast<std::byte>(r.work_bits)};
+    const bool work = r.status == notify_status::work_needed;
+    out.u8(static_cast<std::uint8_t>(r.status)).sized16(work ? bits : r.signed_receipt).text8(r.reason, reason_bytes_max);
     return out.take();
 }
 
@@ -73,13 +76,20 @@ result<notify_reply> decode_notify_reply(bytes_view in) {
     wire::byte_reader reader(in);
     const auto status = reader.u8();
     if (status < static_cast<std::uint8_t>(notify_status::stored) ||
-        status > static_cast<std::uint8_t>(notify_status::unknown_prekey))
+        status > static_cast<std::uint8_t>(notify_status::work_needed))
         return errc::bad_message;
     notify_reply r;
     r.status = static_cast<notify_status>(status);
     r.signed_receipt = to_bytes(reader.sized16(receipt_bytes_max));
     r.reason = reader.text8(reason_bytes_max);
     if (!reader.complete()) return errc::bad_message;
+    if (r.status == notify_status::work_needed) {   // the number of bits stands where a receipt would
+        if (r.signed_receipt.size() != 1) return errc::bad_message;
+        r.work_bits = static_cast<std::uint8_t>(r.signed_receipt.front());
+        r.signed_receipt.clear();
+        if (r.work_bits == 0 || r.work_bits > crypto::work::bits_max) return errc::bad_message;
+        return r;
+    }
     if ((r.status == notify_status::stored) == r.signed_receipt.empty()) return errc::bad_message;
     return r;
 }

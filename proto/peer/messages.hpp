@@ -29,6 +29,7 @@ inline constexpr std::size_t relay_bytes_max = 200;
 inline constexpr std::size_t local_part_bytes_max = 64;       // RFC 5321 section 4.5.3.1.1
 inline constexpr std::size_t reason_bytes_max = 200;
 inline constexpr std::size_t record_bytes_max = 8 * 1024;
+inline constexpr std::size_t extensions_bytes_max = 128;      // of a record, all of them
 inline constexpr std::size_t notification_bytes = 1024;       // sealed, always (03-storage 5)
 
 // ------------------------------------------------------------------ identity
@@ -63,6 +64,12 @@ struct account_record {
     std::vector<device_certificate> devices;     // at most devices_max
     std::vector<std::string> endpoints;          // "host:port" ([v6]:port), best first
     std::vector<std::string> relays;             // links; issue of the relay
+    struct extension {
+        std::uint8_t type = 0;
+        bytes value;
+        bool operator==(const extension&) const = default;
+    };
+    std::vector<extension> extensions;           // types rising; those nobody knows here are kept and signed all the same
     crypto::signature sig;
     bool operator==(const account_record&) const = default;
 };
@@ -98,6 +105,7 @@ struct notification {
     std::string sender_local;        // local part the sender used; at most 64 bytes
     std::string recipient_local;     // local part it was addressed to; at most 64 bytes
     std::optional<introduction> answer;   // how to answer through a relay; not there in what goes over a link
+    std::optional<std::uint64_t> work;   // a stranger's (first_contact.hpp); beside the fields, not kept when opened
 };
 // Seals for one recipient. prekey_id travels in front so that she finds the private half.
 bytes seal_notification(const notification&, const crypto::signing_key& sender_account, std::uint32_t prekey_id,
@@ -143,11 +151,12 @@ struct notify_request {              // protocol "notify/1"
     bytes sealed;                    // notification_bytes
     bytes ride_along;                // header | ciphertext of a small blob, or empty
 };
-enum class notify_status : std::uint8_t { stored = 1, fetching = 2, refused = 3, try_later = 4, unknown_prekey = 5 };
+enum class notify_status : std::uint8_t { stored = 1, fetching = 2, refused = 3, try_later = 4, unknown_prekey = 5, work_needed = 6 };
 struct notify_reply {
     notify_status status = notify_status::try_later;
     bytes signed_receipt;            // with stored
     std::string reason;              // with refused and try_later; at most 200 bytes, shown to the sender
+    std::uint8_t work_bits = 0;      // with work_needed: 1 to crypto::work::bits_max
 };
 struct fetch_request {               // protocol "drive/1": a range of chunks of one blob
     crypto::blob_id blob;

@@ -7,7 +7,8 @@ namespace {
 constexpr std::size_t introduction_bytes_max = 1 + layout::way_bytes_max + 34 + 16;
 constexpr std::size_t fields_bytes_max =
     16 + 32 + layout::certificate_bytes_max + 4 * 32 - 32 + 3 * 8 + 2 * (1 + local_part_bytes_max) + introduction_bytes_max;
-static_assert(fields_bytes_max <= layout::sealed_fields_bytes_max, "the fullest notification fits its fixed size");
+static_assert(fields_bytes_max + layout::work_part_bytes <= layout::sealed_fields_bytes_max,
+              "the fullest notification fits its fixed size");
 constexpr layout::sealing notification_sealing{layout::notification_purpose, layout::notification_signature_purpose};
 constexpr std::uint8_t has_token = 1, has_invite = 2;
 
@@ -63,7 +64,7 @@ bytes seal_notification(const notification& n, const crypto::signing_key& sender
 bytes seal_notification_with(const crypto::prekey_secret& ephemeral, const notification& n,
                              const crypto::signing_key& sender_account, std::uint32_t prekey_id,
                              const crypto::prekey& recipient_prekey) {
-    return layout::seal(notification_sealing, ephemeral, fields(n), sender_account, prekey_id, recipient_prekey);
+    return layout::seal(notification_sealing, ephemeral, fields(n), sender_account, prekey_id, recipient_prekey, n.work);
 }
 
 std::uint32_t prekey_id_of(bytes_view sealed) {
@@ -79,6 +80,7 @@ result<notification> open_notification(bytes_view sealed, const crypto::prekey_s
     wire::byte_reader inner(opened->fields);
     auto n = read_fields(inner);
     if (!inner.complete() || n.device.account != n.sender) return errc::bad_message;
+    n.work = opened->work;
     if (n.recipient != recipient) return errc::not_for_us;
     if (!crypto::verify(n.sender.view(), opened->signed_content, opened->sig)) return errc::bad_signature;
     if (const auto good = layout::verify_signature(n.device); !good) return good.error();

@@ -7,6 +7,7 @@ namespace {
 // In front of the sealed part, and its additional data: version | prekey id.
 constexpr std::size_t front_bytes = 1 + 4;
 constexpr std::size_t plain_bytes = notification_bytes - front_bytes - crypto::hpke::overhead_bytes;
+constexpr std::uint8_t work_follows = 1;
 static_assert(2 + sealed_fields_bytes_max + 64 == plain_bytes);
 
 // Covers the key it is sealed to and this very sealing, so that the recipient cannot pass it on as if it had been meant
@@ -24,14 +25,15 @@ bool all_zero(bytes_view data) {
 }  // namespace
 
 bytes seal(const sealing& how, const crypto::prekey_secret& ephemeral, bytes_view fields, const crypto::signing_key& sender,
-           std::uint32_t prekey_id, const crypto::prekey& to) {
-    PP_ASSERT(fields.size() <= sealed_fields_bytes_max);
+           std::uint32_t prekey_id, const crypto::prekey& to, std::optional<std::uint64_t> work) {
+    PP_ASSERT(fields.size() + (work ? work_part_bytes : 0) <= sealed_fields_bytes_max);
     wire::byte_writer front;
     front.u8(version_1).u32(prekey_id);
     const auto enc = crypto::prekey_of(ephemeral);
     const auto sig = sender.sign(signed_content(how, to, enc.view(), fields));
     wire::byte_writer plain;
     plain.sized16(fields).fixed(sig);
+    if (work) plain.u8(work_follows).u64(*work);
     plain.zeros(plain_bytes - plain.size());
     const auto sealed = crypto::hpke::seal_with(ephemeral, to, as_bytes(how.purpose), front.view(), plain.view());
     front.raw(sealed);
@@ -50,6 +52,10 @@ result<unsealed> unseal(const sealing& how, bytes_view sealed, const crypto::pre
     unsealed out;
     out.fields = to_bytes(outer.sized16(sealed_fields_bytes_max));
     out.sig = outer.fixed<crypto::signature>();
+    if (auto ahead = outer; ahead.left() >= work_part_bytes && ahead.u8() == work_follows) {
+        out.work = ahead.u64();
+        outer = ahead;
+    }
     if (!all_zero(outer.rest()) || outer.failed()) return errc::bad_message;
     const auto enc = closed.first(crypto::hpke::enc_bytes);
     out.signed_content = signed_content(how, crypto::prekey_of(secret), enc, out.fields);

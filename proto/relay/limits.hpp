@@ -2,6 +2,8 @@
 // announces is its own choice within these.
 #pragma once
 
+#include "crypto/work.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -26,8 +28,7 @@ inline constexpr std::size_t attached_slots_max = 8;                // of one li
 inline constexpr std::uint32_t failed_proofs_max = 8;               // of one link: signatures, tokens, work that are wrong
 
 // ------------------------------------------------------------------ proof of work: Argon2id, one pass, one lane
-inline constexpr std::uint32_t work_memory_kib = 16 * 1024;         // a check takes about 10 ms
-inline constexpr std::uint8_t work_bits_max = 20;                   // more is nobody's honest wish: three hours
+inline constexpr std::uint8_t work_bits_max = crypto::work::bits_max;
 inline constexpr std::uint8_t work_bits_default = 8;                // 2^8 tries: about 2 s (06-security 6.1.4)
 inline constexpr std::uint8_t work_closed = 255;                    // no work is enough
 

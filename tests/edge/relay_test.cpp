@@ -34,6 +34,7 @@ struct relay_home {
         configuration.imap.listen = configuration.smtp.listen = {};
         configuration.peer.listen = {{"127.0.0.1", 0, services::tls_mode::implicit}};
         configuration.lan.enabled = false;
+        configuration.dht.mode = services::dht_mode::off;
         REQUIRE(services::node::init(home, configuration, "Relay").has_value());
         start();
     }

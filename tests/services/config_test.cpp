@@ -54,7 +54,7 @@ TEST_CASE("no file and an empty file are the defaults") {
         CHECK(c.smtp.listen[0] == listen_address{"127.0.0.1", 1465, tls_mode::implicit});
         CHECK(c.peer.listen[0] == listen_address{"0.0.0.0", 41443, tls_mode::implicit});
         CHECK(c.lan.enabled);
-        CHECK(c.dht.mode == dht_mode::off);
+        CHECK(c.dht.mode == dht_mode::by_home);
         CHECK(c.sent == sent_rule::automatic);
     }
 }
@@ -136,6 +136,8 @@ TEST_CASE("a mistake names line and key") {
         {"[imap]\nlisten = [\n{ address = \"::1\", port = 1 },\n{ address = \"::1\", port = 1 }]", 4, "twice"},
         {"[peer]\nlisten = [{ address = \"::\", port = 1, tls = \"none\" }]", 2, "peer.listen.tls is unknown"},
         {"[dht]\nmode = \"on\"", 2, "dht.mode must be one of \"off\", \"private\", \"mainline\""},
+        {"[dht]\npublish = \"all\"", 2, "dht.publish must be one of \"full\", \"relay-only\", \"off\""},
+        {"[requests]\nwork_bits = 17", 2, "requests.work_bits must be a whole number from 0 to 16"},
         {"[dht]\nbootstrap = \"a:1\"", 2, "dht.bootstrap must be a list"},
         {"[dht]\nbootstrap = [\"node.example.org\"]", 2, "dht.bootstrap every entry must be a host and port"},
         {"[log]\nlevel = \"loud\"", 2, "log.level must be one of"},
@@ -181,7 +183,9 @@ TEST_CASE("the explanation is a configuration that says the defaults, and names 
     CHECK(c.peer.connections_max == d.peer.connections_max);
     CHECK(c.lan.enabled == d.lan.enabled);
     CHECK(c.lan.port == d.lan.port);
-    CHECK(c.dht.mode == d.dht.mode);
+    CHECK(c.dht.mode == dht_mode::mainline);   // what it is in a new home
+    CHECK(c.dht.publish == d.dht.publish);
+    CHECK(c.requests.work_bits == d.requests.work_bits);
     CHECK(c.dht.listen == d.dht.listen);
     CHECK(c.dht.bootstrap == d.dht.bootstrap);
     CHECK(c.log.level == d.log.level);

@@ -87,3 +87,29 @@ TEST_CASE("an account that was cut off while it was made does not stand in the w
     CHECK_FALSE(node::has_account(s.home));
     CHECK(node::init(s.home, c, "Alice").has_value());
 }
+
+TEST_CASE("the DHT is on by itself only where init has said so") {
+    scratch_home s;
+    config c;
+    REQUIRE(node::init(s.home, c, "Alice").has_value());
+    const auto mode_of = [&](const config& with) {
+        const auto n = node::open(s.home, with);
+        REQUIRE(n.has_value());
+        return (*n)->dht_mode();
+    };
+    CHECK(mode_of(c) == dht_mode::mainline);
+    auto said = c;
+    said.dht.mode = dht_mode::off;
+    CHECK(mode_of(said) == dht_mode::off);
+    {   // a home from before
+        auto ring = storage::open_keyring(s.home);
+        REQUIRE(ring.has_value());
+        ring->body().erase("node/network-told");
+        REQUIRE(storage::save_keyring(s.home, *ring));
+    }
+    CHECK(mode_of(c) == dht_mode::off);
+    said.dht.mode = dht_mode::mainline;
+    CHECK(mode_of(said) == dht_mode::mainline);
+    said.dht.mode = dht_mode::closed;
+    CHECK(mode_of(said) == dht_mode::closed);
+}

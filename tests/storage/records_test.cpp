@@ -96,3 +96,27 @@ TEST_CASE("a deposit of an outbox row, and what is left to do about an inbound o
     for (auto size = wanted.size() + 1; size < refused.size(); ++size)
         CHECK_FALSE(decode_whole<inbound_row>(bytes_view(refused).first(size)));
 }
+
+TEST_CASE("a contact that is neither verified nor removed has the bytes of before", "[storage]") {
+    contact c;
+    c.name = "Bob";
+    c.invite_token = to_bytes("token");
+    const auto before = encode_whole(c);
+    REQUIRE(decode_whole<contact>(before));
+    c.verified_at = 5;
+    CHECK(encode_whole(c).size() == before.size() + 9);
+    c.removed_at = 6;
+    c.accepted_before = c.old_record_told = true;
+    const auto grown = encode_whole(c);
+    CHECK(grown.size() == before.size() + 17);
+    const auto read = decode_whole<contact>(grown);
+    REQUIRE(read);
+    CHECK((read->verified_at == 5 && read->removed_at == 6 && read->accepted_before && read->old_record_told));
+    for (auto size = before.size() + 1; size < grown.size(); ++size)
+        CHECK_FALSE(decode_whole<contact>(bytes_view(grown).first(size)));
+    for (const auto wrong : {std::byte{0}, std::byte{4}, std::byte{64}}) {   // nothing more, without its moment, unknown
+        auto bad = before;
+        bad.push_back(wrong);
+        CHECK_FALSE(decode_whole<contact>(bad));
+    }
+}

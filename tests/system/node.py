@@ -49,7 +49,8 @@ listen = [{peer_listeners}]
 [lan]
 enabled = {str(lan).lower()}
 {extra_toml}
-""")
+""" + "".join(f"[{table}]\n{line}\n" for table, line in (("dht", 'mode = "off"'), ("requests", "work_bits = 2"))
+               if f"[{table}]" not in extra_toml))
         made = json.loads(self.command("init", "--name", name, "--json"))
         self.address, self.account, self.password = made["address"], made["account"], made["password"]
         self.words, self.ca_file = made["recovery_words"], made["ca_file"]

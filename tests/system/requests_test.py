@@ -99,6 +99,16 @@ def answer(dave, bob):
     arrived(bob, "INBOX", "thank you")
 
 
+def works_first(erin_link, gina, bob):
+    """A stranger's node does the work that Bob asks, and the mail arrives. (What `queue` says meanwhile: engine tests.)"""
+    gina.command("contact", "add", erin_link)
+    send(gina, bob, "after some work")
+    wait_until(lambda: all(row["state"] == "delivered" for row in json.loads(gina.command("queue", "--all", "--json"))["queue"]),
+               120, "the work was not done")
+    arrived(bob, "Requests", "after some work")
+    assert "event=work_begun bits=4" in gina.log_text() and "event=work_done" in gina.log_text()
+
+
 def forged(bob, carol):
     """A mail that the user's own client puts into Requests judges nobody, whatever it says."""
     was = contact(bob, carol.account)
@@ -114,8 +124,10 @@ def forged(bob, carol):
 
 
 def main(binary):
-    with nodes(binary, "bob", "erin", "carol", "dave", "frank") as (bob, erin, carol, dave, frank):
-        for node in (bob, erin, carol, dave, frank):
+    with nodes(binary, "bob", "erin", "carol", "dave", "frank", "gina") as (bob, erin, carol, dave, frank, gina):
+        toml = bob.home / "peerpost.toml"
+        toml.write_text(toml.read_text().replace("work_bits = 2", "work_bits = 4"))
+        for node in (bob, erin, carol, dave, frank, gina):
             node.start()
         link = json.loads(bob.command("invite", "--json"))["link"]
         erin.command("contact", "add", link)
@@ -128,6 +140,7 @@ def main(binary):
         judge(frank, bob, "COPY")
         empty(bob)
         answer(dave, bob)
+        works_first(link, gina, bob)
     print("requests: all right")
 
 

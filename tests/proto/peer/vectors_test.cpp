@@ -1,5 +1,7 @@
 // The bytes of version 1 are those of proto/peer/SPEC.md: each block ```hex name there against what the code makes from
 // fixed keys. A failing line here means that peers in the field would no longer understand each other.
+#include "proto/peer/comparison.hpp"
+#include "proto/peer/first_contact.hpp"
 #include "proto/peer/frame.hpp"
 #include "proto/wire/byte_writer.hpp"
 #include "tests/proto/peer/print_results.hpp"
@@ -37,6 +39,15 @@ fetch_reply small_reply() {
 }
 beacon lan_beacon() { return {alice().address(), {"192.168.1.7:41443"}, now}; }
 
+// Asks strangers for work, and says something that nobody here knows.
+account_record extended_record() {
+    auto r = alice().record();
+    ask_work(r, 8);
+    r.extensions.push_back({200, to_bytes("new")});
+    sign(r, alice().account);
+    return r;
+}
+
 std::map<std::string, bytes> made() {
     const auto b = bob();
     const auto prekey = crypto::prekey_of(b.prekey);
@@ -59,6 +70,8 @@ std::map<std::string, bytes> made() {
     v["receipt"] = encode(make_receipt(mail_to_bob(), b.certificate(), b.device, now + 5));
     v["notify-reply-refused"] = encode(notify_reply{notify_status::refused, {}, "too large"});
     v["notify-reply-fetching"] = encode(notify_reply{notify_status::fetching, {}, ""});
+    v["notify-reply-work-needed"] = encode(notify_reply{notify_status::work_needed, {}, "", 8});
+    v["account-record-extended"] = encode(extended_record());
     v["fetch-request"] = encode(fetch_request{filled<crypto::blob_id>(0xb0), 16, 8});
     v["fetch-reply"] = encode(small_reply());
     v["fetch-reply-not-found"] = encode(fetch_reply{});
@@ -82,6 +95,19 @@ TEST_CASE("version 1 keeps its bytes", "[wire][golden]") {
     CHECK(invite_text() == spec["invite"]);
     CHECK(decode_link(spec["invite"]));
     spec.erase("invite");
+    auto worked = mail_to_bob();
+    worked.work = 19;
+    CHECK(spec["first-contact-work"] == "solution" + std::to_string(*worked.work));
+    CHECK(is_worked_for(worked, 4));
+    CHECK_FALSE(is_worked_for(worked, 20));
+    spec.erase("first-contact-work");
+    const auto compared = compare_keys(bob().address(), alice().address());
+    auto digits = compared.digits();
+    std::erase(digits, ' ');
+    CHECK(digits == spec["comparison-digits"]);
+    CHECK(compared.link() == spec["comparison-link"]);
+    spec.erase("comparison-digits");
+    spec.erase("comparison-link");
     // Sealed with a random nonce: the vector is opened.
     const auto datagram = crypto::from_hex(spec["beacon"]);
     REQUIRE(datagram);
@@ -101,6 +127,12 @@ TEST_CASE("what the vectors say is understood", "[wire][golden]") {
     REQUIRE(n);
     CHECK(encode_opened(*n) == wire("notification-opened"));
     CHECK(verify(*decode_account_record(wire("account-record")), now));
+    const auto extended = decode_account_record(wire("account-record-extended"));
+    REQUIRE(extended);
+    CHECK(verify(*extended, now));
+    CHECK(work_asked(*extended) == 8);
+    CHECK(work_asked(*decode_account_record(wire("account-record"))) == 0);
+    CHECK(decode_notify_reply(wire("notify-reply-work-needed"))->work_bits == 8);
     CHECK(verify(*decode_device_certificate(wire("device-certificate")), now));
     CHECK(verify(*decode_receipt(wire("receipt"))));
     CHECK(decode_hello(wire("hello"))->wanted == b.address());
@@ -118,4 +150,7 @@ TEST_CASE("print the vectors", "[.][print-vectors]") {
     };
     for (const auto& [name, value] : all) print("hex", name, crypto::hex(value));
     print("text", "invite", invite_text());
+    const auto compared = compare_keys(alice().address(), bob().address());
+    print("text", "comparison-digits", compared.digits());
+    print("text", "comparison-link", compared.link());
 }

@@ -6,6 +6,7 @@
 #include "proto/punch/burst.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pp::net {
 
@@ -14,6 +15,7 @@ static_assert(peer::punch_message_bytes_max == punch::message_bytes_max);
 namespace {
 
 constexpr std::size_t offers_kept_max = 256;      // one for each peer that has just begun
+constexpr unsigned rounds_answered_max = 32;      // of one link: those of punch::rounds_at, and changes of address
 constexpr auto link_look = std::chrono::milliseconds(20);
 
 std::string text_of(const tcp::endpoint& e) { return engine::format({e.address().to_string(), e.port()}); }
@@ -131,13 +133,19 @@ bytes puncher::punch_asked(std::shared_ptr<peer_link> link, bytes message) {
     if (!said || !useful) return punch::encode(punch::message(punch::offer{}));
     if (auto* theirs = std::get_if<punch::offer>(&*said)) {
         if (offered_.size() >= offers_kept_max) offered_.clear();
-        offered_[link->number()] = std::move(theirs->candidates);
+        auto& o = offered_[link->number()];
+        if (!o) o = std::make_shared<offer_of>();
+        o->candidates = std::move(theirs->candidates);
         return punch::encode(punch::message(punch::offer{candidates_for(*link)}));
     }
-    if (auto taken = offered_.extract(link->number()); !taken.empty()) {
-        auto dialling = dial_all(link, std::move(taken.mapped()));
-        asio::co_spawn(io_, std::move(dialling), [](std::exception_ptr, bool) {});
-    }
+    // Whoever says GO without end would have us knock at doors of his choice without end.
+    const auto found = offered_.find(link->number());
+    if (found == offered_.end() || found->second->dialling || found->second->rounds >= rounds_answered_max) return {};
+    const auto o = found->second;
+    o->dialling = true;
+    ++o->rounds;
+    auto dialling = dial_all(link, std::exchange(o->candidates, {}));
+    asio::co_spawn(io_, std::move(dialling), [o](std::exception_ptr, bool) { o->dialling = false; });
     return {};
 }
 

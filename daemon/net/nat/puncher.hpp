@@ -27,6 +27,12 @@ private:
         punch::initiator machine;
         asio::steady_timer timer;
     };
+    // What a peer has offered, until its GO.
+    struct offer_of {
+        std::vector<punch::candidate> candidates;
+        bool dialling = false;
+        unsigned rounds = 0;             // that we dialled for it
+    };
     awaitable<void> run(std::shared_ptr<peer_link> link, std::shared_ptr<round_of> r);
     awaitable<punch::verdict> answer(std::shared_ptr<peer_link> link, punch::event e);
     awaitable<void> say_go(std::shared_ptr<peer_link> link, bytes message);
@@ -41,7 +47,7 @@ private:
     links& links_;
     std::function<std::string()> way_in_;
     std::map<std::uint64_t, std::shared_ptr<round_of>> rounds_;             // by the circuit link's number
-    std::map<std::uint64_t, std::vector<punch::candidate>> offered_;        // to us, until GO
+    std::map<std::uint64_t, std::shared_ptr<offer_of>> offered_;            // to us, by the circuit link's number
     bool stopping_ = false;
 };
 

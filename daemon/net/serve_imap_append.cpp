@@ -16,8 +16,7 @@ namespace {
 
 // A client that APPENDs what it has just submitted gets the copy that is in Sent already (01-product 1.4).
 constexpr storage::unix_ms sent_window_ms = 10 * 60 * 1000;
-// Mails of one command wait in memory for the last of them up to so much; the others wait in files. A hundred clients that
-// never end their command then hold 50 MiB.
+// The ciphertext of one command's mails waits in memory for the last of them up to so much; that of the others in files.
 constexpr std::uint64_t held_mail_bytes_max = 512 * 1024;
 // Their indexes are held until all of them are placed; a single one may be larger.
 constexpr std::size_t held_index_bytes_max = 2 * 1024 * 1024;

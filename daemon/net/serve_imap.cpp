@@ -17,7 +17,7 @@ namespace {
 
 imap::session_options imap_options(const connection_context& c) {
     auto o = session_options_of<imap::session_options>(c);
-    // APPENDLIMIT and RFC822.SIZE are numbers (RFC 7889 section 5, RFC 3501 section 9): 2^32 is none.
+    // APPENDLIMIT and the size of a mail are numbers (RFC 7889 section 5, RFC 3501 section 9): 2^32 is none.
     o.append_bytes_max = std::min<std::uint64_t>(c.node.configuration().limits.mail_bytes_max,
                                                  std::numeric_limits<std::uint32_t>::max());
     o.server_version = PEERPOST_VERSION;

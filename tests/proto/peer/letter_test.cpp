@@ -84,7 +84,7 @@ TEST_CASE("an introduction has one encoding", "[letter]") {
             damaged[at] ^= static_cast<std::byte>(flip);
             if (const auto other = decode_opened(damaged)) CHECK(encode_opened(*other) == damaged);
         }
-    auto zeros = n;                               // none is said by a bit, not by zeros
+    auto zeros = introduced_mail();               // none is said by a bit, not by zeros
     zeros.answer->token = {};
     zeros.answer->invite = {};
     auto short_wire = encode_opened(zeros);

@@ -4,6 +4,7 @@
 #include "proto/peer/first_contact.hpp"
 #include "proto/peer/frame.hpp"
 #include "proto/wire/byte_writer.hpp"
+#include "tests/proto/peer/people.hpp"
 #include "tests/proto/peer/print_results.hpp"
 #include "tests/proto/specification.hpp"
 

@@ -135,6 +135,13 @@ storage::contact one_contact(const account& a, const std::string& who) {
     refuse(EX_DATAERR, "\"" + who + "\" may mean several; name the address:" + list);
 }
 
+crypto::account_key one_account(const account& a, const std::string& who) {
+    const auto all = value_of(a.store().read([](const storage::read_txn& txn) { return txn.contacts(); }),
+                              "the contacts cannot be read");
+    return engine::named(all, who).empty() && who.ends_with(account_suffix) ? from_address(who).account
+                                                                            : one_contact(a, who).account;
+}
+
 // account, hours (lifetime), uses.
 json::value invite(const call& c) {
     c.only({"account", "hours", "uses"});

@@ -10,6 +10,15 @@ namespace {
 
 using engine::wish;
 
+// Who has not been heard of can be blocked, too.
+storage::contact stranger(const crypto::account_key& who) {
+    storage::contact made;
+    made.account = who;
+    made.how = storage::known_by::address;
+    made.since = now_ms();
+    return made;
+}
+
 // Writes the wish; the result says whether it changed anything.
 json::value carry_out(const call& c, account& a, const crypto::account_key& who, wish what, bool new_key = false) {
     storage::contact stored;
@@ -19,8 +28,8 @@ json::value carry_out(const call& c, account& a, const crypto::account_key& who,
                        [&](storage::write_txn& txn) -> result<void> {
                            auto known = txn.get_contact(who);
                            if (!known) return known.error();
-                           if (!*known) return storage::errc::not_found;
-                           stored = **known;
+                           if (!*known && what != wish::block) return storage::errc::not_found;
+                           stored = *known ? **known : stranger(who);
                            auto after = engine::wished(stored, what, now_ms());
                            changed = after.has_value();
                            same_name.reset();
@@ -62,7 +71,9 @@ json::value contact_accept(const call& c) {
 json::value contact_block(const call& c) {
     c.only({"account", "contact", "undo"});
     account& a = c.chosen_account();
-    return carry_out(c, a, one_contact(a, c.text("contact")).account, c.flag("undo") ? wish::unblock : wish::block);
+    const bool undo = c.flag("undo");
+    const auto who = undo ? one_contact(a, c.text("contact")).account : one_account(a, c.text("contact"));
+    return carry_out(c, a, who, undo ? wish::unblock : wish::block);
 }
 
 // account, contact, undo.

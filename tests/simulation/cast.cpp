@@ -30,6 +30,8 @@ services::config configuration_of(int number) {
     c.smtp.listen = {{address, 1465, services::tls_mode::none}};
     c.peer.listen = {{address, 41443, services::tls_mode::implicit}};
     c.lan.enabled = false;
+    c.dht.mode = services::dht_mode::off;     // their networks are real: names would be asked for
+    c.peer.port_mapping = false;
     c.log.level = "info";
     return c;
 }

@@ -89,7 +89,7 @@ def main(root):
     made = ask(home, "init", "--name", "Alice")
     # It says what will leave the machine, and this home's configuration leaves one thing of it.
     assert len(made["network"]) == 5 and [use["what"][:5] for use in made["network"] if use["on"]] == ["Links"], made["network"]
-    assert set(made) == {"address", "account", "password", "recovery_words", "imap", "smtp", "ca_file"}, made
+    assert set(made) == {"address", "account", "password", "recovery_words", "imap", "smtp", "ca_file", "network"}, made
     assert len(made["account"]) == 56 and made["address"].endswith("@" + made["account"] + ".peerpost.alt")
     assert len(made["recovery_words"].split()) == 24
     assert made["imap"][0]["tls"] == "implicit" and made["imap"][0]["address"] == "127.0.0.1"

@@ -28,9 +28,16 @@ void count_attempt(outbox_row& row) {
 
 unix_ms deadline(const outbox_row& row, const delivery_times& times) { return begins_at(row) + times.fail_after.count(); }
 
-// Never waits beyond the moment of giving up.
+// Never waits beyond the moment of giving up; behind it as long as before.
 unix_ms no_later_than_the_end(const outbox_row& row, unix_ms at, unix_ms now, const delivery_times& times) {
-    return std::min(at, std::max(now, deadline(row, times)));
+    return now < deadline(row, times) ? std::min(at, deadline(row, times)) : at;
+}
+
+// When it may be given up.
+unix_ms judged_at(const outbox_row& row, const delivery_times& times) {
+    const auto end = deadline(row, times);
+    if (row.state != outbox_state::notified) return end;
+    return std::max(end, row.state_since + std::min(notified_again_after, times.fail_after).count());
 }
 
 std::string with_reason(std::string sentence, const std::string& reason) {
@@ -79,7 +86,7 @@ outbox_row link_came_up(outbox_row row, unix_ms now) {
 }
 
 outbox_row give_up_when_late(outbox_row row, unix_ms now, const delivery_times& times) {
-    if (!is_open(row) || now < deadline(row, times)) return row;
+    if (!is_open(row) || now < judged_at(row, times)) return row;
     auto sentence = std::string(row.state == outbox_state::notified ? "the recipient knows of the mail but has not fetched it for "
                                 : row.state == outbox_state::seeded ? "the mail waited at a relay, but the recipient's computer has not come for it for "
                                                                     : "the mail could not be delivered for ") +
@@ -90,7 +97,14 @@ outbox_row give_up_when_late(outbox_row row, unix_ms now, const delivery_times& 
 
 unix_ms next_judgement(const outbox_row& row, unix_ms now, const delivery_times& times) {
     const auto delay = begins_at(row) + times.delayed_after.count();
-    return row.delay_told || delay <= now ? deadline(row, times) : std::min(delay, deadline(row, times));
+    return row.delay_told || delay <= now ? judged_at(row, times) : std::min(delay, judged_at(row, times));
+}
+
+bool may_give_up(const outbox_row& row, unix_ms since, bool asked, unix_ms now, const delivery_times& times) {
+    if (begins_at(row) >= since) return true;
+    const auto served = now - since;
+    if (served < 2 * times.reach.count() + last_try_least.count()) return false;
+    return asked || served >= std::max(last_try_longest, 2 * times.reach + last_try_least).count();
 }
 
 outbox_row attempt_failed(outbox_row row, std::string sentence, unix_ms now, double dice, const delivery_times& times) {
@@ -98,7 +112,7 @@ outbox_row attempt_failed(outbox_row row, std::string sentence, unix_ms now, dou
     row.last_error = std::move(sentence);
     row.next_attempt_at = no_later_than_the_end(row, next_attempt(row.attempts, now, dice, times), now, times);
     count_attempt(row);
-    return give_up_when_late(std::move(row), now, times);
+    return row;
 }
 
 outbox_row refusal_came(outbox_row row, const std::string& reason, unix_ms now) {
@@ -150,7 +164,7 @@ notify_outcome notify_answered(outbox_row row, const peer::notify_reply& reply, 
         row.last_error.clear();
         count_attempt(row);
         row.next_attempt_at = no_later_than_the_end(row, now + std::min(notified_again_after, times.retry_max).count(), now, times);
-        return {give_up_when_late(std::move(row), now, times)};
+        return {std::move(row)};
     case peer::notify_status::refused:
         return {failed(std::move(row), with_reason("the recipient refused the mail", reply.reason), now)};
     case peer::notify_status::unknown_prekey:

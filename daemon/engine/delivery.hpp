@@ -20,6 +20,10 @@ inline constexpr milliseconds retry_first = std::chrono::seconds(30);
 inline constexpr milliseconds give_up_after = delivery_times().fail_after;
 // The recipient fetches by herself; ask again what became of it when no receipt comes.
 inline constexpr milliseconds notified_again_after = std::chrono::minutes(15);
+// A node that was off or asleep asks once more before it gives a mail up: not before so long, which leaves the network of
+// the machine time to come up beside two attempts to reach somebody, and at the latest after so long.
+inline constexpr milliseconds last_try_least = std::chrono::seconds(5);
+inline constexpr milliseconds last_try_longest = std::chrono::minutes(10);
 
 // When to try again after so many attempts; dice in [0, 1) spreads by a quarter, so that nodes do not come in step.
 unix_ms next_attempt(std::uint32_t attempts_made, unix_ms now, double dice, const delivery_times& times = {});
@@ -35,13 +39,18 @@ unix_ms begins_at(const storage::outbox_row& row);
 bool is_due(const storage::outbox_row& row, unix_ms now);   // and its time has come
 // A link to the recipient has come up: what waits for it need not wait longer. Other rows come back as they were.
 storage::outbox_row link_came_up(storage::outbox_row row, unix_ms now);
-// Not reachable, or the link ended before the answer. sentence says why, for people.
+// Not reachable, or the link ended before the answer. sentence says why, for people. An attempt gives nothing up.
 storage::outbox_row attempt_failed(storage::outbox_row row, std::string sentence, unix_ms now, double dice,
                                    const delivery_times& times = {});
-// Failed when the time is over; else as it was.
+// Failed when the time is over; else as it was. Who has just learned of the mail gets the time to fetch it.
 storage::outbox_row give_up_when_late(storage::outbox_row row, unix_ms now, const delivery_times& times = {});
 // When give_up_when_late() or delay_noticed() may change an open row next.
 unix_ms next_judgement(const storage::outbox_row& row, unix_ms now, const delivery_times& times = {});
+
+// Whether an open row may be given up when it is late. Since `since` the node serves without a break; asked: since then she
+// was tried, and what lies in our slots at relays was read. A receipt may have been lost in the crash before that, and
+// another one may wait there.
+bool may_give_up(const storage::outbox_row& row, unix_ms since, bool asked, unix_ms now, const delivery_times& times = {});
 
 // A receipt that proves that this row's mail is stored: right signatures, this notification, this blob, from us, by a
 // device of the recipient. errc of proto/peer otherwise.

@@ -1,6 +1,6 @@
 #include "daemon/engine/delivery_report.hpp"
 
-#include "daemon/engine/delivery.hpp"
+#include "daemon/engine/last_word.hpp"
 #include "daemon/engine/mime_writer.hpp"
 #include "proto/mail/ascii.hpp"
 #include "proto/mail/date.hpp"
@@ -49,12 +49,13 @@ std::string_view status_of(const delivery_report& r) {
     return late ? "5.4.7" : "5.7.1";
 }
 
-std::string subject_of(report_kind kind) {
+std::string subject_of(report_kind kind, bool in_doubt) {
     switch (kind) {
     case report_kind::delivered: return "Delivered: your mail has arrived";
     case report_kind::delayed: return "Delayed: your mail still waits";
     case report_kind::failed: break;
     }
+    if (in_doubt) return "Given up: nobody knows whether your mail arrives";
     return "Failed: your mail could not be delivered";
 }
 
@@ -69,6 +70,9 @@ std::string text_for_people(const delivery_report& r) {
                   : "Your mail could not be delivered yet:" + to;
         out += "There is nothing you have to do. It is tried again until\n" + date_of(begins_at(r.row) + r.times.fail_after.count()) +
               ". What is under way shows: peerpost queue\n\n";
+    } else if (is_in_doubt(r.row)) {
+        out = "It is not known whether your mail has arrived or still arrives. No receipt has\ncome, and it is not tried again:" + to +
+              "Before you send it once more, you may want to ask. Should a receipt come after\nall, this shows it: peerpost queue --all\n\n";
     } else {
         out = "Your mail was not delivered and is not tried again:" + to;
     }
@@ -144,7 +148,7 @@ bytes report_mail(const delivery_report& r) {
     out += "From: peerpost <postmaster@" + clean_text(r.domain) + ">\r\n";
     const auto address = clean_text(r.address);
     out += r.name.empty() ? "To: " + address + "\r\n" : "To: " + header_phrase(r.name) + "\r\n <" + address + ">\r\n";
-    out += "Subject: " + subject_of(r.kind) + "\r\n";
+    out += "Subject: " + subject_of(r.kind, is_in_doubt(r.row)) + "\r\n";
     out += "Message-ID: <" + unique + "@" + clean_text(r.domain) + ">\r\n";
     if (!r.row.message_id.empty() && is_ascii(r.row.message_id))
         out += field("References", r.row.message_id);   // shows it beside the mail

@@ -10,8 +10,9 @@ namespace pp::engine {
 
 namespace {
 
-constexpr std::uint8_t notes_version = 1;
-constexpr std::uint8_t bit_hers = 1, bit_ours = 2, bit_item_left = 4, bit_seed_at_hers = 8, bit_seed_at_ours = 16, bit_item = 32;
+constexpr std::uint8_t notes_version = 2;   // 1, of rows that were written before: without traces and times
+constexpr std::uint8_t bit_hers = 1, bit_ours = 2, bit_item_left = 4, bit_seed_at_hers = 8, bit_seed_at_ours = 16, bit_item = 32,
+                       bit_item_may_lie = 64, bit_in_doubt = 128;
 // A seed is looked after when so much of its time is over.
 constexpr std::int64_t look_numerator = 3, look_denominator = 4;
 
@@ -21,13 +22,16 @@ constexpr milliseconds look_longest = std::chrono::days(400);
 void write(wire::byte_writer& out, const deposit_place& p) {
     out.text8(relay::encode_address(p.where), relay::slot_address_bytes_max).u8(p.token ? 1 : 0);
     if (p.token) out.raw(to_wire(*p.token));
+    out.u8(static_cast<std::uint8_t>(p.lies));
 }
 
-std::optional<deposit_place> read_place(wire::byte_reader& in) {
+std::optional<deposit_place> read_place(wire::byte_reader& in, std::uint8_t version) {
     deposit_place p;
     auto where = relay::decode_address(in.text8(relay::slot_address_bytes_max));
     if (in.u8() == 1) p.token = token_from_wire(in.view(relay::token_bytes));
-    if (!where || in.failed()) {
+    const auto lies = version == 1 ? static_cast<std::uint8_t>(trace::left) : in.u8();
+    p.lies = static_cast<trace>(lies);
+    if (!where || in.failed() || lies > static_cast<std::uint8_t>(trace::fetched)) {
         in.fail();
         return std::nullopt;
     }
@@ -41,8 +45,8 @@ bytes encode(const deposit_notes& n) {
     wire::byte_writer out;
     const auto bits = (n.hers ? bit_hers : 0) | (n.ours ? bit_ours : 0) | (n.item_left ? bit_item_left : 0) |
                       (n.seed_at_hers ? bit_seed_at_hers : 0) | (n.seed_at_ours ? bit_seed_at_ours : 0) |
-                      (n.item.empty() ? 0 : bit_item);
-    out.u8(notes_version).u8(static_cast<std::uint8_t>(bits)).i64(n.look_at).u32(n.attempts);
+                      (n.item.empty() ? 0 : bit_item) | (n.item_may_lie ? bit_item_may_lie : 0) | (n.in_doubt ? bit_in_doubt : 0);
+    out.u8(notes_version).u8(static_cast<std::uint8_t>(bits)).i64(n.look_at).u32(n.attempts).i64(n.lies_until);
     if (n.hers) write(out, *n.hers);
     if (n.ours) write(out, *n.ours);
     if (!n.item.empty()) out.raw(n.item);
@@ -52,12 +56,16 @@ bytes encode(const deposit_notes& n) {
 deposit_notes notes_of(const storage::outbox_row& row) {
     wire::byte_reader in(row.deposit);
     deposit_notes n;
-    if (in.u8() != notes_version) return {};
+    const auto version = in.u8();
+    if (version != 1 && version != notes_version) return {};
     const auto bits = in.u8();
     n.look_at = in.i64();
     n.attempts = in.u32();
-    if (bits & bit_hers) n.hers = read_place(in);
-    if (bits & bit_ours) n.ours = read_place(in);
+    if (version != 1) n.lies_until = in.i64();
+    if (bits & bit_hers) n.hers = read_place(in, version);
+    if (bits & bit_ours) n.ours = read_place(in, version);
+    n.item_may_lie = bits & bit_item_may_lie;
+    n.in_doubt = bits & bit_in_doubt;
     n.item_left = bits & bit_item_left;
     n.seed_at_hers = bits & bit_seed_at_hers;
     n.seed_at_ours = bits & bit_seed_at_ours;
@@ -72,6 +80,7 @@ unix_ms deposit_due_at(const storage::outbox_row& row, unix_ms unlinked_since, c
 
 bool deposit_is_due(const storage::outbox_row& row, bool linked, unix_ms unlinked_since, unix_ms now, const delivery_times& times) {
     if (!is_open(row) || is_held(row, now) || linked) return false;
+    if (now >= begins_at(row) + times.fail_after.count()) return false;   // it would be taken back at once
     const auto notes = notes_of(row);
     // A moment that far ahead was written when the clock was wrong.
     const auto longest = notes.seeded() ? look_longest : times.retry_max * 2;
@@ -165,10 +174,25 @@ std::string deposit_plan::sentence() const {
     return out;
 }
 
+deposit_notes walked(deposit_notes notes, const deposit_notes& before, bool at_ours, bool with_item,
+                     const std::optional<relay::deposit_over>& over) {
+    auto& place = at_ours ? notes.ours : notes.hers;
+    const auto& was = at_ours ? before.ours : before.hers;
+    const bool ended_well = over && over->how == relay::ending::done;
+    const bool told_no = !over || over->how == relay::ending::refused || over->how == relay::ending::unwilling;
+    // No is said before anything is kept, except to the item when the seed is there.
+    if (told_no) notes.item_may_lie = before.item_may_lie;
+    if (told_no && !(over && over->seeded) && place) place->lies = was ? was->lies : trace::none;
+    if (ended_well && over->fetched && place) place->lies = trace::fetched;
+    if (with_item && ended_well) notes.item_may_lie = true;
+    return notes;
+}
+
 // ---------------------------------------------------------------- the row
 storage::outbox_row deposited(storage::outbox_row row, deposit_notes notes, std::uint32_t ttl_s, unix_ms now) {
     if (!is_open(row)) return row;
     notes.attempts = 0;
+    notes.lies_until = now + std::int64_t{ttl_s} * 1000;
     notes.look_at = now + std::int64_t{ttl_s} * 1000 * look_numerator / look_denominator;
     row.deposit = encode(notes);
     if (row.state != storage::outbox_state::seeded) {

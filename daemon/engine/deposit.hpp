@@ -9,10 +9,20 @@
 
 namespace pp::engine {
 
+// What is known of the seed at one place: written before the relay sees it, and before it is taken back.
+enum class trace : std::uint8_t {
+    none,                                            // it never came there
+    left,                                            // it may lie there
+    taking,                                          // it was there, and we are about to delete it
+    gone,                                            // it is there no more, and she did not fetch it there
+    fetched,                                         // she has deleted it
+};
+
 // One slot at one relay that something is paid for in.
 struct deposit_place {
     relay::slot_address where;
     std::optional<relay::delivery_token> token;      // nothing: work
+    trace lies = trace::none;
     bool operator==(const deposit_place&) const = default;
 };
 struct deposit_notes {
@@ -20,6 +30,9 @@ struct deposit_notes {
     std::optional<deposit_place> ours;               // our own slot: the seed, when there was none at hers
     bytes item;                                      // sealed; the same at every repeat
     bool item_left = false, seed_at_hers = false, seed_at_ours = false;
+    bool item_may_lie = false;                       // a walk broke off when it may have been left
+    bool in_doubt = false;                           // given up although nobody knows (engine/last_word.hpp)
+    unix_ms lies_until = 0;                          // when the relays delete what was left there; 0: not known
     unix_ms look_at = 0;                             // when it is to be looked after again; 0: no deposit was tried
     std::uint32_t attempts = 0;                      // that failed one after the other
     bool operator==(const deposit_notes&) const = default;
@@ -28,7 +41,11 @@ struct deposit_notes {
 bytes encode(const deposit_notes&);
 deposit_notes notes_of(const storage::outbox_row& row);      // none, or unreadable ones: as if nothing had been tried
 
-// Whether the row is to be brought to a relay now. unlinked_since: when the last link to the recipient ended, or when this
+// What the walk to a place means for the notes that were `before` it: nothing, there was no link.
+deposit_notes walked(deposit_notes notes, const deposit_notes& before, bool at_ours, bool with_item,
+                     const std::optional<relay::deposit_over>& over);
+
+// Whether the row is to be brought to a relay now; never behind its end. unlinked_since: when the last link to the recipient ended, or when this
 // node started. Also for what is there already, when its time there runs out.
 bool deposit_is_due(const storage::outbox_row& row, bool linked, unix_ms unlinked_since, unix_ms now, const delivery_times& times = {});
 // When deposit_is_due() may become true for a row that is not linked.

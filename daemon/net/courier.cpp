@@ -144,23 +144,22 @@ awaitable<void> courier::pass(desk& d) {
         }
         const auto& times = node_.configuration().delivery;
         if (taking_back_.contains(row.id)) continue;
-        look_at(d, engine::next_judgement(row, services::now_ms(), times));
-        auto judged = is_late_enough(row) ? engine::give_up_when_late(row, services::now_ms(), times) : row;
-        if (auto told = engine::delay_noticed(judged, services::now_ms(), times)) {
-            judged = std::move(*told);
-            auto late = judged;
+        auto now_is = judged(d, row);
+        if (auto told = engine::delay_noticed(now_is, services::now_ms(), times)) {
+            now_is = std::move(*told);
+            auto late = now_is;
             co_await book(mine, std::move(late));
         }
-        if (!engine::is_open(judged)) {
-            if (taking_back_.insert(row.id).second) asio::co_spawn(io_, give_up(d, std::move(judged)), asio::detached);
-        } else if (judged.account == mine.key()) {
-            co_await release_to_self(mine, std::move(judged));
-        } else if (auto* local = node_.find_account(judged.account)) {
-            const auto account = judged.account;
-            if (!co_await deliver_here(mine, *local, std::move(judged)))
+        if (!engine::is_open(now_is)) {
+            if (taking_back_.insert(row.id).second) asio::co_spawn(io_, give_up(d, std::move(now_is)), asio::detached);
+        } else if (now_is.account == mine.key()) {
+            co_await release_to_self(mine, std::move(now_is));
+        } else if (auto* local = node_.find_account(now_is.account)) {
+            const auto account = now_is.account;
+            if (!co_await deliver_here(mine, *local, std::move(now_is)))
                 d.routes[account].next_due = std::chrono::steady_clock::now() + local_retry;
         } else {
-            by_peer[judged.account].push_back(std::move(judged));
+            by_peer[now_is.account].push_back(std::move(now_is));
         }
     }
     for (auto& [peer, r] : d.routes) r.wanted = r.greet;
@@ -219,6 +218,7 @@ std::deque<storage::outbox_row> courier::untold_on_this_link(route& r, std::dequ
 
 awaitable<void> courier::dial(desk& d, crypto::account_key peer, bool for_mail) {
     std::string why;
+    const auto begun = std::chrono::steady_clock::now();
     const bool up = co_await links_.dial(*d.account, peer, endpoints_of(*d.account, peer), why);
     if (stopping_) co_return;
     auto& r = d.routes[peer];
@@ -228,6 +228,7 @@ awaitable<void> courier::dial(desk& d, crypto::account_key peer, bool for_mail) 
     const auto now = std::chrono::steady_clock::now();
     if (!up) {
         if (r.failures++ == 0) r.first_failure = now;
+        r.tried_at = begun;
         const bool fresh = now - r.first_failure < redial_fresh;
         const auto most = fresh ? std::chrono::duration_cast<std::chrono::milliseconds>(redial_max_fresh)
                                 : std::chrono::duration_cast<std::chrono::milliseconds>(redial_max_old);
@@ -244,17 +245,15 @@ awaitable<void> courier::dial(desk& d, crypto::account_key peer, bool for_mail) 
 // The rows tell why they wait, for `queue`; in the store, so that it is known after a restart.
 awaitable<void> courier::note_failure(services::account& mine, crypto::account_key peer, std::string why,
                                       std::chrono::milliseconds wait) {
-    auto written = commit(node_, mine, [peer, why = std::move(why), wait](storage::write_txn& txn) -> result<void> {
+    auto written = commit(node_, mine, [this, peer, why = std::move(why), wait](storage::write_txn& txn) -> result<void> {
         auto rows = txn.outbox(true);
         if (!rows) return rows.error();
-        engine::delivery_times unjudged;                  // giving up is pass()'s matter: a report belongs to it
-        unjudged.fail_after = std::chrono::days(100 * 366);
         const auto now = services::now_ms();
         for (auto& row : *rows) {
             // What waits at a relay has not failed: her node is looked for beside that.
             if (row.account != peer || engine::is_held(row, now) || row.state == storage::outbox_state::seeded) continue;
             const auto& reason = row.deposit.empty() || row.last_error.empty() ? why : row.last_error;   // what a relay said tells more
-            row = engine::attempt_failed(row, reason, now, 0, unjudged);
+            row = engine::attempt_failed(row, reason, now, 0, node_.configuration().delivery);
             row.next_attempt_at = now + wait.count();   // dialling keeps one clock for all mails to a peer
             if (auto r = txn.put_outbox(row); !r) return r;
         }

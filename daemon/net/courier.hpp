@@ -6,6 +6,7 @@
 #include "daemon/net/discovery.hpp"
 #include "daemon/net/finder.hpp"
 #include "daemon/net/links.hpp"
+#include "daemon/net/relay_home.hpp"
 #include "daemon/net/relay_inbox.hpp"
 #include "daemon/net/relay_outbox.hpp"
 #include "proto/peer/letter.hpp"
@@ -37,9 +38,10 @@ public:
     courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan, finder& people);
     void set_receiver(receiver& r) { receiver_ = &r; }
     void set_relay(relay_service& r) { relay_ = &r; }
-    void set_relay_mail(relay_inbox& inbox, relay_outbox& outbox) {
+    void set_relay_mail(relay_inbox& inbox, relay_outbox& outbox, relay_homes& homes) {
         relay_inbox_ = &inbox;
         relay_outbox_ = &outbox;
+        relay_homes_ = &homes;
     }
 
     // Begins: tells every contact that we are there, and takes up what is open.
@@ -79,6 +81,8 @@ private:
         std::set<storage::id16> told;                // rows whose notification went over the link that is up
         std::chrono::steady_clock::time_point next_due = std::chrono::steady_clock::time_point::max();   // of those
         storage::unix_ms unlinked_since = 0;         // when the last link ended; 0: there was none
+        std::chrono::steady_clock::time_point tried_at{};   // when the last dial began that came to nothing
+        std::set<storage::id16> answered;            // old rows she has said something of since fresh_since_
     };
     struct desk {                                    // one account's
         services::account* account = nullptr;
@@ -96,8 +100,11 @@ private:
     awaitable<void> pass(desk& d);
     awaitable<void> show_outgoing(desk& d);
     void look_at(desk& d, storage::unix_ms when);
-    bool is_late_enough(const storage::outbox_row& row) const;
+    storage::outbox_row judged(desk& d, const storage::outbox_row& row);
+    bool was_asked(desk& d, const storage::outbox_row& row) const;
+    void answered(services::account& mine, const crypto::account_key& theirs, const storage::outbox_row& row);
     void notice_clock_jumps();
+    void begin_afresh(storage::unix_ms wall);
     awaitable<void> give_up(desk& d, storage::outbox_row row);
     awaitable<void> leave_at_relay(desk& d, storage::outbox_row row);
     void bring_to_relays(desk& d, const route& r, const std::deque<storage::outbox_row>& rows);
@@ -138,11 +145,14 @@ private:
     relay_service* relay_ = nullptr;
     relay_inbox* relay_inbox_ = nullptr;
     relay_outbox* relay_outbox_ = nullptr;
-    // Since when nobody has been given up: a node that was off for a week tries once more before it gives up.
+    relay_homes* relay_homes_ = nullptr;
+    // Since when this node serves without a break; what is older is asked for once more before it is given up.
     storage::unix_ms fresh_since_ = 0;
+    std::chrono::steady_clock::time_point fresh_steady_{};
     storage::unix_ms last_wall_ = 0;
     std::chrono::steady_clock::time_point last_steady_{};
     std::set<storage::id16> taking_back_;
+    std::map<storage::id16, std::chrono::steady_clock::time_point> asked_back_;   // undecided ones, and when to ask again
     std::map<std::string, desk> desks_;
     std::chrono::steady_clock::time_point hasty_until_{};     // after dial_at_once()
     bool stopping_ = false;

@@ -4,6 +4,7 @@
 #include "daemon/engine/contacts.hpp"
 #include "daemon/engine/delivery.hpp"
 #include "daemon/engine/delivery_report.hpp"
+#include "daemon/engine/last_word.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/dice.hpp"
 #include "daemon/net/receiver.hpp"
@@ -69,6 +70,7 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
     if (!prekey) {
         auto waiting = engine::attempt_failed(std::move(row), "the recipient offers no current key to seal to",
                                               services::now_ms(), dice(), node_.configuration().delivery);
+        answered(mine, link->theirs, waiting);
         co_await book(mine, std::move(waiting));
         co_return;
     }
@@ -77,6 +79,7 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
         auto failed = engine::attempt_failed(std::move(row), "the mail cannot be read from the own drive: " +
                                                                  blob.error().message(), services::now_ms(), dice(),
                                              node_.configuration().delivery);
+        answered(mine, link->theirs, failed);
         co_await book(mine, std::move(failed));
         co_return;
     }
@@ -117,6 +120,7 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
         co_return;
     }
     const auto id = short_id(row.notification);
+    if (reply->status != peer::notify_status::unknown_prekey) answered(mine, link->theirs, row);
     auto outcome = engine::notify_answered(std::move(row), *reply, mine.key(), ref.id, services::now_ms(), dice(),
                                            node_.configuration().delivery);
     services::log(services::area::delivery).info("event=answered notification={} status={}", id, name_of(reply->status));
@@ -204,7 +208,7 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
         auto next = row;
         next.delay_told = next.delay_told || (*known)->delay_told;   // row may be from before it was told
         next.outgoing_uid = (*known)->outgoing_uid;
-        next.deposit = (*known)->deposit;            // relay_outbox's
+        if (!engine::is_in_doubt(row)) next.deposit = (*known)->deposit;   // relay_outbox's
         if (next.state == storage::outbox_state::queued && engine::is_open(**known)) {   // it has come further meanwhile
             next.state = (*known)->state;
             next.state_since = (*known)->state_since;
@@ -213,6 +217,7 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
         return services::leave_outgoing(txn, next);
     }, how);
     const auto r = co_await std::move(written);
+    if (r && !engine::is_open(row)) asked_back_.erase(row.id);
     if (!r)   // repeated after a restart or with the next link: the other side knows the notification
         services::log(services::area::delivery).error("event=row_not_written reason={}", services::field(r.error().message()));
 }

@@ -29,6 +29,7 @@ awaitable<void> relay_home::pause(std::chrono::milliseconds how_long) {
 awaitable<void> relay_home::live() {
     for (std::size_t failures = 0; !stopping_;) {
         const bool was_there = co_await visit();
+        looked_at_ = look_begun_;
         if (was_there) failures = 0;
         const auto wait = std::chrono::milliseconds(relay_pauses[std::min(failures, relay_pauses.size() - 1)]);
         if (failures < relay_pauses.size()) ++failures;
@@ -37,8 +38,14 @@ awaitable<void> relay_home::live() {
     }
 }
 
+void relay_home::look_again() {
+    news_ = true;
+    timer_.cancel();
+}
+
 awaitable<bool> relay_home::visit() {
     std::string why;
+    look_begun_ = std::chrono::steady_clock::now();
     auto nobody = throw_away_identity(services::now_s());
     call_ = co_await relay_call::dial(with_.io, std::move(nobody), at_.relay, endpoints_of(at_.endpoints), why);
     if (!call_ || stopping_) {
@@ -75,10 +82,12 @@ awaitable<bool> relay_home::visit() {
 
 awaitable<bool> relay_home::wait_for_news(relay::round_over round) {
     if (!std::exchange(attached_, true)) services::log(services::area::peer).info("event=relay_attached items={}", round.seen);
+    looked_at_ = look_begun_;
     if (!at_.opened) co_await note_opened();
     // News are told; a look now and then is for those that got lost, and for what could not be stored the last time.
     if (!news_ && !stopping_ && call_->alive()) co_await pause(relay::poll_pause(round.relay.poll_s, dice()));
     news_ = false;
+    look_begun_ = std::chrono::steady_clock::now();
     co_return !stopping_ && call_->alive();
 }
 
@@ -116,6 +125,16 @@ void relay_homes::update(services::account& mine) {
 void relay_homes::stop() {
     stopping_ = true;
     for (const auto& [key, home] : all_) home->stop();
+}
+
+void relay_homes::look_again() {
+    for (const auto& [key, home] : all_) home->look_again();
+}
+
+bool relay_homes::were_read_since(const services::account& mine, std::chrono::steady_clock::time_point when) const {
+    return std::all_of(all_.begin(), all_.end(), [&](const auto& one) {
+        return one.first.first != mine.label() || one.second->looked_at() >= when;
+    });
 }
 
 std::vector<std::shared_ptr<relay_home>> relay_homes::of(const services::account& mine) const {

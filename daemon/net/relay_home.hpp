@@ -22,6 +22,9 @@ public:
 
     const engine::own_relay& at() const { return at_; }
     bool attached() const { return attached_ && call_ && call_->alive(); }
+    // When the newest look at what lies there began that is over: everything was taken, or it could not be reached.
+    std::chrono::steady_clock::time_point looked_at() const { return looked_at_; }
+    void look_again();                           // now, not at the next news: they may have been lost
     // The link while there is one; null else. A reservation of circuits can be asked for over a call of its own
     // (call_as_myself): this link does not say whose it is.
     std::shared_ptr<relay_call> call() const { return call_; }
@@ -39,6 +42,7 @@ private:
     take take_;
     std::shared_ptr<relay_call> call_;
     asio::steady_timer timer_;
+    std::chrono::steady_clock::time_point look_begun_{}, looked_at_{};
     bool attached_ = false, news_ = false, stopping_ = false;
 };
 
@@ -48,6 +52,9 @@ public:
     relay_homes(relay_context with, relay_home::take items) : with_(with), take_(std::move(items)) {}
     void update(services::account& mine);        // its list has changed, or the daemon starts
     void stop();
+    void look_again();                           // at all of them
+    // Whether each slot of the account was looked at since then, as far as its relay can be reached.
+    bool were_read_since(const services::account& mine, std::chrono::steady_clock::time_point when) const;
     std::vector<std::shared_ptr<relay_home>> of(const services::account& mine) const;
 
 private:

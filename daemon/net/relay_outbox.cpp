@@ -55,6 +55,7 @@ awaitable<void> relay_outbox::bring(services::account& mine, storage::outbox_row
         const bool paid = co_await pay(mine, e, *step);
         if (!paid) break;   // the row is over, or the disk is full
         const auto over = co_await walk(mine, e, *step);
+        e->notes = engine::walked(std::move(e->notes), e->before, step->at_ours, step->bring != engine::deposit_plan::what::seed, over);
         if (over) plan.answered(*over);
         else plan.unreachable();
     }
@@ -89,8 +90,13 @@ awaitable<std::string> relay_outbox::prepare(services::account& mine, std::share
     if (!what) co_return "the mail cannot be read";
     e->what = std::move(*what);
     // What was left and is near its end is paid anew; an item for a key she has no more is sealed anew.
-    if (e->notes.seeded()) e->notes = {};
-    if (!e->notes.item.empty() && peer::prekey_id_of(e->notes.item) != e->prekey_id) e->notes = {};
+    // What may lie there still is not forgotten.
+    e->old = e->notes;
+    if (e->notes.seeded() || (!e->notes.item.empty() && peer::prekey_id_of(e->notes.item) != e->prekey_id)) {
+        e->notes = {};
+        e->notes.item_may_lie = e->old.item_left || e->old.item_may_lie;
+        e->notes.lies_until = e->old.lies_until;
+    }
     co_return "";
 }
 
@@ -119,31 +125,46 @@ bytes relay_outbox::seal(services::account& mine, const errand& e) const {
     return peer::seal_notification(note, mine.identity(), e.prekey_id, e.prekey);
 }
 
-// Before a relay sees them: the sealed item and the token of this step stand in the row. False when it is not to go on.
+// Before a relay sees them: the sealed item and the token of this step stand in the row, and that something may lie there
+// from now on. False when it is not to go on.
 awaitable<bool> relay_outbox::pay(services::account& mine, std::shared_ptr<errand> e, engine::deposit_plan::step step) {
     auto& notes = e->notes;
+    e->before = notes;
+    const auto is_at = [](const std::optional<engine::deposit_place>& place, const relay::slot_address& where) {
+        return place && place->where.relay == where.relay && place->where.slot == where.slot;
+    };
     std::optional<relay::slot_address> where;
+    bool paid = false;
     if (step.at_ours) {
         const auto& own = e->ours[step.place];
         const auto slot = engine::slot_of(own, mine.identity());
         where = relay::slot_address{own.relay, slot.id(), own.endpoints};
-        if (notes.ours && notes.ours->where.relay == where->relay && notes.ours->where.slot == where->slot) co_return true;
+        paid = is_at(notes.ours, *where);
         const auto week = static_cast<std::uint16_t>(relay::week_of(services::now_s()) + relay::token_weeks_max);
-        notes.ours = engine::deposit_place{*where, relay::issue_token(slot.id(), slot.tokens, relay::make_serial(slot.serials, mine.key()), week)};
+        if (!paid)
+            notes.ours = engine::deposit_place{*where, relay::issue_token(slot.id(), slot.tokens, relay::make_serial(slot.serials, mine.key()), week)};
     } else {
         where = e->hers[step.place];
-        if (notes.hers && notes.hers->where.relay == where->relay && notes.hers->where.slot == where->slot && !notes.item.empty())
-            co_return true;
-        notes.hers = engine::deposit_place{*where, std::nullopt};
+        paid = is_at(notes.hers, *where) && !notes.item.empty();
+        if (!paid) notes.hers = engine::deposit_place{*where, std::nullopt};
     }
+    auto& place = step.at_ours ? notes.ours : notes.hers;
+    const auto& old = step.at_ours ? e->old.ours : e->old.hers;
+    if (!paid && is_at(old, *where)) place->lies = old->lies;
+    (step.at_ours ? e->before.ours : e->before.hers) = place;
+    using what = engine::deposit_plan::what;
+    if (step.bring != what::item) place->lies = engine::trace::left;
+    if (step.bring != what::seed) notes.item_may_lie = true;
+    const auto& noted = step.at_ours ? e->before.ours : e->before.hers;
+    if (paid && place->lies == noted->lies && notes.item_may_lie == e->before.item_may_lie) co_return true;
     if (notes.item.empty()) notes.item = seal(mine, *e);
     auto after = std::make_shared<engine::deposit_notes>(notes);
-    auto written = commit(with_.node, mine, [e, step, where, after](storage::write_txn& txn) -> result<void> {
+    auto written = commit(with_.node, mine, [e, step, where, after, paid](storage::write_txn& txn) -> result<void> {
         auto known = txn.get_outbox(e->row.id);
         if (!known) return known.error();
         if (!*known || !engine::is_open(**known)) return storage::errc::not_found;
         auto row = **known;
-        if (!step.at_ours) {
+        if (!step.at_ours && !paid) {
             auto c = services::correspondent_of(txn, row.account);
             const auto before = c;
             after->hers->token = engine::take_token(c, where->relay, where->slot, services::now_s());
@@ -220,38 +241,81 @@ awaitable<void> relay_outbox::book(services::account& mine, std::shared_ptr<erra
     if (*given_up) {
         auto row = e->row;
         row.deposit = engine::encode(notes);
-        const bool hers = co_await take_back(mine, std::move(row));
-        (void)hers;   // it was cancelled when it had gone already
+        co_await take_back(mine, std::move(row));   // it was cancelled when it had gone already
     } else if (r && plan.seeded()) {
         const std::string_view where = plan.seed_at_ours() ? "own" : "hers";
         services::log(services::area::delivery).info("event=waits_at_relay notification={} at={}", short_id(e->row.notification), where);
     }
 }
 
-awaitable<bool> relay_outbox::take_back(services::account& mine, storage::outbox_row row) {
+// ---------------------------------------------------------------- taking back
+
+awaitable<void> relay_outbox::take_back(services::account& mine, storage::outbox_row row) {
     const auto notes = engine::notes_of(row);
-    bool fetched = false;
-    for (const auto* place : {&notes.hers, &notes.ours}) {
-        if (!*place || stopping_) continue;
-        auto what = open(mine, row);
-        if (!what) break;
-        const auto& where = (*place)->where;
-        std::string why;
-        auto nobody = throw_away_identity(services::now_s());
-        auto endpoints = place == &notes.ours ? endpoints_of(where.endpoints) : dialable(mine, where.endpoints);
-        auto call = co_await relay_call::dial(with_.io, std::move(nobody), where.relay, std::move(endpoints), why);
-        if (!call) continue;
-        const auto secrets = relay::derive_seed(what->ref.key, row.notification, where.relay, where.slot);
-        const relay::request asked = relay::seed_state_request{secrets.where};
-        auto message = relay::encode(asked);
-        const auto answer = co_await call->ask(relay::control_protocol, std::move(message));
-        const auto state = relay::reply_in<relay::seed_reply>(answer);
-        const auto* seed = state ? std::get_if<relay::seed_reply>(&*state) : nullptr;
-        if (seed && seed->phase == relay::seed_phase::deleted) fetched = true;
-        else if (seed) co_await delete_seed(call, secrets.where, secrets.deletion);
-        call->hang_up();
+    for (const bool at_ours : {false, true}) {
+        const auto& place = at_ours ? notes.ours : notes.hers;
+        if (!place || stopping_) continue;
+        if (place->lies != engine::trace::left && place->lies != engine::trace::taking) continue;
+        auto from = *place;
+        const auto lies = co_await take_back_from(mine, row, std::move(from), at_ours);
+        if (lies == place->lies || stopping_) continue;
+        const bool noted = co_await note_trace(mine, row.id, at_ours, lies);
+        (void)noted;   // the disk is full: asked again
     }
-    co_return fetched;
+}
+
+// What is there afterwards.
+awaitable<engine::trace> relay_outbox::take_back_from(services::account& mine, const storage::outbox_row& row,
+                                                      engine::deposit_place place, bool at_ours) {
+    using engine::trace;
+    auto what = open(mine, row);
+    if (!what) co_return place.lies;
+    std::string why;
+    auto nobody = throw_away_identity(services::now_s());
+    auto endpoints = at_ours ? endpoints_of(place.where.endpoints) : dialable(mine, place.where.endpoints);
+    auto call = co_await relay_call::dial(with_.io, std::move(nobody), place.where.relay, std::move(endpoints), why);
+    if (!call) co_return place.lies;
+    const auto secrets = relay::derive_seed(what->ref.key, row.notification, place.where.relay, place.where.slot);
+    const relay::request asked = relay::seed_state_request{secrets.where};
+    auto message = relay::encode(asked);
+    const auto answer = co_await call->ask(relay::control_protocol, std::move(message));
+    const auto state = relay::reply_in<relay::seed_reply>(answer);
+    const auto* seed = state ? std::get_if<relay::seed_reply>(&*state) : nullptr;
+    const auto* no = state ? std::get_if<relay::refusal>(&*state) : nullptr;
+    auto lies = place.lies;
+    if (no && no->why == relay::status::not_found) {
+        lies = trace::gone;
+    } else if (seed && seed->phase == relay::seed_phase::deleted) {
+        lies = place.lies == trace::taking ? trace::gone : trace::fetched;   // by us, and its answer was lost
+    } else if (seed) {
+        // Noted first: a relay says the same of what we have deleted and of what she has.
+        bool noted = place.lies == trace::taking;
+        if (!noted) noted = co_await note_trace(mine, row.id, at_ours, trace::taking);
+        if (noted) {
+            lies = trace::taking;
+            const bool gone = co_await delete_seed(call, secrets.where, secrets.deletion);
+            if (gone) lies = trace::gone;
+        }
+    }
+    call->hang_up();
+    services::log(services::area::delivery).info("event=taken_back notification={} lies={}", short_id(row.notification), static_cast<unsigned>(lies));
+    co_return lies;
+}
+
+awaitable<bool> relay_outbox::note_trace(services::account& mine, storage::id16 id, bool at_ours, engine::trace lies) {
+    auto written = commit(with_.node, mine, [id, at_ours, lies](storage::write_txn& txn) -> result<void> {
+        auto row = txn.get_outbox(id);
+        if (!row) return row.error();
+        if (!*row) return {};
+        auto notes = engine::notes_of(**row);
+        auto& place = at_ours ? notes.ours : notes.hers;
+        if (!place) return {};
+        place->lies = lies;
+        (*row)->deposit = engine::encode(notes);
+        return txn.put_outbox(**row);
+    });
+    const auto r = co_await std::move(written);
+    co_return r.has_value();
 }
 
 }  // namespace pp::net

@@ -23,9 +23,10 @@ public:
     std::chrono::steady_clock::time_point not_before(const storage::id16& row) const;
     // The whole walk; the row says afterwards what came of it.
     awaitable<void> bring(services::account& mine, storage::outbox_row row);
-    // A mail that is given up: its seeds go, so that it does not arrive after its sender was told that it failed. True: the
-    // recipient has it already.
-    awaitable<bool> take_back(services::account& mine, storage::outbox_row row);
+    // A mail that is given up: its seeds go, so that it does not arrive after its sender was told that it failed. What came
+    // of it stands in the row's notes.
+    awaitable<void> take_back(services::account& mine, storage::outbox_row row);
+    bool is_under_way(const storage::id16& row) const { return under_way_.contains(row); }
     void stop() { stopping_ = true; }
 
 private:
@@ -36,6 +37,7 @@ private:
     struct errand {                              // one mail on its way
         storage::outbox_row row;
         engine::deposit_notes notes;
+        engine::deposit_notes old, before;       // what was known before this errand, and before this step
         std::vector<relay::slot_address> hers;
         std::vector<engine::own_relay> ours;
         std::uint32_t prekey_id = 0;
@@ -50,6 +52,9 @@ private:
                                         std::uint64_t offset, std::size_t length);
     result<mail> open(services::account& mine, const storage::outbox_row& row) const;
     bytes seal(services::account& mine, const errand& e) const;
+    awaitable<bool> note_trace(services::account& mine, storage::id16 row, bool at_ours, engine::trace lies);
+    awaitable<engine::trace> take_back_from(services::account& mine, const storage::outbox_row& row, engine::deposit_place place,
+                                            bool at_ours);
 
     relay_context with_;
     std::set<storage::id16> under_way_;

@@ -76,7 +76,7 @@ struct server::state {
             });
         outgoing.set_receiver(incoming);
         outgoing.set_relay(relay);
-        outgoing.set_relay_mail(relay_mail, deposits);
+        outgoing.set_relay_mail(relay_mail, deposits, homes);
         relay_mail.set_listener(&outgoing);
     }
 

@@ -2,7 +2,7 @@
 #include "daemon/services/command_support.hpp"
 
 #include "daemon/engine/delivery.hpp"
-#include "daemon/engine/deposit.hpp"
+#include "daemon/engine/last_word.hpp"
 #include "proto/peer/messages.hpp"
 
 #include <algorithm>
@@ -75,6 +75,15 @@ json::array explained(const storage::outbox_row& row, const engine::delivery_tim
         const auto notes = engine::notes_of(row);
         say("The recipient's node was not reached. Since " + iso_time(row.state_since) + " the mail waits, encrypted, at " +
             (notes.seed_at_ours ? "our own relay, and word of it at hers." : "her relay."));
+        if (const auto now = now_ms(); now >= engine::begins_at(row) + times.fail_after.count()) {
+            const auto open = engine::doubt_of(notes, now);
+            say("Its time for delivery was over at " + gives_up + ". " +
+                (open == engine::doubt::fetched ? "Her node has taken it from there, but no receipt of hers has come yet."
+                                                : "It is to be taken back from there, which has not succeeded yet."));
+            say("A report in INBOX says what has become of it, at the latest at " +
+                iso_time(engine::begins_at(row) + (1 + engine::decided_within) * times.fail_after.count()) + ".");
+            break;
+        }
         say("This node need not be running for her to get it. When both are, it goes directly.");
         say("Until " + gives_up + " her receipt is waited for; then a report in INBOX says that it failed.");
         break;
@@ -83,7 +92,7 @@ json::array explained(const storage::outbox_row& row, const engine::delivery_tim
         say("A device of the recipient has signed that it stored the mail; known here since " + iso_time(row.state_since) + ".");
         break;
     case storage::outbox_state::failed:
-        say("It was not delivered: " + (row.last_error.empty() ? "no reason is known" : row.last_error) + ".");
+        say((engine::is_in_doubt(row) ? "Nobody knows whether it arrives: " : "It was not delivered: ") + (row.last_error.empty() ? "no reason is known" : row.last_error) + ".");
         say("Nothing more is tried. The mail is in Sent; send it again from there when the reason is gone.");
         break;
     }

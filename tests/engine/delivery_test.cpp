@@ -50,6 +50,8 @@ TEST_CASE("a mail that cannot be brought is tried for five days and fails once")
     while (row.state == outbox_state::queued) {
         REQUIRE(is_due(row, now));
         row = attempt_failed(row, "no answer", now, 0.3);
+        CHECK(row.state == outbox_state::queued);   // an attempt gives nothing up
+        row = give_up_when_late(row, now);
         ++attempts;
         REQUIRE(attempts < 1000);
         if (row.state == outbox_state::queued) {
@@ -107,6 +109,46 @@ TEST_CASE("answers move the row") {
 
     const auto late_answer = answered(stored.row, {peer::notify_status::refused, {}, ""});
     CHECK(late_answer.row.state == outbox_state::delivered);
+}
+
+TEST_CASE("behind its end an old mail is tried with the pauses of before") {
+    auto row = row_to_bob();
+    row.attempts = 3;
+    row = attempt_failed(row, "no answer", start + 6 * day, 0);
+    CHECK(row.state == outbox_state::queued);
+    CHECK(row.next_attempt_at == start + 6 * day + 4 * minute);
+    row = attempt_failed(row, "no answer", start + 5 * day - 1, 0);
+    CHECK(row.next_attempt_at == start + 5 * day);
+}
+
+TEST_CASE("who learns of a mail at the last moment has a quarter of an hour to fetch it, once") {
+    const auto late = start + 6 * day;
+    auto row = answered(row_to_bob(), {peer::notify_status::fetching, {}, ""}, late).row;
+    REQUIRE(row.state == outbox_state::notified);
+    CHECK(next_judgement(row, late) == late + 15 * minute);
+    CHECK(is_open(give_up_when_late(row, late + 15 * minute - 1)));
+    row = answered(row, {peer::notify_status::fetching, {}, ""}, late + 14 * minute).row;   // asked again
+    CHECK_FALSE(is_open(give_up_when_late(row, late + 15 * minute)));
+    delivery_times quick;
+    quick.fail_after = std::chrono::seconds(8);   // and never longer than the whole time it has
+    row = answered(row_to_bob(), {peer::notify_status::fetching, {}, ""}, start + 10000).row;
+    CHECK_FALSE(is_open(give_up_when_late(row, start + 18000, quick)));
+}
+
+TEST_CASE("a node that was away asks once more before it gives up") {
+    const auto row = row_to_bob();
+    const auto woke = start + 6 * day;
+    CHECK(may_give_up(row, start, false, start + 5 * day));            // served all the time
+    CHECK(may_give_up(row, start - 1, false, start + 5 * day));
+    CHECK_FALSE(may_give_up(row, woke, false, woke));
+    CHECK_FALSE(may_give_up(row, woke, true, woke + 28999));           // two attempts to reach her, and the network
+    CHECK(may_give_up(row, woke, true, woke + 29000));
+    CHECK_FALSE(may_give_up(row, woke, false, woke + 10 * minute - 1));
+    CHECK(may_give_up(row, woke, false, woke + 10 * minute));          // for ever nothing hangs
+    delivery_times slow;
+    slow.reach = std::chrono::minutes(20);
+    CHECK_FALSE(may_give_up(row, woke, false, woke + 30 * minute, slow));
+    CHECK(may_give_up(row, woke, false, woke + 41 * minute, slow));
 }
 
 TEST_CASE("only a receipt for this very mail counts") {

@@ -122,10 +122,11 @@ TEST_CASE("what is kept with a row comes back", "[deposit]") {
     deposit_notes n;
     n.hers = deposit_place{address(3), relay::delivery_token{{}, 17, {}}};
     n.hers->token->serial.data.fill(std::byte{9});
-    n.ours = deposit_place{address(5), std::nullopt};
+    n.ours = deposit_place{address(5), std::nullopt, trace::fetched};
     n.item = bytes(relay::item_bytes, std::byte{7});
     n.item_left = n.seed_at_ours = true;
     n.look_at = 12345;
+    n.lies_until = 23456;
     n.attempts = 3;
     storage::outbox_row row;
     row.deposit = encode(n);

@@ -102,8 +102,6 @@ std::string judge_one(const sent_mail& m, int to, const cast& c, std::map<int, c
     // She had stored it, and her answer went down with her: nobody can know (the two generals).
     const bool answer_lost = away.machine == to && away.tokens.contains(m.token());
     if (answer_lost) return "";
-    // Known, seed 169: a sender that loses a receipt in a crash and is away for days gives up without asking again.
-    if (away.machine == m.from && copies == 1 && reports == 1) return "";
     if (copies == 1 && reports == 1) return name + " arrived and was reported as failed";
     if (m.what == outcome::refused && copies + reports > 0) return name + " was refused and is there";
     if (m.what == outcome::refused) return "";

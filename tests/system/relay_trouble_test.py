@@ -94,6 +94,47 @@ def too_late(binary):
     print("a mail that is given up is taken back")
 
 
+def relay_away_when_given_up(binary):
+    """The time for delivery ends while the relay cannot be reached. When it comes back in time, the mail is taken back and the
+    report is what it always is. When it stays away, nobody is told that the mail was not delivered: it may have been."""
+    for comes_back, fail_after in ((True, 20), (False, 8)):
+        with nodes(binary, "relay", "alice", "bob", extra_toml=TIMES + f"fail_after_s = {fail_after}\n") as (relay, alice, bob):
+            serve(relay)
+            bob.start()
+            bob.command("relay", "use", link_of(relay))
+            alice.start()
+            befriend(bob, alice)
+            bob.stop()
+            mail = mail_from(alice, bob.address, "relay away", body_of(50_000, 1))
+            submitted = time.monotonic()
+            alice.submit(mail, [bob.address])
+            wait_until(lambda: states(alice) == ["seeded"], 60, "not left at the relay")
+            relay.kill()
+            time.sleep(submitted + fail_after + 3 - time.monotonic())
+            assert states(alice) == ["seeded"] and not reports(alice, "failed"), "said to have failed while Bob may fetch it"
+            why = json.loads(alice.command("queue", "why", queue(alice)[0]["id"], "--json"))["why"]
+            assert any("taken back" in sentence for sentence in why), why
+            if comes_back:
+                relay.start()
+                wait_until(lambda: states(alice) == ["failed"], 20, "it is not given up")
+                assert relay_status(relay)["blobs"] == 0, "its ciphertext stays at the relay"
+            else:
+                wait_until(lambda: states(alice) == ["failed"], 3 * fail_after + 15, "it is never given up")
+                assert time.monotonic() - submitted >= 3 * fail_after
+            wait_until(lambda: len(reports(alice, "failed")) == 1, 10, "no report")
+            text = reports(alice, "failed")[0].get_payload()[0].get_payload(decode=True).decode()
+            assert ("was not delivered" in text) == comes_back, text
+            assert ("not known whether" in text) != comes_back, text
+            time.sleep(3)
+            assert len(reports(alice, "failed")) == 1
+            if comes_back:
+                alice.stop()
+                bob.start()
+                time.sleep(4)
+                assert not has_mail(bob, mail), "it arrived although its sender was told that it failed"
+    print("a relay that is away when a mail is given up: taken back when it returns; else the report says what is not known")
+
+
 def strangers_and_blocked(binary):
     """A stranger's mail comes to Requests; whom Bob has blocked is told so, once."""
     with nodes(binary, "relay", "alice", "bob", "carol", extra_toml=TIMES) as (relay, alice, bob, carol):
@@ -185,6 +226,7 @@ def main(binary):
     no_room_at_hers(binary)
     no_room_anywhere(binary)
     too_late(binary)
+    relay_away_when_given_up(binary)
     strangers_and_blocked(binary)
     kills(binary, 300 if long else 15, int(os.environ.get("PEERPOST_SEED", random.randrange(1 << 30))))
 

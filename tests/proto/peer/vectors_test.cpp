@@ -4,6 +4,7 @@
 #include "proto/peer/first_contact.hpp"
 #include "proto/peer/frame.hpp"
 #include "proto/wire/byte_writer.hpp"
+#include "tests/proto/peer/letters.hpp"
 #include "tests/proto/peer/people.hpp"
 #include "tests/proto/peer/print_results.hpp"
 #include "tests/proto/specification.hpp"
@@ -68,6 +69,10 @@ std::map<std::string, bytes> made() {
     v["notification-opened"] = encode_opened(mail_to_bob());
     v["notification-sealed"] =
         seal_notification_with(filled<crypto::prekey_secret>(0x91), mail_to_bob(), alice().account, b.prekey_id, prekey);
+    v["notification-introduced"] = encode_opened(introduced_mail());
+    v["letter"] = encode(some_letter());
+    v["letter-sealed"] =
+        seal_letter_with(filled<crypto::prekey_secret>(0xb1), letter_to_bob(), alice().account, b.prekey_id, prekey);
     v["receipt"] = encode(make_receipt(mail_to_bob(), b.certificate(), b.device, now + 5));
     v["notify-reply-refused"] = encode(notify_reply{notify_status::refused, {}, "too large"});
     v["notify-reply-fetching"] = encode(notify_reply{notify_status::fetching, {}, ""});
@@ -81,6 +86,7 @@ std::map<std::string, bytes> made() {
     v["beacon-tag"] = to_bytes(bytes_view(beacon_tags(alice().address(), now)[1]));
     return v;
 }
+std::string invite_with_tokens() { return encode_link({alice().record(), filled16(0x90), later, some_letter().grants}); }
 std::string invite_text() { return encode_link({alice().record(), filled16(0x90), later}); }
 
 }  // namespace
@@ -96,6 +102,8 @@ TEST_CASE("version 1 keeps its bytes", "[wire][golden]") {
     CHECK(invite_text() == spec["invite"]);
     CHECK(decode_link(spec["invite"]));
     spec.erase("invite");
+    CHECK(invite_with_tokens() == spec["invite-with-tokens"]);
+    spec.erase("invite-with-tokens");
     auto worked = mail_to_bob();
     worked.work = 19;
     CHECK(spec["first-contact-work"] == "solution" + std::to_string(*worked.work));
@@ -127,6 +135,20 @@ TEST_CASE("what the vectors say is understood", "[wire][golden]") {
     const auto n = open_notification(wire("notification-sealed"), b.prekey, b.address());
     REQUIRE(n);
     CHECK(encode_opened(*n) == wire("notification-opened"));
+    const auto introduced = decode_opened(wire("notification-introduced"));
+    REQUIRE(introduced);
+    CHECK(introduced->answer == introduced_mail().answer);
+    const auto told = decode_letter(wire("letter"));
+    REQUIRE(told);
+    CHECK(*told == some_letter());
+    const auto letter = open_letter(wire("letter-sealed"), b.prekey, b.address());
+    REQUIRE(letter);
+    CHECK(letter->sender == alice().address());
+    CHECK(letter->written_at == now);
+    CHECK(letter->content == some_letter());
+    const auto invite = decode_link(spec["invite-with-tokens"]);
+    REQUIRE(invite);
+    CHECK(invite->grants == some_letter().grants);
     CHECK(verify(*decode_account_record(wire("account-record")), now));
     const auto extended = decode_account_record(wire("account-record-extended"));
     REQUIRE(extended);
@@ -151,6 +173,7 @@ TEST_CASE("print the vectors", "[.][print-vectors]") {
     };
     for (const auto& [name, value] : all) print("hex", name, crypto::hex(value));
     print("text", "invite", invite_text());
+    print("text", "invite-with-tokens", invite_with_tokens());
     const auto compared = compare_keys(alice().address(), bob().address());
     print("text", "comparison-digits", compared.digits());
     print("text", "comparison-link", compared.link());

@@ -34,6 +34,16 @@ errc as_error(std::uint32_t code) {
 
 stream_table::stream_table(bool dialler) : dialler_(dialler), next_number_(dialler ? 1 : 2) {}
 
+stream_table::~stream_table() {
+    for (auto& [number, s] : theirs_) held_bytes::of_this_thread().set(s.held, *this, number, 0);
+}
+
+void stream_table::note_held(std::uint32_t number, stream& s) {
+    if (!is_ours(number)) held_bytes::of_this_thread().set(s.held, *this, number, s.in.message.size() + s.out.message.size());
+}
+
+void stream_table::give_up(std::uint32_t number) { reset(number, end_code::refused); }
+
 // ---------------------------------------------------------------- from outside
 std::uint64_t stream_table::ask(std::string_view protocol, bytes message) {
     const auto request = next_request_++;
@@ -49,7 +59,8 @@ std::optional<stream_table::asked> stream_table::next_request() {
     auto* queue = &whole_;
     if (queue->empty()) {
         queue = &whole_bulk_;
-        if (queue->empty() || reply_bytes_waiting_ >= waiting_reply_bytes_max) return std::nullopt;
+        const auto most = held_bytes::of_this_thread().is_scarce() ? 1 : waiting_reply_bytes_max;
+        if (queue->empty() || reply_bytes_waiting_ >= most) return std::nullopt;
     }
     asked out;
     out.stream = queue->front();
@@ -58,6 +69,7 @@ std::optional<stream_table::asked> stream_table::next_request() {
     out.protocol = s.protocol->name;
     out.message = std::move(s.in.message);
     s.in.message = {};
+    note_held(out.stream, s);
     return out;
 }
 
@@ -71,6 +83,8 @@ void stream_table::answer(std::uint32_t number, bytes reply) {
     reply_bytes_waiting_ += reply.size();
     s->out.message = std::move(reply);
     s->out.ready = true;
+    note_held(number, *s);
+    held_bytes::of_this_thread().make_room();
 }
 
 std::optional<stream_table::outcome> stream_table::next_outcome() {
@@ -174,11 +188,15 @@ result<void> stream_table::data(const frame& f) {
     }
     in.credit -= f.payload.size();
     in.used += f.payload.size();
+    if (const auto needed = in.message.size() + f.payload.size(); needed > in.message.capacity())
+        in.message.reserve(std::min(in.bytes_max, std::max(needed, 2 * in.message.capacity())));   // no more than it may be
     in.message.insert(in.message.end(), f.payload.begin(), f.payload.end());
+    note_held(f.stream, *s);
     if (in.used >= stream_credit_bytes / 2) {
         put_u32_frame(control_, frame_type::credit, f.stream, static_cast<std::uint32_t>(in.used));
         in.credit += std::exchange(in.used, 0);
     }
+    held_bytes::of_this_thread().make_room();   // s may be gone
     return {};
 }
 
@@ -233,6 +251,7 @@ void stream_table::forget(std::uint32_t number) {
         if (it->second.protocol->bulk) --bulk_open_;
     } else {
         reply_bytes_waiting_ -= it->second.out.left();
+        held_bytes::of_this_thread().set(it->second.held, *this, number, 0);
         for (auto* queue : {&whole_, &whole_bulk_}) queue->erase(std::remove(queue->begin(), queue->end(), number), queue->end());
     }
     table.erase(it);

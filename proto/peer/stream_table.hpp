@@ -7,6 +7,7 @@
 #pragma once
 
 #include "proto/peer/frame.hpp"
+#include "proto/peer/held_bytes.hpp"
 #include "proto/peer/protocols.hpp"
 
 #include <deque>
@@ -25,9 +26,12 @@ inline constexpr std::size_t large_request_bytes = 128 * 1024;
 // Answers that wait to be written; above it no further bulk request is put to the daemon.
 inline constexpr std::size_t waiting_reply_bytes_max = 1024 * 1024;
 
-class stream_table {
+class stream_table : private held_bytes::holder {
 public:
     explicit stream_table(bool dialler);
+    ~stream_table();
+    stream_table(const stream_table&) = delete;
+    stream_table& operator=(const stream_table&) = delete;
 
     // ------------------------------------------------------------ from outside
     std::uint64_t ask(std::string_view protocol, bytes message);    // a request of ours; an unfit one fails at once
@@ -77,6 +81,7 @@ private:
         outgoing out;
         incoming in;
         bool sent_all = false;         // FIN written
+        held_bytes::place held;        // of theirs: what the other side has us keep
     };
     struct waiting_request {
         std::uint64_t request = 0;
@@ -96,6 +101,8 @@ private:
     result<void> use_link_credit(std::size_t n);
     void reset(std::uint32_t number, end_code why);     // both sides forget the stream
     void forget(std::uint32_t number);
+    void note_held(std::uint32_t number, stream& s);
+    void give_up(std::uint32_t number) override;
     void fail(std::uint64_t request, errc why);
     void open_waiting();
     bool write_one(wire::byte_writer& out, bool bulk);

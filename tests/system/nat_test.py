@@ -19,7 +19,7 @@ import tempfile
 import time
 
 from namespaces import skip_unless_possible, world
-from node import Node, mail_from, wait_until
+from node import Node, mail_from, patience, wait_until
 from port_mapping_test import miniupnpd
 
 RANDOM = "masquerade random,fully-random"
@@ -119,6 +119,12 @@ def send_and_wait(a, b, subject, seconds, body=b"body\r\n"):
     return time.monotonic() - begun
 
 
+def joined_by(a, b, path, seconds=15):
+    """Both say so. For a moment there may be two links, or none: when both dial at once, and when a better way takes over."""
+    ways = lambda: (a.path_to(b), b.path_to(a))
+    wait_until(lambda: ways() == (path, path), seconds, lambda: f"not joined by {path}: {ways()}")
+
+
 def large_body(megabytes):
     return b"".join(os.urandom(36).hex().encode() + b"\r\n" for _ in range(megabytes * 1024 * 1024 // 74))
 
@@ -144,7 +150,7 @@ def ports_kept(s):
     """(a)"""
     alice, bob, _ = two_homes(s)
     # The invite has made a link already; how long after the circuit did it become a direct one?
-    wait_until(lambda: alice.path_to(bob) == "punched" and bob.path_to(alice) == "punched", 10, f"no hole: {alice.path_to(bob)}")
+    joined_by(alice, bob, "punched")
     times = {}
     for person in (alice, bob):
         for line in person.node.log_text().splitlines():
@@ -152,7 +158,7 @@ def ports_kept(s):
                 if "event=up" in line and f"path={path}" in line:
                     times.setdefault(path, []).append(clock_of(line))
     took = min(times["punched"]) - min(times["relay"])
-    assert 0 <= took <= 1.0, f"{took:.3f} s from the circuit to the direct link"
+    assert 0 <= took <= 1.0 * patience(), f"{took:.3f} s from the circuit to the direct link"
     seconds = send_and_wait(alice, bob, "through the hole", 20)
     print(f"a: direct {took * 1000:.0f} ms after the circuit, mail in {seconds * 1000:.0f} ms")
 
@@ -169,9 +175,11 @@ def ports_random(s):
     alice, bob, relays = two_homes(s, RANDOM)
     seconds = send_and_wait(alice, bob, "through the circuit", 20)
     back = send_and_wait(bob, alice, "and back", 20)
-    assert alice.path_to(bob) == "relay" and bob.path_to(alice) == "relay", (alice.path_to(bob), bob.path_to(alice))
-    time.sleep(7)      # a whole round of punching
-    assert alice.path_to(bob) == "relay", alice.path_to(bob)
+    joined_by(alice, bob, "relay")
+    for _ in range(14):     # a whole round of punching
+        time.sleep(0.5)
+        assert alice.path_to(bob) in ("relay", None), alice.path_to(bob)
+    joined_by(alice, bob, "relay")
     assert relays[0].json("relay", "status")["circuits"] >= 1
     log = relays[0].node.log_text()
     for person in (alice, bob):
@@ -189,15 +197,14 @@ def one_public(s):
         s.use(person, relay)
     wait_until(lambda: relay.json("relay", "status")["reservations"] == 2, 30, "nobody reserved at the relay")
     s.befriend(alice, bob)
-    wait_until(lambda: alice.path_to(bob) == "direct" and bob.path_to(alice) == "direct", 15,
-               f"no direct link: {alice.path_to(bob)} {bob.path_to(alice)}")
+    joined_by(alice, bob, "direct")
     print(f"c: direct, mail in {send_and_wait(alice, bob, 'there', 20) * 1000:.0f} and {send_and_wait(bob, alice, 'back', 20) * 1000:.0f} ms")
 
 
 def relay_dies(s):
     """(d)"""
     alice, bob, relays = two_homes(s, RANDOM, relays=2, limits="circuit_rate_bytes_per_s = 2000000\n")
-    assert alice.path_to(bob) == "relay"
+    joined_by(alice, bob, "relay")
     mail = mail_from(alice.node, bob.address, "large", large_body(24))
     alice.submit(mail, [bob.address])
     in_use = wait_until(lambda: next((r for r in relays if r.json("relay", "status")["circuits"] > 0), None), 10, "no circuit")
@@ -239,7 +246,7 @@ def gateway_maps(s):
     bob = s.node(other, "bob")
     s.befriend(alice, bob)
     seconds = send_and_wait(bob, alice, "in by the gateway's door", 20)
-    assert alice.path_to(bob) == "mapped", alice.path_to(bob)
+    wait_until(lambda: alice.path_to(bob) == "mapped", 10, lambda: f"not mapped: {alice.path_to(bob)}")
     print(f"f: mapped, mail in {seconds * 1000:.0f} ms")
 
 

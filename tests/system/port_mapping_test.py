@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 from namespaces import SKIPPED, skip_unless_possible, world
-from node import Node, wait_until
+from node import Node, patience, wait_until
 
 PEER_PORT = 41443
 
@@ -76,7 +76,7 @@ def one_way(binary, how, dht=False, **gateway):
             wait_until(lambda: doors(router) == 1 + dht, 5, f"{how}: {doors(router)} doors")
             with home.inside():
                 code, seconds = node.stop()
-            assert code == 0 and seconds < 3, (code, seconds)
+            assert code == 0 and seconds < 3 * patience(), (code, seconds)
             wait_until(lambda: doors(router) == 0, 5, f"{how}: the door is still open after the stop")
             print(f"{how}: mapped at {mapping['address']}, taken away")
     except BaseException:

@@ -26,7 +26,7 @@ std::optional<peer::fetch_request> fetch_plan::next() const {
 
 fetch_step fetch_plan::accept(const peer::fetch_request& asked, peer::fetch_reply reply) {
     using kind = fetch_step::kind;
-    if (!reply.found) return {kind::gone, {}};
+    if (!reply.found) return {reply.withdrawn ? kind::withdrawn : kind::gone, {}};
     if (asked.blob != blob_ || reply.cipher_bytes != cipher_bytes_ || !peer::verify_fetch(asked, reply))
         return {kind::wrong, {}};
     crypto::blob_header header;

@@ -14,6 +14,7 @@ struct fetch_step {
         keep,       // append `chunks` (empty: only the header was missing), then ask next()
         restart,    // what was kept belongs to another blob: throw it away, then ask next()
         gone,       // this source does not have the blob
+        withdrawn,  // its sender has given the mail up
         wrong,      // this source's bytes are not the blob: do not ask it again
     };
     kind what = kind::wrong;

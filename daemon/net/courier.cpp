@@ -23,6 +23,11 @@ courier::courier(asio::io_context& io, services::node& node, links& peers, const
                  finder& people)
     : io_(io), node_(node), links_(peers), lan_(lan), finder_(people) {}
 
+void courier::set_receiver(receiver& r) {
+    receiver_ = &r;
+    r.on_refused([this](services::account& mine, const storage::id16& id) { relay_inbox_->refused(mine, id); });
+}
+
 // ---------------------------------------------------------------- the desk of each account
 
 void courier::start() {
@@ -388,7 +393,7 @@ awaitable<bytes> courier::requested(services::account& mine, std::shared_ptr<pee
         co_return reply;
     }
     if (protocol == peer::drive_protocol) {
-        auto reply = co_await receiver_->serve_range(mine, std::move(message));
+        auto reply = co_await receiver_->serve_range(mine, link->theirs, std::move(message));
         co_return reply;
     }
     if (protocol == peer::receipt_protocol) {

@@ -36,7 +36,7 @@ inline constexpr auto finished_rows_kept = std::chrono::milliseconds(std::chrono
 class courier : public links::listener, public discovery::listener, public finder::listener, public relay_inbox::listener {
 public:
     courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan, finder& people);
-    void set_receiver(receiver& r) { receiver_ = &r; }
+    void set_receiver(receiver& r);
     void set_relay(relay_service& r) { relay_ = &r; }
     void set_relay_mail(relay_inbox& inbox, relay_outbox& outbox, relay_homes& homes) {
         relay_inbox_ = &inbox;

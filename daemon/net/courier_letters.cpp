@@ -32,6 +32,11 @@ awaitable<bytes> courier::letter_came(services::account& mine, std::shared_ptr<p
     const auto came = peer::decode_letter(message);
     if (!came) co_return bytes{};
     for (const auto& record : came->records) links_.learn_record(mine, link->theirs, record);
+    for (const auto& refusal : came->refusals) {
+        auto what = refusal;
+        const bool booked = co_await refusal_told(mine, link->theirs, std::move(what));
+        (void)booked;   // with the next notification it is said again
+    }
     if (came->grants.empty() && came->ways.empty()) co_return bytes{};
     auto written = commit(node_, mine, [theirs = link->theirs, told = *came](storage::write_txn& txn) {
         return services::learn_from(txn, theirs, told, services::now_s(), services::now_s());

@@ -104,14 +104,20 @@ awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<pee
     row.opened = peer::encode_opened(*note);
     row.received_at = services::now_ms();
     auto came_meanwhile = std::make_shared<bool>(false);
-    auto written = commit(node_, mine, [row, came_meanwhile](storage::write_txn& txn) -> result<void> {
+    auto refused = std::make_shared<std::string>();
+    auto written = commit(node_, mine, [row, came_meanwhile, refused](storage::write_txn& txn) -> result<void> {
         auto seen = txn.notification_seen(row.sender, row.notification);
         if (!seen) return seen.error();
         *came_meanwhile = *seen;   // a fetch that was running has ended: nothing to be fetched again
-        return *seen ? result<void>() : txn.put_inbound(row);
+        if (*seen) return {};
+        auto known = services::inbound_row_of(txn, row.notification);
+        if (!known) return known.error();
+        *refused = *known && (*known)->stage == storage::inbound_stage::refused ? (*known)->reason : std::string();
+        return *known ? result<void>() : txn.put_inbound(row);   // asked what becomes of it: its time does not begin anew
     });
     const auto kept = co_await std::move(written);
-    if (!kept || *came_meanwhile) gate_of(mine).release(note->id);
+    if (!kept || *came_meanwhile || !refused->empty()) gate_of(mine).release(note->id);
+    if (kept && !refused->empty()) co_return refusal(peer::notify_status::refused, *refused);
     if (!kept) co_return refusal(peer::notify_status::try_later, "the recipient cannot store mail at the moment");
     if (*came_meanwhile) co_return stored(mine, node_.device(), *note);
     if (auto& q = queue_of(mine, note->sender); !q.link.lock()) q.link = link;
@@ -407,7 +413,7 @@ awaitable<void> receiver::again_later(services::account& mine, crypto::account_k
     if (!stopping_) enqueue_all(mine, theirs);
 }
 
-// True when the mail is here.
+// True when there is nothing more to fetch: the mail is here, or it comes never.
 awaitable<bool> receiver::fetch(services::account& mine, std::shared_ptr<peer_link> link, storage::inbound_row row) {
     const auto begun = std::chrono::steady_clock::now();
     auto opened = peer::decode_opened(row.opened);
@@ -423,7 +429,13 @@ awaitable<bool> receiver::fetch(services::account& mine, std::shared_ptr<peer_li
         services::log(services::area::delivery)
             .warn("event=fetch_stopped notification={} reason={}", short_id(row.notification),
                   services::field(fetched.error().message()));
-        co_return false;
+        using engine::fetch_failure;
+        const auto why = fetched.error() == peer::errc::withdrawn      ? fetch_failure::withdrawn
+                         : fetched.error() == storage::errc::not_found ? fetch_failure::gone
+                                                                       : fetch_failure::not_reached;
+        if (why == fetch_failure::not_reached) co_return false;   // relay_inbox counts these, with and without links
+        const bool over = co_await not_fetched(mine, row.notification, why, 0);
+        co_return over;
     }
     const auto took = std::chrono::steady_clock::now() - begun;
     services::log(services::area::delivery)
@@ -496,6 +508,7 @@ awaitable<result<void>> receiver::fetch_blob(std::shared_ptr<peer_link> link, co
             if (auto r = partial.restart(); !r) co_return r;
             break;
         case engine::fetch_step::kind::gone: co_return storage::errc::not_found;
+        case engine::fetch_step::kind::withdrawn: co_return peer::errc::withdrawn;
         case engine::fetch_step::kind::wrong: co_return peer::errc::bad_proof;
         }
         if (stopping_) co_return peer::errc::timed_out;
@@ -519,46 +532,6 @@ awaitable<void> receiver::send_receipt(services::account& mine, std::shared_ptr<
         const auto newest = q.link.lock();
         link = newest == link ? nullptr : newest;
     }
-}
-
-// ---------------------------------------------------------------- serving
-
-awaitable<bytes> receiver::serve_range(services::account& mine, bytes message) {
-    peer::fetch_reply reply;
-    const auto request = peer::decode_fetch_request(message);
-    if (!request) co_return peer::encode(reply);
-    std::shared_ptr<storage::cipher_reader> reader;
-    for (auto it = served_.begin(); it != served_.end(); ++it)
-        if (it->account == mine.label() && it->blob == request->blob) {
-            reader = it->reader;
-            auto used = std::move(*it);
-            served_.erase(it);
-            served_.push_back(std::move(used));
-            break;
-        }
-    if (!reader) {
-        auto opened = mine.store().open_cipher(request->blob);
-        if (!opened) co_return peer::encode(reply);
-        reader = *opened;
-        served_.push_back({mine.label(), request->blob, reader});
-        if (served_.size() > served_blobs_open_max) served_.pop_front();
-    }
-    if (request->first_chunk >= reader->chunks()) co_return peer::encode(reply);
-    const auto n = std::min<std::uint64_t>(request->chunks, reader->chunks() - request->first_chunk);
-    auto data = reader->read_chunks(request->first_chunk, n);
-    auto proof = reader->range_proof(request->first_chunk, n);
-    if (!data || !proof) {
-        services::log(services::area::store).error("event=blob_unreadable reason={}",
-                                                   services::field((data ? proof.error() : data.error()).message()));
-        co_return peer::encode(reply);
-    }
-    reply.found = true;
-    reply.header.assign(reader->header().begin(), reader->header().end());
-    reply.cipher_bytes = reader->cipher_bytes();
-    reply.root = reader->root();
-    reply.proof = std::move(*proof);
-    reply.data = std::move(*data);
-    co_return peer::encode(reply);
 }
 
 }  // namespace pp::net

@@ -3,6 +3,7 @@
 // can be repeated after a crash: "seen" is written in the commit that makes the mail visible. One network thread.
 #pragma once
 
+#include "daemon/engine/fetch_end.hpp"
 #include "daemon/engine/inbox.hpp"
 #include "daemon/engine/strangers.hpp"
 #include "daemon/net/await.hpp"
@@ -10,6 +11,7 @@
 #include "daemon/net/relay_call.hpp"
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -27,7 +29,12 @@ public:
     receiver(asio::io_context& io, services::node& node, asio::thread_pool& workers, const links& peers);
 
     awaitable<bytes> notified(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
-    awaitable<bytes> serve_range(services::account& mine, bytes message);
+    // A range of a blob that is on its way to `theirs`; nobody else gets it, and she gets nothing that was given up.
+    awaitable<bytes> serve_range(services::account& mine, crypto::account_key theirs, bytes message);
+    // The mail of this inbound row did not come. True when it is waited for no more: it is forgotten, or refused, and then
+    // its sender is to be told (on_refused).
+    awaitable<bool> not_fetched(services::account& mine, storage::id16 id, engine::fetch_failure why, std::uint32_t tries);
+    void on_refused(std::function<void(services::account&, const storage::id16&)> f) { refused_ = std::move(f); }
     // Once, before links: removes parts of mails nobody waits for any more (a crash between commit and removal), and keeps
     // room in Requests for what strangers have announced.
     void tidy(services::account& mine);
@@ -57,6 +64,12 @@ public:
                                        std::shared_ptr<relay_call> from, relay::seed_secrets secrets);
 
 private:
+    struct standing {
+        enum class what : std::uint8_t { not_hers, hers, given_up };
+        what state = what::not_hers;
+        storage::id16 row{};
+    };
+    result<standing> standing_of(services::account& mine, const crypto::account_key& theirs, const crypto::blob_id& blob) const;
     bool reserve_in_requests(services::account& mine, const peer::notification& note);
     // What one account fetches from one peer. The rows themselves are in the store; this is who works on which.
     struct fetch_queue {
@@ -108,10 +121,13 @@ private:
     std::size_t work_checks_ = 0;                                // that run
     struct served {
         std::string account;
+        crypto::account_key theirs;
+        storage::id16 row{};                     // why she gets it
         crypto::blob_id blob;
         std::shared_ptr<storage::cipher_reader> reader;
     };
     std::deque<served> served_;                                  // most recent last
+    std::function<void(services::account&, const storage::id16&)> refused_;
     bool stopping_ = false;
 };
 

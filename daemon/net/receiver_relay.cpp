@@ -76,8 +76,12 @@ awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr
                 ++pending;
                 continue;
             }
-            if (next.stage == storage::inbound_stage::wanted) next.stage = other.stage;
+            if (next.stage == storage::inbound_stage::wanted) {
+                next.stage = other.stage;
+                next.reason = other.reason;
+            }
             next.received_at = other.received_at;
+            next.attempts = other.attempts;
         }
         if (!known && pending >= strangers_pending_max) return storage::errc::limit;
         auto seen = txn.notification_seen(row.sender, row.notification);

@@ -72,6 +72,13 @@ void relay_inbox::wake(services::account& mine) {
     d->timer.cancel();
 }
 
+void relay_inbox::refused(services::account& mine, const storage::id16& id) {
+    if (const auto d = desks_.find(mine.label()); d != desks_.end()) {
+        if (const auto t = d->second->trials.find(id); t != d->second->trials.end()) t->second.next = {};
+    }
+    wake(mine);
+}
+
 void relay_inbox::stop() {
     stopping_ = true;
     for (auto& [label, d] : desks_) d->timer.cancel();
@@ -137,10 +144,18 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
         const auto r = co_await std::move(written);
         done = r.has_value();
     }
+    bool over = false;   // then the next look finds what is to be told, or nothing
+    if (!done && row.stage == storage::inbound_stage::wanted && !stopping_) {
+        const auto tries = d.trials[id].failures + 1;
+        over = co_await mails_.not_fetched(mine, id, engine::fetch_failure::not_reached, tries);
+    }
     auto& t = d.trials[id];
     t.running = false;
     t.cleaned = cleaned;
-    if (!done) {
+    if (over) {
+        t.failures = 0;
+        t.next = {};
+    } else if (!done) {
         const auto longest = std::min(relay_retry_longest, with_.node.configuration().delivery.retry_max);
         auto wait = std::min(relay_retry_first * (1 << std::min(t.failures, 12u)), longest);
         wait += std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) * dice() / 4));
@@ -222,6 +237,11 @@ awaitable<bool> relay_inbox::answer(services::account& mine, storage::inbound_ro
     peer::letter content;
     if (row.stage == storage::inbound_stage::refused) {
         content.refusals.push_back({note->id, row.reason});
+        if (auto link = with_.peers.find(mine.key(), note->sender)) {
+            auto message = peer::encode(content);
+            const auto heard = co_await link->ask(peer::letter_protocol, std::move(message));
+            co_return heard.has_value();
+        }
     } else {
         const auto receipt = peer::encode(peer::make_receipt(*note, mine.certificate(), with_.node.device(), services::now_s()));
         if (auto link = with_.peers.find(mine.key(), note->sender)) {

@@ -28,6 +28,8 @@ public:
     awaitable<std::vector<std::uint64_t>> take(services::account& mine, std::vector<relay::listed_item> items);
     // Something may be possible that was not: rows are new, a link is up, the daemon starts.
     void wake(services::account& mine);
+    // A mail is waited for no more; its sender is told now.
+    void refused(services::account& mine, const storage::id16& id);
     void stop();
 
 private:

@@ -28,6 +28,7 @@ public:
         case errc::unknown_protocol: return "the other side does not know this protocol";
         case errc::timed_out: return "the other side did not answer in time";
         case errc::link_lost: return "the link ended before the answer came";
+        case errc::withdrawn: return "the sender has given the mail up";
         }
         return "unknown error";
     }

@@ -21,6 +21,7 @@ enum class errc {
     unknown_protocol,
     timed_out,
     link_lost,           // the link or the stream ended before the answer
+    withdrawn,           // the sender has given the mail up
 };
 error_code make_error_code(errc e);
 

@@ -17,6 +17,9 @@ static_assert(hello_bytes_max >= 2 + 2 + 1 + 32 + layout::certificate_bytes_max 
 static_assert(fetch_reply_bytes_max >= 1 + crypto::blob_header_bytes + 8 + 32 + 1 + 32 * proof_hashes_max + 4 +
                                            fetch_chunks_max * crypto::chunk_cipher_bytes);
 
+// What a fetch reply begins with.
+constexpr std::uint8_t fetch_not_here = 0, fetch_found = 1, fetch_withdrawn = 2;
+
 // Bit of HELLO's flags: the wanted account follows.
 constexpr std::uint8_t hello_wants = 1;
 
@@ -112,9 +115,9 @@ result<fetch_request> decode_fetch_request(bytes_view in) {
 
 bytes encode(const fetch_reply& r) {
     wire::byte_writer out;
-    if (!r.found) return out.u8(0).take();
+    if (!r.found) return out.u8(r.withdrawn ? fetch_withdrawn : fetch_not_here).take();
     PP_ASSERT(r.header.size() == crypto::blob_header_bytes && r.proof.size() <= proof_hashes_max);
-    out.u8(1).raw(r.header).u64(r.cipher_bytes).fixed(r.root).u8(static_cast<std::uint8_t>(r.proof.size()));
+    out.u8(fetch_found).raw(r.header).u64(r.cipher_bytes).fixed(r.root).u8(static_cast<std::uint8_t>(r.proof.size()));
     for (const auto& hash : r.proof) out.fixed(hash);
     return out.sized32(r.data).take();
 }
@@ -124,8 +127,9 @@ result<fetch_reply> decode_fetch_reply(bytes_view in) {
     wire::byte_reader reader(in);
     fetch_reply r;
     const auto found = reader.u8();
-    if (found > 1) return errc::bad_message;
-    r.found = found == 1;
+    if (found > fetch_withdrawn) return errc::bad_message;
+    r.found = found == fetch_found;
+    r.withdrawn = found == fetch_withdrawn;
     if (r.found) {
         r.header = to_bytes(reader.view(crypto::blob_header_bytes));
         r.cipher_bytes = reader.u64();

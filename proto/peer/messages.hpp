@@ -166,6 +166,7 @@ struct fetch_request {               // protocol "drive/1": a range of chunks of
 inline constexpr std::uint32_t fetch_chunks_max = 8;   // 512 KiB an answer: two of them are the credit of a link
 struct fetch_reply {
     bool found = false;
+    bool withdrawn = false;          // not found: the sender has given this mail up, and it comes never
     bytes header;                    // crypto::blob_header_bytes
     std::uint64_t cipher_bytes = 0;
     crypto::hash256 root;

@@ -58,6 +58,9 @@ TEST_CASE("nothing unverified is kept") {
     CHECK(step.chunks.empty());
     CHECK(plan.kept_chunks() == 0);
     CHECK(plan.accept(request, {}).what == kind::gone);
+    peer::fetch_reply withdrawn;
+    withdrawn.withdrawn = true;
+    CHECK(plan.accept(request, withdrawn).what == kind::withdrawn);
 
     auto asked = request;
     asked.blob = other.id;                              // right bytes of another blob

@@ -50,6 +50,9 @@ TEST_CASE("every message survives damage") {
     const stored_blob blob(200000);
     torture(encode(blob.serve({blob.id, 1, 2})), decode_fetch_reply, again);
     torture(encode(fetch_reply{}), decode_fetch_reply, again);
+    fetch_reply withdrawn;
+    withdrawn.withdrawn = true;
+    torture(encode(withdrawn), decode_fetch_reply, again);
     torture(encode(receipt_message{bytes(10, std::byte{4})}), decode_receipt_message, again);
     torture(encode(contact_request{filled16(1)}), decode_contact_request, again);
     torture(encode(contact_reply{contact_status::accepted}), decode_contact_reply, again);

@@ -29,6 +29,11 @@ bytes filled_bytes(std::size_t n, std::uint8_t first) {
     return out;
 }
 
+fetch_reply withdrawn_reply() {
+    fetch_reply r;
+    r.withdrawn = true;
+    return r;
+}
 fetch_reply small_reply() {
     fetch_reply r;
     r.found = true;
@@ -81,6 +86,7 @@ std::map<std::string, bytes> made() {
     v["fetch-request"] = encode(fetch_request{filled<crypto::blob_id>(0xb0), 16, 8});
     v["fetch-reply"] = encode(small_reply());
     v["fetch-reply-not-found"] = encode(fetch_reply{});
+    v["fetch-reply-withdrawn"] = encode(withdrawn_reply());
     v["contact-request"] = encode(contact_request{filled16(0x90)});
     v["contact-reply"] = encode(contact_reply{contact_status::accepted});
     v["beacon-tag"] = to_bytes(bytes_view(beacon_tags(alice().address(), now)[1]));

@@ -1,0 +1,26 @@
+#include "daemon/engine/fetch_end.hpp"
+
+namespace pp::engine {
+
+fetch_end after_failure(storage::inbound_row row, fetch_failure why, std::uint32_t tries, storage::unix_ms now,
+                        const delivery_times& times) {
+    const auto waited = now - row.received_at;
+    const auto refused = [&](std::string sentence) {
+        row.stage = storage::inbound_stage::refused;
+        row.reason = std::move(sentence);
+        return fetch_end{fetch_verdict::refuse, std::move(row)};
+    };
+    if (row.stage != storage::inbound_stage::wanted) return {fetch_verdict::again, std::move(row)};
+    if (why == fetch_failure::withdrawn) return {fetch_verdict::forget, std::move(row)};
+    if (why == fetch_failure::gone) {
+        if (row.attempts < UINT32_MAX) ++row.attempts;
+        if (row.attempts >= gone_answers_max && waited >= gone_wait.count())
+            return refused("the mail is no longer on the sender's drive and could not be fetched");
+    }
+    const auto longest = (1 + decided_within) * times.fail_after;
+    if (waited >= longest.count() && tries >= tries_since_start_min)
+        return refused("the recipient's computer could not fetch the mail for " + in_words(longest));
+    return {fetch_verdict::again, std::move(row)};
+}
+
+}  // namespace pp::engine

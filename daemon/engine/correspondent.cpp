@@ -10,7 +10,8 @@ namespace pp::engine {
 
 namespace {
 
-constexpr std::uint8_t without_way = 1, with_way = 2;
+// The first byte: what there is.
+constexpr std::uint8_t without_way = 1, with_way = 2, with_way_and_work = 3;
 
 void write(wire::byte_writer& out, const relay::delivery_token& t) { out.fixed(t.serial).u16(t.week).raw(t.mac); }
 
@@ -41,7 +42,8 @@ std::string correspondent_setting(const crypto::account_key& who) { return "corr
 
 bytes encode(const correspondent& c) {
     wire::byte_writer out;
-    out.u8(c.way ? with_way : without_way).u16(c.given_week).u32(c.given);
+    const bool with_work = c.way && c.work_bits > 0;   // told in one
+    out.u8(with_work ? with_way_and_work : c.way ? with_way : without_way).u16(c.given_week).u32(c.given);
     const auto count = std::min(c.tokens.size(), held_tokens_max);
     out.u8(static_cast<std::uint8_t>(count));
     for (std::size_t i = 0; i < count; ++i) {
@@ -50,6 +52,7 @@ bytes encode(const correspondent& c) {
     }
     if (c.way)
         out.i64(c.way_told_at).u32(c.way->prekey_id).fixed(c.way->key).i64(c.way->not_after).text8(c.way->slot, peer::slot_text_bytes_max);
+    if (with_work) out.u8(c.work_bits);
     return out.take();
 }
 
@@ -60,20 +63,21 @@ result<correspondent> decode_correspondent(bytes_view in) {
     c.given_week = reader.u16();
     c.given = reader.u32();
     const std::size_t count = reader.u8();
-    if ((version != without_way && version != with_way) || count > held_tokens_max) return peer::errc::bad_message;
+    if (version < without_way || version > with_way_and_work || count > held_tokens_max) return peer::errc::bad_message;
     for (std::size_t i = 0; i < count; ++i) {
         auto& t = c.tokens.emplace_back();
         t.relay = reader.fixed<crypto::account_key>();
         t.slot = reader.fixed<relay::slot_id>();
         t.token = read_token(reader);
     }
-    if (version == with_way) {
+    if (version != without_way) {
         c.way_told_at = reader.i64();
         auto& way = c.way.emplace();
         way.prekey_id = reader.u32();
         way.key = reader.fixed<crypto::prekey>();
         way.not_after = reader.i64();
         way.slot = reader.text8(peer::slot_text_bytes_max);
+        if (version == with_way_and_work) c.work_bits = reader.u8();
     }
     if (!reader.complete()) return peer::errc::bad_message;
     return c;
@@ -102,6 +106,12 @@ void keep_tokens(correspondent& c, const peer::token_grant& grant, std::int64_t 
     }
     // The newest stay: they are good for longest, and of the slots she uses now.
     if (c.tokens.size() > held_tokens_max) c.tokens.erase(c.tokens.begin(), c.tokens.end() - held_tokens_max);
+}
+
+bool holds_token(const correspondent& c, const crypto::account_key& relay, const relay::slot_id& slot, std::int64_t now) {
+    return std::any_of(c.tokens.begin(), c.tokens.end(), [&](const auto& t) {
+        return t.relay == relay && t.slot == slot && relay::in_time(t.token, now);
+    });
 }
 
 void keep_way(correspondent& c, const peer::return_path& way, std::int64_t written_at) {

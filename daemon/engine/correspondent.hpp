@@ -28,6 +28,7 @@ struct correspondent {
     std::vector<held_token> tokens;                          // oldest first
     std::optional<peer::return_path> way;
     std::int64_t way_told_at = 0;                            // when she wrote it, Unix seconds
+    std::uint8_t work_bits = 0;                              // she asks of strangers, as her record in the DHT says
     std::uint16_t given_week = 0;                            // the week that `given` counts
     std::uint32_t given = 0;
     bool operator==(const correspondent&) const = default;
@@ -41,6 +42,8 @@ std::optional<relay::delivery_token> take_token(correspondent& c, const crypto::
                                                 std::int64_t now);
 // Of a letter of hers.
 void keep_tokens(correspondent& c, const peer::token_grant& grant, std::int64_t now);
+// Whether one of her tokens is at hand: she has given them away, so that who pays with one is no stranger to her.
+bool holds_token(const correspondent& c, const crypto::account_key& relay, const relay::slot_id& slot, std::int64_t now);
 void keep_way(correspondent& c, const peer::return_path& way, std::int64_t written_at);
 
 // Tokens for a slot of ours, at most `count` and what the week allows; empty: none.

@@ -40,6 +40,8 @@ public:
     // Asked at the moment (0: none), and what is still taken.
     std::uint8_t work_bits(storage::unix_ms now);
     std::uint8_t work_bits_taken(storage::unix_ms now);
+    // Of what was left at a relay, who knows when: what was announced then is not known, and what is raised now was not.
+    std::uint8_t work_bits_at_relays() const { return configured_; }
     // One more, whose work is done. A sentence for the sender when it is too many; counted only when it may pass.
     std::optional<std::string_view> admit(const crypto::account_key& who, const std::string& prefix, storage::unix_ms now);
 

@@ -10,6 +10,7 @@
 #include "daemon/net/dice.hpp"
 #include "daemon/net/receiver.hpp"
 #include "daemon/net/serve_relay.hpp"
+#include "daemon/services/correspondents.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/outgoing.hpp"
 #include "storage/txn.hpp"
@@ -22,6 +23,14 @@ namespace pp::net {
 courier::courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan,
                  finder& people)
     : io_(io), node_(node), links_(peers), lan_(lan), finder_(people) {}
+
+void courier::set_relay_mail(relay_inbox& inbox, relay_outbox& outbox, relay_homes& homes) {
+    relay_inbox_ = &inbox;
+    relay_outbox_ = &outbox;
+    relay_homes_ = &homes;
+    outbox.set_bench(bench_, [this](const std::string& label) { wake(label); });
+    outbox.set_found_slots([this](const crypto::account_key& peer) { return finder_.slots_of(peer); });
+}
 
 void courier::set_receiver(receiver& r) {
     receiver_ = &r;
@@ -358,7 +367,9 @@ void courier::dial_at_once() {
 // She is not where she was: the DHT may know where she is now.
 void courier::look_for(services::account& mine, const crypto::account_key& peer) {
     std::vector<crypto::device_key> devices;
-    if (const auto record = links_.record_of(mine, peer))
+    const auto record = links_.record_of(mine, peer);
+    // Her own record tells her relays, those of her devices do not.
+    if (record && !services::how_to_reach(mine.store(), record, peer, services::now_s()).slots.empty())
         for (const auto& device : record->devices) devices.push_back(device.device);
     finder_.look_for(peer, std::move(devices));
 }

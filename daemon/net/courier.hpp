@@ -38,11 +38,7 @@ public:
     courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan, finder& people);
     void set_receiver(receiver& r);
     void set_relay(relay_service& r) { relay_ = &r; }
-    void set_relay_mail(relay_inbox& inbox, relay_outbox& outbox, relay_homes& homes) {
-        relay_inbox_ = &inbox;
-        relay_outbox_ = &outbox;
-        relay_homes_ = &homes;
-    }
+    void set_relay_mail(relay_inbox& inbox, relay_outbox& outbox, relay_homes& homes);
 
     // Begins: tells every contact that we are there, and takes up what is open.
     void start();
@@ -67,6 +63,7 @@ public:
     std::vector<crypto::account_key> looked_for() override;
     void seen_on_lan(const crypto::account_key& peer) override;
     void found(const crypto::account_key& peer) override;
+    void found_way(const crypto::account_key& peer, peer::return_path way, std::uint8_t work_bits, std::int64_t told_at) override;
     awaitable<bool> receipt_told(services::account& mine, bytes signed_receipt) override;
     awaitable<bool> refusal_told(services::account& mine, crypto::account_key by, peer::refusal_note what) override;
 
@@ -131,6 +128,8 @@ private:
     awaitable<bytes> token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<void> book(services::account& mine, storage::outbox_row row, services::urgency how = services::urgency::now);
     std::deque<storage::outbox_row> untold_on_this_link(route& r, std::deque<storage::outbox_row> rows);
+    awaitable<void> keep_found(services::account& mine, crypto::account_key peer, peer::return_path way, std::uint8_t work_bits,
+                               std::int64_t told_at);
     void look_for(services::account& mine, const crypto::account_key& peer);
     std::vector<engine::endpoint> endpoints_of(services::account& mine, const crypto::account_key& peer);
     void poke(desk& d);

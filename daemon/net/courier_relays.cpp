@@ -129,6 +129,22 @@ awaitable<void> courier::leave_at_relay(desk& d, storage::outbox_row row) {
     if (!stopping_) poke(d);
 }
 
+// With only an address somebody is found who is not there: what the DHT says of her relays is kept for whom it is of use.
+void courier::found_way(const crypto::account_key& peer, peer::return_path way, std::uint8_t work_bits, std::int64_t told_at) {
+    for (auto& [label, d] : desks_) asio::co_spawn(io_, keep_found(*d.account, peer, way, work_bits, told_at), asio::detached);
+}
+
+awaitable<void> courier::keep_found(services::account& mine, crypto::account_key peer, peer::return_path way, std::uint8_t work_bits,
+                                    std::int64_t told_at) {
+    auto written = commit(node_, mine, [peer, way = std::move(way), work_bits, told_at](storage::write_txn& txn) {
+        return services::learn_found(txn, peer, way, work_bits, told_at);
+    });
+    const auto r = co_await std::move(written);
+    if (!r || stopping_) co_return;   // found again with the next search
+    relay_outbox_->look_again();
+    poke(desk_of(mine));
+}
+
 bool courier::is_known(services::account& mine, const crypto::account_key& theirs) const {
     const auto contact = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(theirs); });
     return contact && contact->has_value();

@@ -3,6 +3,7 @@
 #include "daemon/engine/endpoints.hpp"
 #include "daemon/engine/people.hpp"
 #include "daemon/services/log.hpp"
+#include "proto/peer/first_contact.hpp"
 #include "proto/relay/address.hpp"
 #include "storage/txn.hpp"
 
@@ -42,7 +43,7 @@ std::vector<dht::record_relay> relays_of(const peer::account_record& own, dht::n
         if (!slot || out.size() == dht::record_relays_max) continue;
         for (const auto& endpoint : slot->endpoints)
             if (auto host = to_record(endpoint, kind)) {
-                out.push_back({*dht::relay_key::from(slot->relay.view()), std::move(*host)});
+                out.push_back({*dht::relay_key::from(slot->relay.view()), std::move(*host), *dht::relay_slot::from(slot->slot.view())});
                 break;
             }
     }
@@ -121,6 +122,7 @@ awaitable<void> finder::publish(services::account& a) {
             dht::record::offered_prekey{own.prekeys.front().id, own.prekeys.front().key, own.prekeys.front().not_after};
     of_account.relays = relays_of(own, kind_);
     of_account.devices_hash = hash_of_devices(own);
+    of_account.work_bits = peer::work_asked(own);
     const bool with_devices = node_.configuration().dht.publish == services::dht_publish::full;
     if (with_devices)   // under their keys stands where they are
         for (const auto& device : own.devices) of_account.devices.push_back(device.device);
@@ -243,6 +245,7 @@ awaitable<void> finder::find(crypto::account_key peer, std::vector<crypto::devic
                 if (stopping_) co_return;
                 reached = reached || account.reached;
                 devices.clear();
+                if (account.record) note_way(peer, *account.record);
                 if (account.record)
                     for (const auto& device : account.record->devices)
                         if (std::find(known.begin(), known.end(), device) == known.end()) devices.push_back(device);
@@ -271,6 +274,26 @@ awaitable<void> finder::find(crypto::account_key peer, std::vector<crypto::devic
     if (endpoints.empty()) co_return;
     s.endpoints = std::move(endpoints);
     listener_->found(peer);
+}
+
+// Where her mail may wait while she is away. A relay is dialled only when something is to be left there.
+void finder::note_way(const crypto::account_key& peer, const dht::record& of_account) {
+    std::vector<relay::slot_address> slots;
+    for (const auto& at : of_account.relays) {
+        if (!at.slot) continue;
+        relay::slot_address slot{*crypto::account_key::from(at.key.view()), *relay::slot_id::from(at.slot->view()), {to_text(at.host)}};
+        if (relay::encode_address(slot).size() <= relay::slot_address_bytes_max) slots.push_back(std::move(slot));
+    }
+    if (slots.empty() || !of_account.prekey) return;
+    peer::return_path way{of_account.prekey->id, of_account.prekey->key, of_account.prekey->not_after, relay::encode_address(slots.front())};
+    searches_[peer].slots = std::move(slots);
+    services::log(services::area::peer).info("event=dht_found_relays relays={}", of_account.relays.size());
+    listener_->found_way(peer, std::move(way), of_account.work_bits, static_cast<std::int64_t>(of_account.sequence_ms / 1000));
+}
+
+std::vector<relay::slot_address> finder::slots_of(const crypto::account_key& peer) const {
+    const auto found = searches_.find(peer);
+    return found == searches_.end() ? std::vector<relay::slot_address>() : found->second.slots;
 }
 
 // Makes room for others: who was looked for longest ago goes.

@@ -8,6 +8,8 @@
 #include "daemon/services/node.hpp"
 #include "proto/dht/publish_schedule.hpp"
 #include "proto/dht/record.hpp"
+#include "proto/peer/return_path.hpp"
+#include "proto/relay/address.hpp"
 
 #include <map>
 #include <set>
@@ -30,6 +32,8 @@ public:
     struct listener {
         virtual ~listener() = default;
         virtual void found(const crypto::account_key& peer) = 0;   // endpoints_of() has something new
+        // Her record says where a first mail may wait for her and what work she asks for it. told_at: Unix seconds.
+        virtual void found_way(const crypto::account_key& peer, peer::return_path way, std::uint8_t work_bits, std::int64_t told_at) = 0;
     };
 
     finder(asio::io_context& io, services::node& node, dht_socket& dht, dht::network kind);
@@ -40,6 +44,9 @@ public:
     void look_for(const crypto::account_key& peer, std::vector<crypto::device_key> known);
     // What was found lately, as "host:port"; empty when nothing was.
     std::vector<std::string> endpoints_of(const crypto::account_key& peer) const;
+
+    // Her slots at relays, as far as they were found lately.
+    std::vector<relay::slot_address> slots_of(const crypto::account_key& peer) const;
 
     // What stands of an account there: of the last publication of each of its records, the fewest nodes that keep one.
     struct standing {
@@ -53,7 +60,9 @@ private:
         bool running = false;
         std::chrono::steady_clock::time_point again_at{};
         std::vector<std::string> endpoints;
+        std::vector<relay::slot_address> slots;
     };
+    void note_way(const crypto::account_key& peer, const dht::record& of_account);
     awaitable<void> publish_loop();
     awaitable<void> publish(services::account& a);
     // How many nodes keep it.

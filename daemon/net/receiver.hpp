@@ -55,7 +55,8 @@ public:
 
     // A notification out of a slot of ours. True when what is to be done about it is durable (an inbound row), or nothing
     // is; false: it is to be shown again.
-    awaitable<bool> came_by_relay(services::account& mine, std::shared_ptr<const peer::notification> note);
+    // paid_by: the token it was paid with there; zeros: a stranger's work for the relay.
+    awaitable<bool> came_by_relay(services::account& mine, std::shared_ptr<const peer::notification> note, relay::token_serial paid_by);
     // One at a time fetches a mail: false while another does.
     bool begin_fetch(const storage::id16& id) { return fetching_.insert(id).second; }
     void end_fetch(const storage::id16& id) { fetching_.erase(id); }
@@ -70,7 +71,9 @@ private:
         storage::id16 row{};
     };
     result<standing> standing_of(services::account& mine, const crypto::account_key& theirs, const crypto::blob_id& blob) const;
-    bool reserve_in_requests(services::account& mine, const peer::notification& note);
+    enum class admission : std::uint8_t { yes, later, never };
+    awaitable<admission> admit_from_relay(services::account& mine, std::shared_ptr<const peer::notification> note,
+                                          relay::token_serial paid_by);
     // What one account fetches from one peer. The rows themselves are in the store; this is who works on which.
     struct fetch_queue {
         std::weak_ptr<peer_link> link;           // the newest

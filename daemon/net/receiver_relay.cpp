@@ -8,6 +8,8 @@
 #include "daemon/services/correspondents.hpp"
 #include "daemon/services/inbound.hpp"
 #include "daemon/services/log.hpp"
+#include "daemon/services/own_relays.hpp"
+#include "proto/peer/first_contact.hpp"
 
 namespace pp::net {
 
@@ -37,7 +39,8 @@ peer::letter told_by(const peer::notification& note) {
 
 }  // namespace
 
-awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr<const peer::notification> note) {
+awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr<const peer::notification> note,
+                                        relay::token_serial paid_by) {
     co_await use_own_invite(mine, note);
     auto facts = facts_about(mine, *note);
     if (!facts) co_return false;
@@ -62,7 +65,17 @@ awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr
     case engine::inbox_action::fetch:
         if (!note->answer) co_return true;   // nothing says where it lies, and the sender is not there
         if (!room_for(2 * note->cipher_bytes)) co_return false;
-        if (decision.mailbox == engine::requests_name && !reserve_in_requests(mine, *note)) co_return false;
+        if (decision.mailbox == engine::requests_name) {
+            const auto may = co_await admit_from_relay(mine, note, paid_by);
+            if (may == admission::later) co_return false;
+            if (may == admission::never) {
+                services::log(services::area::delivery).info("event=request_without_work notification={}", short_id(note->id));
+                // An answer costs work where no token came for it: nothing here works for who has not.
+                if (note->answer->token == std::array<std::byte, 34>{}) co_return true;
+                row.stage = storage::inbound_stage::refused;
+                row.reason = "the recipient does not know you and asks strangers for more work than was done for this mail; send it again";
+            }
+        }
         break;
     }
     const bool known = facts->sender && facts->sender->accepted;
@@ -108,12 +121,34 @@ awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr
     co_return r.has_value();
 }
 
-// What strangers leave at a relay they have worked for there; the room it takes is one with what comes over links.
-bool receiver::reserve_in_requests(services::account& mine, const peer::notification& note) {
+// A stranger's mail out of a slot: the same work, limits and room as over a link, so that a relay is no way around them. The
+// work done for the relay is the relay's. Who paid with a token that we have given away, to her or in an invite, needs none.
+awaitable<receiver::admission> receiver::admit_from_relay(services::account& mine, std::shared_ptr<const peer::notification> note,
+                                                          relay::token_serial paid_by) {
     auto& gate = gate_of(mine);
-    if (gate.is_reserved(note.id)) return true;
+    if (gate.is_reserved(note->id)) co_return admission::yes;   // shown a second time
+    bool given = false;
+    for (const auto& used : services::own_relays(mine.store())) {
+        const auto slot = engine::slot_of(used, mine.identity());
+        given = given || relay::is_serial_of(slot.serials, paid_by, note->sender) || relay::is_serial_of(slot.serials, paid_by, mine.key());
+    }
+    if (const auto bits = gate.work_bits_at_relays(); bits > 0 && !given) {
+        if (!note->work) co_return admission::never;
+        if (work_checks_ >= work_checks_max) co_return admission::later;
+        ++work_checks_;
+        auto check = [note, bits] { return peer::is_worked_for(*note, bits); };
+        const bool right = co_await offload(workers_, std::move(check));
+        --work_checks_;
+        if (!right) co_return admission::never;
+    }
     const auto requests = mine.store().read([](const storage::read_txn& txn) { return txn.find_mailbox(engine::requests_name); });
-    return requests && gate.reserve(note.id, note.sender, note.plain_bytes, *requests ? **requests : storage::mailbox());
+    if (!requests || !gate.reserve(note->id, note->sender, note->plain_bytes, *requests ? **requests : storage::mailbox()))
+        co_return admission::later;
+    if (gate.admit(note->sender, "", services::now_ms())) {
+        gate.release(note->id);
+        co_return admission::later;
+    }
+    co_return admission::yes;
 }
 
 // Whoever shows a token of ours is known by it, as over a link ("Contact").

@@ -17,20 +17,20 @@ awaitable<std::vector<std::uint64_t>> relay_inbox::take(services::account& mine,
     std::vector<std::uint64_t> done;
     for (auto& item : items) {
         if (stopping_) break;
-        const bool durable = co_await take_one(mine, std::move(item.item));
+        const bool durable = co_await take_one(mine, std::move(item.item), item.paid_by);
         if (durable) done.push_back(item.number);
     }
     if (!done.empty()) wake(mine);
     co_return done;
 }
 
-awaitable<bool> relay_inbox::take_one(services::account& mine, bytes item) {
+awaitable<bool> relay_inbox::take_one(services::account& mine, bytes item, relay::token_serial paid_by) {
     const auto secret = mine.prekey(peer::prekey_id_of(item));
     if (!secret) co_return true;   // its key was destroyed, or never was: nobody can open it any more
     auto opened = peer::open_notification(item, *secret, mine.key());
     if (opened) {
         auto note = std::make_shared<const peer::notification>(std::move(*opened));
-        const bool taken = co_await mails_.came_by_relay(mine, note);
+        const bool taken = co_await mails_.came_by_relay(mine, note, paid_by);
         co_return taken;
     }
     auto letter = peer::open_letter(item, *secret, mine.key());

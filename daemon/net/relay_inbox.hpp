@@ -54,7 +54,7 @@ private:
         std::vector<engine::endpoint> endpoints;
     };
 
-    awaitable<bool> take_one(services::account& mine, bytes item);
+    awaitable<bool> take_one(services::account& mine, bytes item, relay::token_serial paid_by);
     awaitable<bool> read_letter(services::account& mine, peer::sealed_letter letter);
     awaitable<void> work(desk& d);
     std::chrono::steady_clock::time_point begin_what_is_due(desk& d);

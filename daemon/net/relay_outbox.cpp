@@ -11,6 +11,8 @@ namespace pp::net {
 
 namespace {
 
+constexpr const char* work_first = "work is done for it first";
+
 // Bytes of header | ciphertext.
 result<bytes> read_content_of(storage::cipher_reader& cipher, std::uint64_t offset, std::size_t length) {
     bytes out;
@@ -60,8 +62,9 @@ awaitable<void> relay_outbox::bring(services::account& mine, storage::outbox_row
         else plan.unreachable();
     }
     if (nothing.empty() && !stopping_ && !plan.next()) co_await book(mine, e, plan);
-    else if (!stopping_) rests_[id] = std::chrono::steady_clock::now() +
-                                      std::min<std::chrono::milliseconds>(no_relay_known_pause, with_.node.configuration().delivery.retry_max);
+    else if (!stopping_ && !(nothing == work_first && bench_->solution_of(e->row.notification)))   // done while that was written
+        rests_[id] = std::chrono::steady_clock::now() +
+                     std::min<std::chrono::milliseconds>(no_relay_known_pause, with_.node.configuration().delivery.retry_max);
     if (rests_.size() > 4096) rests_.clear();   // of rows that are over: only a pause is lost
     under_way_.erase(id);
 }
@@ -80,6 +83,10 @@ result<relay_outbox::mail> relay_outbox::open(services::account& mine, const sto
 awaitable<std::string> relay_outbox::prepare(services::account& mine, std::shared_ptr<errand> e) {
     const auto record = with_.peers.record_of(mine, e->row.account);
     auto reach = services::how_to_reach(mine.store(), record, e->row.account, services::now_s());
+    for (auto& slot : found_slots_(e->row.account)) {
+        const bool known = std::any_of(reach.slots.begin(), reach.slots.end(), [&](const auto& s) { return s.relay == slot.relay; });
+        if (!known) reach.slots.push_back(std::move(slot));
+    }
     if (reach.slots.empty() || !reach.prekey) co_return "no relay of hers is known";
     e->hers = std::move(reach.slots);
     e->prekey_id = reach.prekey_id;
@@ -97,10 +104,45 @@ awaitable<std::string> relay_outbox::prepare(services::account& mine, std::share
         e->notes.item_may_lie = e->old.item_left || e->old.item_may_lie;
         e->notes.lies_until = e->old.lies_until;
     }
-    co_return "";
+    const bool ready = co_await work_for(mine, e);
+    co_return std::string(ready ? "" : work_first);
 }
 
-bytes relay_outbox::seal(services::account& mine, const errand& e) const {
+// Who has none of her tokens is a stranger to her and works for the mail, as over a link (proto/peer/SPEC.md, "First contact").
+// Before it is sealed: the solution stands inside.
+awaitable<bool> relay_outbox::work_for(services::account& mine, std::shared_ptr<errand> e) {
+    if (!e->notes.item.empty()) co_return true;
+    engine::correspondent c;
+    (void)mine.store().read([&](const storage::read_txn& txn) -> result<void> {
+        c = services::correspondent_of(txn, e->row.account);
+        return {};
+    });
+    const auto now = services::now_s();
+    const bool known = std::any_of(e->hers.begin(), e->hers.end(), [&](const auto& s) { return engine::holds_token(c, s.relay, s.slot, now); });
+    const auto record = with_.peers.record_of(mine, e->row.account);
+    const auto bits = std::max(c.work_bits, record ? peer::work_asked(*record) : std::uint8_t{0});
+    if (known || bits == 0) co_return true;
+    e->work = bench_->solution_of(e->row.notification);
+    if (e->work) co_return true;
+    if (bits <= engine::work_bits_willing) {
+        auto what = std::make_shared<const peer::notification>(note_of(mine, *e));
+        bench_->begin(what, bits, [this, id = e->row.id, label = mine.label()] {
+            rests_.erase(id);
+            if (!stopping_) woken_(label);
+        });
+    }
+    auto written = commit(with_.node, mine, [id = e->row.id, bits, luck = dice(), times = with_.node.configuration().delivery](storage::write_txn& txn) -> result<void> {
+        auto row = txn.get_outbox(id);
+        if (!row) return row.error();
+        if (!*row || !engine::is_open(**row)) return {};
+        return txn.put_outbox(engine::work_asked_for(std::move(**row), bits, services::now_ms(), luck, times));
+    });
+    const auto r = co_await std::move(written);
+    (void)r;   // the sentence for `queue why` only
+    co_return false;
+}
+
+peer::notification relay_outbox::note_of(services::account& mine, const errand& e) const {
     peer::notification note;
     note.id = e.row.notification;
     note.sender = mine.key();
@@ -112,6 +154,12 @@ bytes relay_outbox::seal(services::account& mine, const errand& e) const {
     note.cipher_bytes = e.what.ref.cipher_bytes;
     note.submitted_at = engine::begins_at(e.row) / 1000;
     if (const auto address = pp::mail::parse_address(e.row.recipient)) note.recipient_local = address->local;
+    note.work = e.work;
+    return note;
+}
+
+bytes relay_outbox::seal(services::account& mine, const errand& e) const {
+    auto note = note_of(mine, e);
     auto& answer = note.answer.emplace();
     if (const auto way = way_to(mine)) answer.way = *way;
     if (!e.ours.empty()) {

@@ -4,6 +4,7 @@
 
 #include "daemon/engine/deposit.hpp"
 #include "daemon/net/relay_owner.hpp"
+#include "daemon/net/work_bench.hpp"
 
 #include <map>
 #include <set>
@@ -16,6 +17,16 @@ inline constexpr auto no_relay_known_pause = std::chrono::minutes(1);
 class relay_outbox {
 public:
     explicit relay_outbox(relay_context with) : with_(with) {}
+    // Where the work of first contacts is done; woken: an account for which some is done.
+    void set_bench(work_bench& bench, std::function<void(const std::string& label)> woken) {
+        bench_ = &bench;
+        woken_ = std::move(woken);
+    }
+    // What the DHT says of somebody's slots, beside what is kept of her.
+    using found_slots = std::function<std::vector<relay::slot_address>(const crypto::account_key&)>;
+    void set_found_slots(found_slots f) { found_slots_ = std::move(f); }
+    // Something is known that was not: nobody waits for the end of a pause.
+    void look_again() { rests_.clear(); }
 
     // May this row be brought now? Then it is under way until bring() has ended.
     bool begin(const storage::id16& row);
@@ -40,6 +51,7 @@ private:
         engine::deposit_notes old, before;       // what was known before this errand, and before this step
         std::vector<relay::slot_address> hers;
         std::vector<engine::own_relay> ours;
+        std::optional<std::uint64_t> work;       // of a first contact
         std::uint32_t prekey_id = 0;
         crypto::prekey prekey;
         mail what;
@@ -51,12 +63,17 @@ private:
     awaitable<result<bytes>> read_piece(std::shared_ptr<relay_call> call, std::shared_ptr<storage::cipher_reader> cipher,
                                         std::uint64_t offset, std::size_t length);
     result<mail> open(services::account& mine, const storage::outbox_row& row) const;
+    peer::notification note_of(services::account& mine, const errand& e) const;
+    awaitable<bool> work_for(services::account& mine, std::shared_ptr<errand> e);   // true when there is nothing to wait for
     bytes seal(services::account& mine, const errand& e) const;
     awaitable<bool> note_trace(services::account& mine, storage::id16 row, bool at_ours, engine::trace lies);
     awaitable<engine::trace> take_back_from(services::account& mine, const storage::outbox_row& row, engine::deposit_place place,
                                             bool at_ours);
 
     relay_context with_;
+    work_bench* bench_ = nullptr;
+    std::function<void(const std::string&)> woken_;
+    found_slots found_slots_;
     std::set<storage::id16> under_way_;
     std::map<storage::id16, std::chrono::steady_clock::time_point> rests_;
     bool stopping_ = false;

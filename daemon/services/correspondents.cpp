@@ -11,16 +11,38 @@ engine::correspondent correspondent_of(const storage::read_txn& txn, const crypt
     return c ? std::move(*c) : engine::correspondent();
 }
 
+namespace {
+
+// A contact, or the recipient of a mail that is under way.
+result<bool> is_something_to_us(const storage::read_txn& txn, const crypto::account_key& who) {
+    const auto failure = [](error_code e) { return result<bool>(boost::system::in_place_error, e); };
+    auto contact = txn.get_contact(who);
+    if (!contact) return failure(contact.error());
+    if (*contact) return !(*contact)->blocked;
+    auto rows = txn.outbox(true);
+    if (!rows) return failure(rows.error());
+    return std::any_of(rows->begin(), rows->end(), [&](const auto& row) { return row.account == who; });
+}
+
+}  // namespace
+
+result<void> learn_found(storage::write_txn& txn, const crypto::account_key& who, const peer::return_path& way, std::uint8_t work_bits,
+                         std::int64_t told_at) {
+    const auto wanted = is_something_to_us(txn, who);
+    if (!wanted) return wanted.error();
+    const auto before = correspondent_of(txn, who);
+    auto c = before;
+    engine::keep_way(c, way, told_at);
+    c.work_bits = work_bits;
+    if (!*wanted || c == before) return {};
+    return txn.put_setting(engine::correspondent_setting(who), engine::encode(c));
+}
+
 result<void> learn_from(storage::write_txn& txn, const crypto::account_key& who, const peer::letter& told, std::int64_t written_at,
                         std::int64_t now) {
-    auto contact = txn.get_contact(who);
-    if (!contact) return contact.error();
-    if (*contact && (*contact)->blocked) return {};
-    if (!*contact) {
-        auto rows = txn.outbox(true);
-        if (!rows) return rows.error();
-        if (std::none_of(rows->begin(), rows->end(), [&](const auto& row) { return row.account == who; })) return {};
-    }
+    const auto wanted = is_something_to_us(txn, who);
+    if (!wanted) return wanted.error();
+    if (!*wanted) return {};
     const auto before = correspondent_of(txn, who);
     auto c = before;
     for (const auto& grant : told.grants) engine::keep_tokens(c, grant, now);

@@ -14,6 +14,10 @@ engine::correspondent correspondent_of(const storage::read_txn& txn, const crypt
 result<void> learn_from(storage::write_txn& txn, const crypto::account_key& who, const peer::letter& told, std::int64_t written_at,
                         std::int64_t now);
 
+// The same of what stands in the DHT of her, with the work she asks of strangers.
+result<void> learn_found(storage::write_txn& txn, const crypto::account_key& who, const peer::return_path& way, std::uint8_t work_bits,
+                         std::int64_t told_at);
+
 engine::reachable_by how_to_reach(const storage::account_store& store, const std::optional<peer::account_record>& record,
                                   const crypto::account_key& who, std::int64_t now);
 

@@ -34,6 +34,8 @@ enum class field : std::uint8_t {
     devices_hash = 7,
     prekey = 8,
     device = 9,
+    slot = 10,
+    work = 11,
     signature = 0x7f,
 };
 constexpr std::uint8_t must_understand = 0x80;
@@ -42,7 +44,8 @@ constexpr std::size_t signature_field_bytes = 2 + crypto::signature::size_bytes;
 enum class host_kind : std::uint8_t { ipv4 = 1, ipv6 = 2, name = 3, over_relay = 4 };
 constexpr std::size_t host_bytes_max = 1 + 1 + record_name_bytes_max + 2;
 static_assert(signature_field_bytes + (2 + 8) + (2 + 4) + (2 + 16) + (2 + 4) + (2 + 32) + (2 + 44) +
-                  record_relays_max * (2 + 32 + host_bytes_max) + record_devices_max * (2 + 32) <= largest_content,
+                  record_relays_max * (2 + 32 + host_bytes_max) + record_devices_max * (2 + 32) +
+                  record_relays_max * (2 + 16) + (2 + 1) <= largest_content,
               "without addresses the fullest record fits");
 
 void write_host(wire::byte_writer& out, const host_port& h) {
@@ -156,12 +159,26 @@ bool read_field(field type, bytes_view value, record& r) {
         if (r.devices.size() == record_devices_max) return false;
         r.devices.push_back(in.fixed<device_key>());
         break;
+    case field::slot: {                          // in the order of the relays
+        const auto next = std::find_if(r.relays.begin(), r.relays.end(), [](const auto& relay) { return !relay.slot; });
+        if (next == r.relays.end()) return false;
+        next->slot = in.fixed<relay_slot>();
+        break;
+    }
+    case field::work:
+        r.work_bits = in.u8();
+        if (r.work_bits == 0) return false;
+        break;
     default: return (static_cast<std::uint8_t>(type) & must_understand) == 0;
     }
     return in.complete();
 }
 
-bool may_repeat(field type) { return type == field::address || type == field::relay || type == field::device; }
+bool may_repeat(field type) {
+    return type == field::address || type == field::relay || type == field::device || type == field::slot;
+}
+
+bool has_slot(const record_relay& relay) { return relay.slot.has_value(); }
 
 }  // namespace
 
@@ -196,6 +213,9 @@ bytes encode_fields(const record& r) {
         write_field(out, field::prekey,
                     wire::byte_writer().u32(r.prekey->id).fixed(r.prekey->key).i64(r.prekey->not_after).view());
     for (const auto& device : r.devices) write_field(out, field::device, device.view());
+    if (std::all_of(r.relays.begin(), r.relays.end(), has_slot))
+        for (const auto& relay : r.relays) write_field(out, field::slot, relay.slot->view());
+    if (r.work_bits > 0) write_field(out, field::work, wire::byte_writer().u8(r.work_bits).view());
     return out.take();
 }
 
@@ -214,6 +234,8 @@ result<record> decode_fields(bytes_view fields) {
         last = type;
     }
     if (last == 0) return errc::bad_record;
+    const auto slots = std::count_if(r.relays.begin(), r.relays.end(), has_slot);
+    if (slots != 0 && static_cast<std::size_t>(slots) != r.relays.size()) return errc::bad_record;
     return r;
 }
 

@@ -20,6 +20,7 @@ inline constexpr std::size_t record_name_bytes_max = 40;         // of a host na
 inline constexpr std::size_t record_sizes[] = {128, 256, 512, 768};   // the content is filled up to one of these
 
 using relay_key = crypto::fixed_bytes<struct relay_key_tag, 32>;       // Ed25519 public: of a relay's TLS certificate
+using relay_slot = crypto::fixed_bytes<struct relay_slot_tag, 16>;   // proto/relay/SPEC.md, "Slots"
 using prober_token = crypto::fixed_bytes<struct prober_token_tag, 16>; // shown in the first flight to a shy listener
 
 // A host and TCP port: an address or, where that changes, a name.
@@ -37,6 +38,7 @@ struct record_address {
 struct record_relay {
     relay_key key;
     host_port host;
+    std::optional<relay_slot> slot;  // hers there: where a first mail may be left; of all relays of a record or of none
     bool operator==(const record_relay&) const = default;
 };
 
@@ -56,6 +58,7 @@ struct record {
     };
     std::optional<offered_prekey> prekey;
     std::vector<device_key> devices;             // whose own records stand beside this one
+    std::uint8_t work_bits = 0;                  // of a first contact (proto/peer/SPEC.md); 0: none
     bool operator==(const record&) const = default;
 };
 

@@ -67,6 +67,17 @@ record account_record() {
     r.devices = {*device_key::from(device().public_key())};
     return r;
 }
+// Of somebody whose mail waits at relays.
+record first_contact_record() {
+    record r;
+    r.sequence_ms = made_at * 1000ull;
+    r.lifetime_s = 7200;
+    r.relays = {{filled<relay_key>(0x50), {*parse_endpoint("31.9.9.9:443"), "", 0}, filled<relay_slot>(0xc0)},
+                {filled<relay_key>(0x70), {std::nullopt, "relay.example.org", 443}, filled<relay_slot>(0xd0)}};
+    r.prekey = record::offered_prekey{9, filled<crypto::prekey>(0xa0), made_at + 86'400};
+    r.work_bits = 8;
+    return r;
+}
 record device_record() {
     record r;
     r.sequence_ms = made_at * 1000ull;
@@ -79,7 +90,7 @@ record device_record() {
 
 TEST_CASE("the bytes of version 1 are those of SPEC.md", "[record][golden]") {
     const auto spec = pp::test::blocks_of_specification(PEERPOST_SOURCE_DIR "/proto/dht/SPEC.md");
-    REQUIRE(spec.size() == 5);
+    REQUIRE(spec.size() == 6);
     const auto same = [&](const std::string& name, bytes_view made) {
         if (spec.at(name) == crypto::hex(made)) return;
         std::cout << "```hex " << name << "\n" << crypto::hex(made) << "\n```\n";
@@ -88,6 +99,7 @@ TEST_CASE("the bytes of version 1 are those of SPEC.md", "[record][golden]") {
     same("blinded-key", key_of(account_place())->view());
     same("device-salt", salt_of(device_place()));
     same("record-account", encode_fields(account_record()));
+    same("record-first-contact", encode_fields(first_contact_record()));
     same("record-device", encode_fields(device_record()));
     const auto sealed = crypto::from_hex(spec.at("record-device-sealed"));
     REQUIRE(sealed.has_value());
@@ -132,6 +144,32 @@ TEST_CASE("every damaged byte and every cut of a sealed record is noticed", "[re
         CHECK_FALSE(open_record(damaged, device_place(), made_at).has_value());
         CHECK_FALSE(open_record(bytes_view(item.value).first(i), device_place(), made_at).has_value());
     }
+}
+
+TEST_CASE("slots stand for the relays in their order, for all of them or for none", "[record]") {
+    const auto r = first_contact_record();
+    CHECK(*decode_fields(encode_fields(r)) == r);
+    CHECK(*open_record(seal_record(r, account(), day, nullptr, made_at).value, account_place(), made_at) == r);
+    auto half = r;
+    half.relays[1].slot.reset();
+    for (const auto& relay : decode_fields(encode_fields(half))->relays) CHECK_FALSE(relay.slot);
+    const auto fields = encode_fields(r);
+    const std::size_t slot_field = 2 + 16, work_field = 2 + 1;
+    const auto without = [&](std::size_t from, std::size_t bytes_) {
+        auto out = fields;
+        out.erase(out.begin() + static_cast<std::ptrdiff_t>(from), out.begin() + static_cast<std::ptrdiff_t>(from + bytes_));
+        return out;
+    };
+    const auto slots = fields.size() - work_field - 2 * slot_field;
+    CHECK(decode_fields(without(slots, 2 * slot_field)).has_value());
+    CHECK(decode_fields(without(slots, slot_field)).error() == errc::bad_record);      // of one of two
+    auto more = fields;                                                               // of three of two
+    more.insert(more.begin() + static_cast<std::ptrdiff_t>(slots), fields.begin() + static_cast<std::ptrdiff_t>(slots),
+                fields.begin() + static_cast<std::ptrdiff_t>(slots + slot_field));
+    CHECK(decode_fields(more).error() == errc::bad_record);
+    auto no_work = fields;
+    no_work.back() = std::byte{0};
+    CHECK(decode_fields(no_work).error() == errc::bad_record);                        // one encoding of none
 }
 
 TEST_CASE("a record ends with its lifetime", "[record]") {

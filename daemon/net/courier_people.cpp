@@ -60,14 +60,7 @@ awaitable<void> courier::look_at_people(desk& d, const std::vector<storage::cont
             if (!all) return all.error();
             const bool still = take_notice(**known, *all).has_value();
             if (auto r = txn.put_contact(**known); !r || !blob || !still) return r;
-            auto inbox = services::standard_mailbox(txn, storage::special_use::none, services::inbox_name);
-            if (!inbox) return inbox.error();
-            storage::new_mail what;
-            what.box = *inbox;
-            what.internal_date = {services::now_s(), 0};
-            auto placed = txn.add_mail(what, *blob);
-            if (!placed) return placed.error();
-            return {};
+            return services::file_in_inbox(txn, *blob, services::now_s());
         });
         const auto r = co_await std::move(written);
         if (r) services::log(services::area::delivery).info("event=user_told about=keys");

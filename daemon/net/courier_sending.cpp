@@ -196,15 +196,8 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
         if (!*known || (*known)->state == storage::outbox_state::delivered) return {};
         const bool cancelled = (*known)->state == storage::outbox_state::failed;   // meanwhile, in Outgoing, or given up
         if (cancelled && row.state != storage::outbox_state::delivered) return {};
-        if (report && engine::report_due(**known, row)) {
-            auto inbox = services::standard_mailbox(txn, storage::special_use::none, services::inbox_name);
-            if (!inbox) return inbox.error();
-            storage::new_mail what;
-            what.box = *inbox;
-            what.internal_date = {services::now_s(), 0};
-            auto placed = txn.add_mail(what, *report);
-            if (!placed) return placed.error();
-        }
+        if (report && engine::report_due(**known, row))
+            if (auto filed = services::file_in_inbox(txn, *report, services::now_s()); !filed) return filed;
         auto next = row;
         next.delay_told = next.delay_told || (*known)->delay_told;   // row may be from before it was told
         next.outgoing_uid = (*known)->outgoing_uid;

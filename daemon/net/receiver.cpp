@@ -51,6 +51,17 @@ bytes stored(services::account& mine, const crypto::signing_key& device, const p
     return peer::encode(reply);
 }
 
+// What engine::decide_by_policy() asks of the recipient's store.
+result<void> read_policy(const storage::read_txn& txn, const crypto::account_key& sender, engine::inbox_facts& facts) {
+    auto contact = txn.get_contact(sender);
+    if (!contact) return contact.error();
+    facts.sender = std::move(*contact);
+    auto requests = txn.find_mailbox(engine::requests_name);
+    if (!requests) return requests.error();
+    facts.room_for_requests = !*requests || engine::has_room_for_requests(**requests);
+    return {};
+}
+
 }  // namespace
 
 receiver::receiver(asio::io_context& io, services::node& node, asio::thread_pool& workers, const links& peers)
@@ -132,14 +143,8 @@ result<engine::inbox_facts> receiver::facts_about(services::account& mine, const
     auto looked = mine.store().read([&](const storage::read_txn& txn) -> result<void> {
         auto seen = txn.notification_seen(note.sender, note.id);
         if (!seen) return seen.error();
-        auto contact = txn.get_contact(note.sender);
-        if (!contact) return contact.error();
         facts.seen = *seen;
-        facts.sender = std::move(*contact);
-        auto requests = txn.find_mailbox(engine::requests_name);
-        if (!requests) return requests.error();
-        facts.room_for_requests = !*requests || engine::has_room_for_requests(**requests);
-        return {};
+        return read_policy(txn, note.sender, facts);
     });
     if (!looked) return looked.error();
     return facts;
@@ -268,15 +273,7 @@ result<engine::inbox_decision> receiver::judge_here(services::account& from, ser
     if (!reader) return reader.error();
     engine::inbox_facts facts;
     facts.mail_bytes_max = node_.configuration().limits.mail_bytes_max;
-    auto looked = to.store().read([&](const storage::read_txn& txn) -> result<void> {
-        auto contact = txn.get_contact(from.key());
-        if (!contact) return contact.error();
-        facts.sender = std::move(*contact);
-        auto requests = txn.find_mailbox(engine::requests_name);
-        if (!requests) return requests.error();
-        facts.room_for_requests = !*requests || engine::has_room_for_requests(**requests);
-        return {};
-    });
+    auto looked = to.store().read([&](const storage::read_txn& txn) { return read_policy(txn, from.key(), facts); });
     if (!looked) return looked.error();
     return engine::decide_by_policy(facts, (*reader)->size_bytes());
 }

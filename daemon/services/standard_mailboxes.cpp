@@ -15,6 +15,17 @@ result<storage::mailbox_id> standard_mailbox(storage::write_txn& txn, storage::s
     return txn.create_mailbox(name, use);
 }
 
+result<void> file_in_inbox(storage::write_txn& txn, storage::blob_writer& mail, std::int64_t now_s) {
+    auto inbox = standard_mailbox(txn, storage::special_use::none, inbox_name);
+    if (!inbox) return inbox.error();
+    storage::new_mail what;
+    what.box = *inbox;
+    what.internal_date = {now_s, 0};
+    auto placed = txn.add_mail(what, mail);
+    if (!placed) return placed.error();
+    return {};
+}
+
 result<void> remove_mail(storage::write_txn& txn, storage::mailbox_id box, std::uint32_t uid) {
     const auto one = mail::uid_set::of(uid, uid);
     mail::flags deleted;

@@ -30,14 +30,15 @@ std::shared_ptr<blob_space> make_space(const std::filesystem::path& folder, cons
 // A snapshot; readers keep the map from growing under them.
 class snapshot final : public answering<read_txn> {
 public:
-    snapshot(const view_env& env, std::shared_lock<std::shared_mutex> hold, MDB_txn* txn)
-        : answering(rows(env, txn)), hold_(std::move(hold)) {}
-    ~snapshot() override {
-        if (rows_.txn()) mdb_txn_abort(rows_.txn());
-    }
+    snapshot(std::shared_lock<std::shared_mutex> hold, view_snapshot seen)
+        : answering(seen.rows()), hold_(std::move(hold)), seen_(std::move(seen)) {}
+    // Without a transaction (no reader slot left, or the view is being reopened) every question is errc::io_error.
+    snapshot(const view_env& env, std::shared_lock<std::shared_mutex> hold)
+        : answering(rows(env, nullptr)), hold_(std::move(hold)) {}
 
 private:
     std::shared_lock<std::shared_mutex> hold_;
+    std::optional<view_snapshot> seen_;
 };
 
 result<void> make_standard_mailboxes(account_store& store) {
@@ -116,13 +117,17 @@ result<std::unique_ptr<account_store>> account_store::open(const std::filesystem
 std::unique_ptr<read_txn> account_store::begin_read() const {
     auto& env = *state_->env;
     std::shared_lock hold(env.readers());
-    MDB_txn* txn = nullptr;
-    // Without a transaction (no reader slot left, or the view is being reopened) every question is errc::io_error.
-    if (!env.env() || mdb_txn_begin(env.env(), nullptr, MDB_RDONLY, &txn) != 0) txn = nullptr;
-    return std::make_unique<snapshot>(env, std::move(hold), txn);
+    auto seen = view_snapshot::take(env);
+    if (!seen) return std::make_unique<snapshot>(env, std::move(hold));
+    return std::make_unique<snapshot>(std::move(hold), std::move(*seen));
 }
 
 std::vector<result<void>> account_store::write(std::span<job> jobs) { return state_->write_group(jobs); }
+std::size_t account_store::unsettled_bytes() const {
+    const auto& fresh = *state_->env->fresh();
+    return fresh.empty() ? 0 : fresh.memory_bytes();
+}
+result<void> account_store::settle() { return state_->writable ? state_->settle() : result<void>(errc::read_only); }
 
 blob_writer account_store::new_blob() { return blob_writer(std::make_unique<blob_writer::state>(state_->space)); }
 
@@ -149,8 +154,8 @@ result<std::shared_ptr<const durable::file>> account_store::state::open_segment(
 result<std::shared_ptr<blob_reader>> account_store::open_blob(std::uint64_t mail_serial) const {
     for (int attempt = 0;; ++attempt) {
         std::shared_lock hold(state_->env->readers());
-        PP_LET(auto txn, open_txn::begin(*state_->env, nullptr, MDB_RDONLY));
-        const rows r(*state_->env, txn.get());
+        PP_LET(const auto seen, view_snapshot::take(*state_->env));
+        const auto& r = seen.rows();
         PP_LET(const auto b, view::load_blob(r, mail_serial));
         if (!b) return errc::not_found;
         PP_LET(auto key, unwrap_blob_key(state_->secrets.keys.shred_key, mail_serial, *b));
@@ -168,8 +173,8 @@ result<std::shared_ptr<blob_reader>> account_store::open_blob(std::uint64_t mail
 result<std::shared_ptr<cipher_reader>> account_store::open_cipher(const crypto::blob_id& id) const {
     const auto look = [&]() -> result<stored_blob> {
         std::shared_lock hold(state_->env->readers());
-        PP_LET(auto txn, open_txn::begin(*state_->env, nullptr, MDB_RDONLY));
-        const rows r(*state_->env, txn.get());
+        PP_LET(const auto seen, view_snapshot::take(*state_->env));
+        const auto& r = seen.rows();
         PP_LET(const auto serial, view::serial_of(r, id));
         if (!serial) return errc::not_found;
         PP_LET(const auto b, view::load_blob(r, *serial));

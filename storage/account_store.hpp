@@ -52,6 +52,8 @@ struct storage_options {
     std::uint64_t reserve_bytes = 32ull << 20;       // refuse new mail (errc::full) when the disk has less than this
     // A view up to this size is checked page by page at every start (64 MiB: 50 ms), a larger one after an unclean stop.
     std::uint64_t view_checked_bytes = 64ull << 20;
+    // Whether rows wait in memory for a commit of the view with others (storage/fresh_rows.hpp), or each group commits it.
+    bool fresh_rows = true;
 };
 
 class read_txn;
@@ -79,9 +81,13 @@ public:
     // One job of a group. It sees what earlier jobs of the group have done; when it returns an error all it did is
     // undone and the others go on.
     using job = std::function<result<void>(write_txn&)>;
-    // Runs the jobs, then log write + fdatasync (durability point), then view commit (visibility point). The result of
+    // Runs the jobs, then log write + fdatasync (durability point), then readers see it (visibility point). The result of
     // each job, or the error of the commit for all. When this returns, what succeeded is durable.
     std::vector<result<void>> write(std::span<job> jobs);
+    // What write() has left in memory for the view's file: about how much (0: nothing), and putting it there, with one
+    // commit. After an error the store is read-only until try_heal(). Writer thread.
+    std::size_t unsettled_bytes() const;
+    result<void> settle();
 
     // A mail on its way into the store; see blob_store.hpp. Any thread.
     blob_writer new_blob();

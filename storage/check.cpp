@@ -21,8 +21,8 @@ public:
     result<void> run() {
         {
             std::shared_lock hold(p_.env.readers());
-            PP_LET(auto txn, open_txn::begin(p_.env, nullptr, MDB_RDONLY));
-            const rows r(p_.env, txn.get());
+            PP_LET(const auto seen, view_snapshot::take(p_.env));
+            const auto& r = seen.rows();
             PP_TRY(view_rows(r));
         }
         PP_TRY(log());
@@ -157,8 +157,8 @@ private:
             std::vector<item> some;
             {
                 std::shared_lock hold(p_.env.readers());
-                PP_LET(auto txn, open_txn::begin(p_.env, nullptr, MDB_RDONLY));
-                const rows r(p_.env, txn.get());
+                PP_LET(const auto seen, view_snapshot::take(p_.env));
+                const auto& r = seen.rows();
                 more = false;
                 const auto read = r.each(table::blob, {}, view::serial_key(next).view(),
                                          [&](bytes_view key, bytes_view plain) -> result<bool> {
@@ -211,8 +211,8 @@ private:
         }
         {   // it may have been expunged since its row was read
             std::shared_lock hold(p_.env.readers());
-            PP_LET(auto txn, open_txn::begin(p_.env, nullptr, MDB_RDONLY));
-            PP_LET(const bool there, rows(p_.env, txn.get()).has(table::blob, view::serial_key(serial).view()));
+            PP_LET(const auto seen, view_snapshot::take(p_.env));
+            PP_LET(const bool there, seen.rows().has(table::blob, view::serial_key(serial).view()));
             if (!there) return {};
         }
         if (whole.error() != errc::damaged && whole.error() != errc::newer_format) return whole.error();
@@ -224,8 +224,8 @@ private:
     result<void> name_lost_mails() {
         if (lost_mails_.empty()) return {};
         std::shared_lock hold(p_.env.readers());
-        PP_LET(auto txn, open_txn::begin(p_.env, nullptr, MDB_RDONLY));
-        const rows r(p_.env, txn.get());
+        PP_LET(const auto seen, view_snapshot::take(p_.env));
+        const auto& r = seen.rows();
         PP_LET(const auto boxes, queries::mailboxes(r));
         for (const auto& box : boxes)
             PP_TRY(r.each(table::msg, view::folder_key(box.id).view(), view::folder_key(box.id).view(),

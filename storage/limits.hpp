@@ -36,6 +36,11 @@ inline constexpr std::uint32_t text_segment_pages_max = 8'000'000;
 inline constexpr std::size_t text_batch_pages = 64;               // per commit: 256 KiB, a delivery waits no longer than that
 inline constexpr std::uint64_t text_candidates_max = 65536;       // more are answered with "any": reading them costs most
 
+// Rows that wait in memory for the next commit of the view (storage/fresh_rows.hpp). A crash has to apply again from the log
+// what they say: a quarter of a second for the first of these.
+inline constexpr std::size_t fresh_bytes_max = 4 * 1024 * 1024;          // then the view is committed
+inline constexpr std::size_t fresh_group_bytes_max = 24 * 1024 * 1024;   // a group that writes more goes to LMDB itself
+
 // Work per call.
 inline constexpr std::size_t zero_step_bytes = 1024 * 1024;       // zero-written under the log's lock at one time
 inline constexpr std::size_t blob_write_bytes = 1024 * 1024;      // 03-storage 3.7: 1 MiB writes

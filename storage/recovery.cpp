@@ -132,7 +132,7 @@ result<void> account_store::state::recover(recovery_report& report) {
 
 void account_store::state::close_view() {
     if (env && env->is_suspect()) note_suspect();   // a row that only readers came across
-    if (!env || !env->env() || env->is_suspect() || recovery_pending || !writable) return;
+    if (!env || !env->env() || env->is_suspect() || recovery_pending || !writable || !settle()) return;
     const bool synced = static_cast<bool>(env->sync());
     env.reset();
     if (synced) marks.closed(view_path());
@@ -233,6 +233,11 @@ result<void> account_store::state::keep_tail() {
 result<void> account_store::state::replay(view_env& into, const std::optional<log_position>& until,
                                           recovery_report& report) {
     PP_LET(const auto from, position_of(into));
+    {   // Serials rise: what the log adds has this one or a later one.
+        PP_LET(auto txn, open_txn::begin(into, nullptr, MDB_RDONLY));
+        PP_LET(const auto n, view::load_counters(rows(into, txn.get())));
+        reindex_from = n.indexes_missing ? 0 : n.next_serial;
+    }
     log_walker walker(log_folder(), secrets.log, from);
     std::vector<log_walker::group> batch;
     std::size_t entries = 0;
@@ -317,7 +322,7 @@ result<void> account_store::state::rebuild_indexes(view_env& into, recovery_repo
         if (!n.indexes_missing) return {};
     }
     constexpr std::size_t batch_mails = 256;
-    std::uint64_t next = 0, damaged = 0;
+    std::uint64_t next = reindex_from, damaged = 0;
     for (bool more = true; more;) {
         struct made_index {
             std::uint64_t serial;
@@ -433,6 +438,7 @@ result<void> account_store::state::heal() {
     PP_TRY(env->reopen());
     recovery_report ignored;
     if (recovery_pending) return catch_up(ignored, false);
+    PP_TRY(settle());   // promised, and in memory only
     PP_TRY(replay(*env, durable_end, ignored));
     // What a failed write or sync left behind the promised end was refused to those who asked: it goes.
     PP_TRY(log.cut(durable_end));

@@ -38,6 +38,7 @@ result<void> account_store::state::move_to_generation(std::uint64_t number, cons
 result<void> account_store::state::shred(const std::function<result<void>(const account_keys&)>& keep) {
     if (!writable || recovery_pending) return errc::read_only;
     const std::unique_lock alone(upkeep);
+    PP_TRY(settle());   // what is written anew is what the view's file has
     auto fresh = secrets.keys.clone();
     fresh.log_key = crypto::random<crypto::row_key>();
     fresh.shred_key = crypto::random<crypto::row_key>();

@@ -43,6 +43,11 @@ struct account_store::state {
 
     // ---- group_commit.cpp
     std::vector<result<void>> write_group(std::span<job> jobs);
+    // nullopt: they write more than may wait in memory; nothing of it has happened.
+    std::optional<std::vector<result<void>>> write_fresh(std::span<job> jobs);
+    std::vector<result<void>> write_through(std::span<job> jobs);
+    // The fresh rows into the view's file: one commit. When it fails they stay, and the store is read-only until healed.
+    result<void> settle();
     result<void> commit_failed(error_code why, const log_position& before, const log_position& after, bool& undone);
     void note_suspect();
 
@@ -82,6 +87,8 @@ struct account_store::state {
     log_position durable_end;                           // the log up to here is promised
     std::atomic<bool> writable = false;
     bool keys_in_doubt = false;                         // a shred failed half way: only a start can tell which keys count
+    std::vector<crypto::blob_id> cleared;               // their files go once the view's file names them no more
+    std::uint64_t reindex_from = 0;                     // no mail below this serial has lost its index
     bool recovery_pending = false;                      // opened on a full disk: the log is ahead of the view
     std::atomic<bool> suspect_noted = false;
     text_index text;

@@ -1,17 +1,19 @@
 #include "storage/table.hpp"
 
+#include "crypto/assert.hpp"
 #include "storage/account_store.hpp"
 #include "storage/attempt.hpp"
 #include "storage/durable.hpp"
 #include "storage/limits.hpp"
 
 #include <cerrno>
+#include <thread>
 
 namespace pp::storage {
 
 namespace {
 constexpr std::uint8_t row_version = 1;
-constexpr std::uint8_t view_version = 2;           // 1: rows sealed under the store key alone; made again from the log
+constexpr std::uint8_t view_version = 3;           // older ones (FORMAT.md says how they differ) are made again from the log
 constexpr std::size_t row_step_bytes = 16;
 constexpr std::size_t row_head_bytes = 1 + 4;   // version, length
 constexpr std::array<const char*, table_count> table_names = {
@@ -24,6 +26,9 @@ constexpr std::uint64_t map_headroom_bytes = 64ull << 20;
 
 MDB_val val(bytes_view v) { return {v.size(), const_cast<std::byte*>(v.data())}; }
 bytes_view view_of(const MDB_val& v) { return {static_cast<const std::byte*>(v.mv_data), v.mv_size}; }
+bool begins_with(bytes_view key, bytes_view prefix) {
+    return key.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), key.begin());
+}
 
 // What a row is bound to: table number, key with its length (LEB128), store id. On the stack: one per row that is read.
 class row_aad {
@@ -56,15 +61,20 @@ private:
 class internal_category final : public boost::system::error_category {
 public:
     const char* name() const noexcept override { return "storage.view"; }
-    std::string message(int) const override { return "the view's map is full"; }
+    std::string message(int value) const override {
+        return value == 1 ? "the view's map is full" : "more rows than are kept in memory";
+    }
 };
 #pragma GCC diagnostic pop
+
+const internal_category& internal_errors() {
+    static const internal_category instance;
+    return instance;
+}
 }  // namespace
 
-error_code map_full() {
-    static const internal_category instance;
-    return {1, instance};
-}
+error_code map_full() { return {1, internal_errors()}; }
+error_code too_many_fresh() { return {2, internal_errors()}; }
 
 error_code error_of_lmdb(int rc) {
     switch (rc) {
@@ -100,8 +110,9 @@ view_keys::view_keys(const account_keys& keys)
     std::array<std::byte, 64> both{};
     std::copy_n(keys.store_key.view().begin(), 32, both.begin());
     std::copy_n(keys.shred_key.view().begin(), 32, both.begin() + 32);
+    rows.reserve(table_count);
     for (std::size_t i = 0; i < table_count; ++i)
-        rows[i] = crypto::derive<crypto::row_key>(both, std::string("idx 2|") + table_names[i]);
+        rows.emplace_back(crypto::derive<crypto::row_key>(both, std::string("idx 3|") + table_names[i]));
     sodium_memzero(both.data(), both.size());
     const auto full = crypto::blake2b_keyed(keys.store_key.view(), pp::as_bytes("peerpost store key check 1"));
     std::copy_n(full.data.begin(), check.size(), check.begin());
@@ -271,8 +282,45 @@ result<void> view_env::commit(MDB_txn* txn) {
     return {};
 }
 
+result<void> view_env::commit_fresh(MDB_txn* txn) {
+    {
+        const std::lock_guard hold(fresh_mutex_);
+        committing_ = mdb_txn_id(txn);
+    }
+    const auto done = commit(txn);
+    const std::lock_guard hold(fresh_mutex_);
+    if (done) fresh_ = std::make_shared<fresh_rows>();   // readers that are inside keep the old ones
+    committing_ = 0;
+    return done;
+}
+
+result<view_snapshot> view_snapshot::take(const view_env& env) {
+    if (!env.env_) return errc::io_error;
+    for (;;) {
+        std::shared_ptr<fresh_rows> fresh;
+        {
+            const std::lock_guard hold(env.fresh_mutex_);
+            fresh = env.fresh_;
+        }
+        const auto seen = fresh->published();
+        MDB_txn* txn = nullptr;
+        if (const int rc = mdb_txn_begin(env.env_, nullptr, MDB_RDONLY, &txn)) return error_of_lmdb(rc);
+        bool fits = false;
+        {
+            // A commit that takes these rows between the two looks has put newer ones than `seen` into the file.
+            const std::lock_guard hold(env.fresh_mutex_);
+            fits = env.fresh_ == fresh && (env.committing_ == 0 || mdb_txn_id(txn) < env.committing_);
+        }
+        if (fits) return view_snapshot(storage::rows(env, txn, seen > 0 ? std::move(fresh) : nullptr, seen, false), txn);
+        mdb_txn_abort(txn);
+        std::this_thread::yield();   // until the commit has let go of them, at once
+    }
+}
+
 result<bytes> open_view_row(const view_keys& keys, table t, bytes_view key, bytes_view store_id, bytes_view sealed) {
-    PP_LET(auto plain, crypto::open_row(keys.rows[static_cast<std::size_t>(t)], row_aad(t, key, store_id).view(), sealed));
+    bytes plain;
+    auto with = keys.of(t).borrow();
+    PP_TRY(with.open_into(plain, row_aad(t, key, store_id).view(), sealed));
     byte_reader r(plain);
     r.u8();
     const auto n = r.u32();
@@ -281,9 +329,10 @@ result<bytes> open_view_row(const view_keys& keys, table t, bytes_view key, byte
 }
 
 // ------------------------------------------------------------------ rows
-result<bytes_view> rows::opened(table t, bytes_view key, const MDB_val& value, bytes& buffer) const {
+result<bytes_view> rows::opened(table t, bytes_view key, const MDB_val& value, crypto::row_cipher::borrowed& with,
+                                bytes& buffer) const {
     const row_aad aad(t, key, env_->store_id());
-    if (crypto::open_row_into(buffer, keys().rows[static_cast<std::size_t>(t)], aad.view(), view_of(value))) {
+    if (with.open_into(buffer, aad.view(), view_of(value))) {
         byte_reader r(buffer);
         const auto version = r.u8();
         const auto n = r.u32();
@@ -296,13 +345,19 @@ result<bytes_view> rows::opened(table t, bytes_view key, const MDB_val& value, b
 
 result<std::optional<bytes>> rows::get(table t, bytes_view key) const {
     if (!txn_) return errc::io_error;
+    if (fresh_)
+        if (auto known = fresh_->find(seen_, t, key)) {
+            if (known->what == fresh_rows::kind::erased) return std::optional<bytes>();
+            return std::optional<bytes>(std::move(known->plain));
+        }
     auto k = val(key);
     MDB_val v;
     const int rc = mdb_get(txn_, env_->dbi(t), &k, &v);
     if (rc == MDB_NOTFOUND) return std::optional<bytes>();
     if (rc) return error_of_lmdb(rc);
     bytes plain;
-    PP_LET(const auto row, opened(t, key, v, plain));
+    auto with = keys().of(t).borrow();
+    PP_LET(const auto row, opened(t, key, v, with, plain));
     const auto n = row.size();   // the buffer moves down: no second one for the row alone
     plain.erase(plain.begin(), plain.begin() + row_head_bytes);
     plain.resize(n);
@@ -311,6 +366,8 @@ result<std::optional<bytes>> rows::get(table t, bytes_view key) const {
 
 result<bool> rows::has(table t, bytes_view key) const {
     if (!txn_) return errc::io_error;
+    if (fresh_)
+        if (const auto known = fresh_->find(seen_, t, key)) return known->what != fresh_rows::kind::erased;
     auto k = val(key);
     MDB_val v;
     const int rc = mdb_get(txn_, env_->dbi(t), &k, &v);
@@ -319,14 +376,21 @@ result<bool> rows::has(table t, bytes_view key) const {
     return true;
 }
 
+result<void> rows::change(table t, bytes_view key, fresh_rows::kind what, bytes_view plain) {
+    fresh_->put(seen_, t, key, what, plain);
+    if (fresh_->memory_bytes() > fresh_group_bytes_max) return too_many_fresh();
+    return {};
+}
+
 result<void> rows::put(table t, bytes_view key, bytes_view plain) {
+    if (writes_fresh_) return change(t, key, fresh_rows::kind::row, plain);
     byte_writer w;
     w.u8(row_version);
     w.u32(static_cast<std::uint32_t>(plain.size()));
     w.raw(plain);
     w.zeros((row_step_bytes - w.size() % row_step_bytes) % row_step_bytes);
     const row_aad aad(t, key, env_->store_id());
-    const auto sealed = crypto::seal_row(keys().rows[static_cast<std::size_t>(t)], aad.view(), w.out());
+    const auto sealed = keys().of(t).borrow().seal(aad.view(), w.out());
     auto k = val(key);
     auto v = val(sealed);
     if (const int rc = mdb_put(txn_, env_->dbi(t), &k, &v, 0)) return error_of_lmdb(rc);
@@ -338,6 +402,7 @@ bytes view_env::seal(table t, bytes_view key, const crypto::row_key& with, bytes
 }
 
 result<void> rows::put_sealed(table t, bytes_view key, bytes_view sealed) {
+    PP_ASSERT(!writes_fresh_);
     auto k = val(key);
     auto v = val(sealed);
     if (const int rc = mdb_put(txn_, env_->dbi(t), &k, &v, 0)) return error_of_lmdb(rc);
@@ -369,6 +434,7 @@ result<bytes> rows::last_key(table t) const {
 }
 
 result<void> rows::put_empty(table t, bytes_view key) {
+    if (writes_fresh_) return change(t, key, fresh_rows::kind::key_only, {});
     auto k = val(key);
     auto v = val({});
     if (const int rc = mdb_put(txn_, env_->dbi(t), &k, &v, 0)) return error_of_lmdb(rc);
@@ -376,6 +442,11 @@ result<void> rows::put_empty(table t, bytes_view key) {
 }
 
 result<bool> rows::erase(table t, bytes_view key) {
+    if (writes_fresh_) {
+        PP_LET(const bool there, has(t, key));
+        if (there) PP_TRY(change(t, key, fresh_rows::kind::erased, {}));
+        return there;
+    }
     auto k = val(key);
     const int rc = mdb_del(txn_, env_->dbi(t), &k, nullptr);
     if (rc == MDB_NOTFOUND) return false;
@@ -383,9 +454,11 @@ result<bool> rows::erase(table t, bytes_view key) {
     return true;
 }
 
+// f(key, value of LMDB, plaintext of a fresh row): one of the last two.
 template <class F>
-result<void> rows::walk(table t, bytes_view prefix, bytes_view from, F&& f) const {
+result<void> rows::walk(table t, bytes_view prefix, bytes_view from, bool with_plain, F&& f) const {
     if (!txn_) return errc::io_error;
+    if (fresh_ && fresh_->has_any(t)) return walk_both(t, prefix, from, with_plain, f);
     MDB_cursor* raw = nullptr;
     if (const int rc = mdb_cursor_open(txn_, env_->dbi(t), &raw)) return error_of_lmdb(rc);
     const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor(raw, mdb_cursor_close);
@@ -394,28 +467,71 @@ result<void> rows::walk(table t, bytes_view prefix, bytes_view from, F&& f) cons
     int rc = mdb_cursor_get(raw, &k, &v, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
     for (; rc == 0; rc = mdb_cursor_get(raw, &k, &v, MDB_NEXT)) {
         const auto key = view_of(k);
-        if (key.size() < prefix.size() || !std::equal(prefix.begin(), prefix.end(), key.begin())) return {};
-        PP_LET(const bool more, f(key, v));
+        if (!begins_with(key, prefix)) return {};
+        PP_LET(const bool more, f(key, &v, bytes_view()));
         if (!more) return {};
     }
     if (rc != MDB_NOTFOUND) return error_of_lmdb(rc);
     return {};
 }
 
+// Two sorted lists as one; where both have a key the fresh row counts.
+template <class F>
+result<void> rows::walk_both(table t, bytes_view prefix, bytes_view from, bool with_plain, F&& f) const {
+    MDB_cursor* raw = nullptr;
+    if (const int rc = mdb_cursor_open(txn_, env_->dbi(t), &raw)) return error_of_lmdb(rc);
+    const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor(raw, mdb_cursor_close);
+    auto k = val(from);
+    MDB_val v;
+    int rc = mdb_cursor_get(raw, &k, &v, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
+    auto above = fresh_->next(seen_, t, from, false, with_plain);
+    for (;;) {
+        if (rc != 0 && rc != MDB_NOTFOUND) return error_of_lmdb(rc);
+        const bool below = rc == 0 && begins_with(view_of(k), prefix);
+        if (above && !begins_with(above->key.view(), prefix)) above.reset();
+        if (!below && !above) return {};
+        const int order = !above ? 1 : !below ? -1 : key_order(above->key.view(), view_of(k));
+        if (order > 0) {
+            PP_LET(const bool more, f(view_of(k), &v, bytes_view()));
+            if (!more) return {};
+            rc = mdb_cursor_get(raw, &k, &v, MDB_NEXT);
+            continue;
+        }
+        if (order == 0) rc = mdb_cursor_get(raw, &k, &v, MDB_NEXT);
+        const auto mine = std::move(*above);
+        if (mine.is.what != fresh_rows::kind::erased) {
+            PP_LET(const bool more, f(mine.key.view(), nullptr, mine.is.plain));
+            if (!more) return {};
+        }
+        above = fresh_->next(seen_, t, mine.key.view(), true, with_plain);
+    }
+}
+
 result<void> rows::each(table t, bytes_view prefix, bytes_view from, const visitor& f) const {
     bytes buffer;
-    return walk(t, prefix, from, [&](bytes_view key, const MDB_val& v) -> result<bool> {
+    auto with = keys().of(t).borrow();   // not for each row: a list may be long
+    return walk(t, prefix, from, true, [&](bytes_view key, const MDB_val* v, bytes_view fresh) -> result<bool> {
+        if (!v) return f(key, fresh);
         if (t == table::meta && as_text(key) == std::string_view(identity_key.data(), 1)) return true;
-        PP_LET(const auto plain, opened(t, key, v, buffer));
+        PP_LET(const auto plain, opened(t, key, *v, with, buffer));
         return f(key, plain);
     });
 }
 
 result<void> rows::each_key(table t, bytes_view prefix, bytes_view from, const key_visitor& f) const {
-    return walk(t, prefix, from, [&](bytes_view key, const MDB_val&) { return f(key); });
+    return walk(t, prefix, from, false, [&](bytes_view key, const MDB_val*, bytes_view) { return f(key); });
 }
 
 result<void> rows::erase_prefix(table t, bytes_view prefix) {
+    if (writes_fresh_) {
+        std::vector<row_name> keys;
+        PP_TRY(each_key(t, prefix, prefix, [&](bytes_view key) -> result<bool> {
+            keys.push_back(row_name().raw(key));
+            return true;
+        }));
+        for (const auto& key : keys) PP_TRY(erase(t, key.view()));
+        return {};
+    }
     MDB_cursor* raw = nullptr;
     if (const int rc = mdb_cursor_open(txn_, env_->dbi(t), &raw)) return error_of_lmdb(rc);
     const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor(raw, mdb_cursor_close);
@@ -425,8 +541,7 @@ result<void> rows::erase_prefix(table t, bytes_view prefix) {
         const int rc = mdb_cursor_get(raw, &k, &v, MDB_SET_RANGE);
         if (rc == MDB_NOTFOUND) return {};
         if (rc) return failure{error_of_lmdb(rc)};
-        const auto key = view_of(k);
-        if (key.size() < prefix.size() || !std::equal(prefix.begin(), prefix.end(), key.begin())) return {};
+        if (!begins_with(view_of(k), prefix)) return {};
         if (const int deleted = mdb_cursor_del(raw, 0)) return error_of_lmdb(deleted);
     }
 }
@@ -435,7 +550,22 @@ result<std::uint64_t> rows::count(table t) const {
     MDB_stat s;
     if (!txn_) return errc::io_error;
     if (const int rc = mdb_stat(txn_, env_->dbi(t), &s)) return error_of_lmdb(rc);
-    return static_cast<std::uint64_t>(s.ms_entries);
+    auto n = static_cast<std::uint64_t>(s.ms_entries);
+    const rows below(*env_, txn_);
+    for (const auto& [key, erased] : fresh_keys(t)) {
+        PP_LET(const bool there, below.has(t, key.view()));
+        if (there && erased) --n;
+        if (!there && !erased) ++n;
+    }
+    return n;
+}
+
+std::vector<std::pair<row_name, bool>> rows::fresh_keys(table t) const {
+    std::vector<std::pair<row_name, bool>> out;
+    if (!fresh_) return out;
+    for (auto one = fresh_->next(seen_, t, {}, false, false); one; one = fresh_->next(seen_, t, one->key.view(), true, false))
+        out.emplace_back(one->key, one->is.what == fresh_rows::kind::erased);
+    return out;
 }
 
 }  // namespace pp::storage

@@ -1,60 +1,34 @@
-// The view's tables: LMDB with every value sealed (XChaCha20-Poly1305, random nonce, bound to table, key and store) and
+// The view's tables: LMDB with every value sealed (AES-256-GCM, crypto/row_cipher.hpp; bound to table, key and store) and
 // every key a number, a random name or a keyed hash. Nothing here knows what a row means; storage/view.hpp does.
 #pragma once
 
 #include "crypto/primitives.hpp"
+#include "crypto/row_cipher.hpp"
 #include "storage/codec.hpp"
 #include "storage/error.hpp"
+#include "storage/fresh_rows.hpp"
+#include "storage/table_name.hpp"
 
 #include <lmdb.h>
 
 #include <filesystem>
 #include <functional>
+#include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <shared_mutex>
-#include <atomic>
+#include <utility>
+#include <vector>
 
 namespace pp::storage {
-
-// The number is part of what each row is bound to: append only.
-enum class table : std::uint8_t {
-    meta, folder, name, unhoused, keyword, msg, mod, vanish, msgid, env, blob, blob_name, out, inbox, peer, invite,
-    password, setting, seen, seen_order, metadata, thread, thread_ref, doc, fts, count_
-};
-inline constexpr std::size_t lmdb_page_bytes = 4096;     // LMDB takes the page size of the system; this one everywhere
-inline constexpr std::size_t table_count = static_cast<std::size_t>(table::count_);
-
-// Keys are short: kept on the stack, big-endian so that LMDB's order is the order of the numbers.
-class row_name {
-public:
-    row_name() = default;
-    row_name& u8(std::uint8_t v) { return add(v, 1); }
-    row_name& u32(std::uint32_t v) { return add(v, 4); }
-    row_name& u64(std::uint64_t v) { return add(v, 8); }
-    row_name& raw(bytes_view v) {
-        std::copy(v.begin(), v.end(), data_.begin() + static_cast<std::ptrdiff_t>(size_));
-        size_ += v.size();
-        return *this;
-    }
-    bytes_view view() const { return bytes_view(data_).first(size_); }
-
-private:
-    row_name& add(std::uint64_t v, std::size_t n) {
-        for (std::size_t i = n; i-- > 0;) data_[size_++] = static_cast<std::byte>(v >> (8 * i));
-        return *this;
-    }
-    std::array<std::byte, 48> data_{};
-    std::size_t size_ = 0;
-};
-std::uint32_t key_u32(bytes_view key, std::size_t offset);   // big-endian, out of a key
-std::uint64_t key_u64(bytes_view key, std::size_t offset);
 
 struct account_keys;
 
 struct view_keys {
     explicit view_keys(const account_keys& keys);
-    std::array<crypto::row_key, table_count> rows;
+    std::vector<crypto::row_cipher> rows;                // by table
+    const crypto::row_cipher& of(table t) const { return rows[static_cast<std::size_t>(t)]; }
     crypto::row_key names;                               // PRF for keys that stand for names
     crypto::row_key message_ids;                         // PRF for Message-IDs, as the log carries them
     std::array<std::byte, 16> check;                     // tells a wrong store key from a damaged view
@@ -88,12 +62,17 @@ public:
     std::shared_mutex& readers() const { return readers_; }
     result<void> sync();                                 // also the meta page
     result<void> commit(MDB_txn* txn);                   // one fdatasync
+    // The rows above the file. Changing them and committing them: the writer's thread.
+    const std::shared_ptr<fresh_rows>& fresh() const { return fresh_; }
+    // Commits a transaction into which all of them were put; they are forgotten then.
+    result<void> commit_fresh(MDB_txn* txn);
     // A value with a key of its own, for put_sealed and get_sealed.
     bytes seal(table t, bytes_view key, const crypto::row_key& with, bytes_view plain) const;
     void suspect() const { suspect_ = true; }
     bool is_suspect() const { return suspect_; }
 
 private:
+    friend class view_snapshot;
     view_env(std::filesystem::path path, const view_keys& keys, bytes_view shred_check, std::uint64_t map_bytes)
         : path_(std::move(path)), keys_(keys), shred_check_(to_bytes(shred_check)), map_bytes_(map_bytes) {}
     result<void> open_files(bool fresh);
@@ -109,20 +88,28 @@ private:
     std::array<MDB_dbi, table_count> dbi_{};
     std::array<std::byte, 16> store_id_{};
     mutable std::shared_mutex readers_;                  // shared while a read transaction is open
+    mutable std::mutex fresh_mutex_;                     // of the pointer and of committing_; held for a moment only
+    std::shared_ptr<fresh_rows> fresh_ = std::make_shared<fresh_rows>();
+    std::size_t committing_ = 0;                         // LMDB's number of the commit that takes the fresh rows; 0: none
     mutable std::atomic<bool> suspect_ = false;          // a row did not authenticate: rebuild at the next start
 };
 
 error_code error_of_lmdb(int rc);
 // The map is too small: never leaves the store, which grows it and runs the group again.
 error_code map_full();
+// A group writes more than fresh_group_bytes_max: never leaves the store, which runs it again on LMDB itself.
+error_code too_many_fresh();
 
-// Rows seen through one transaction.
 // One sealed value of a view: its plaintext, or an error. For reading what is left of a damaged one.
 result<bytes> open_view_row(const view_keys& keys, table t, bytes_view key, bytes_view store_id, bytes_view sealed);
 
+// Rows seen through one transaction: of LMDB alone, or with the fresh rows above it.
 class rows {
 public:
     rows(const view_env& env, MDB_txn* txn) : env_(&env), txn_(txn) {}
+    // `seen`: versions up to this one. A writer's changes are of this version and go to the fresh rows.
+    rows(const view_env& env, MDB_txn* txn, std::shared_ptr<fresh_rows> fresh, fresh_rows::version seen, bool writes)
+        : env_(&env), txn_(txn), fresh_(std::move(fresh)), seen_(seen), writes_fresh_(writes) {}
 
     const view_env& env() const { return *env_; }
     MDB_txn* txn() const { return txn_; }
@@ -147,12 +134,40 @@ public:
     result<void> each_key(table t, bytes_view prefix, bytes_view from, const key_visitor& f) const;
     result<void> erase_prefix(table t, bytes_view prefix);
     result<std::uint64_t> count(table t) const;
+    // Keys of the table above LMDB, erased ones too: for who walks LMDB by itself.
+    std::vector<std::pair<row_name, bool>> fresh_keys(table t) const;   // key, erased
 
 private:
-    result<bytes_view> opened(table t, bytes_view key, const MDB_val& value, bytes& buffer) const;
+    result<void> change(table t, bytes_view key, fresh_rows::kind what, bytes_view plain);
+    result<bytes_view> opened(table t, bytes_view key, const MDB_val& value, crypto::row_cipher::borrowed& with,
+                              bytes& buffer) const;
     template <class F>
-    result<void> walk(table t, bytes_view prefix, bytes_view from, F&& f) const;
+    result<void> walk(table t, bytes_view prefix, bytes_view from, bool with_plain, F&& f) const;
+    template <class F>
+    result<void> walk_both(table t, bytes_view prefix, bytes_view from, bool with_plain, F&& f) const;
     const view_env* env_;
+    MDB_txn* txn_;
+    std::shared_ptr<fresh_rows> fresh_;   // null: none
+    fresh_rows::version seen_ = 0;
+    bool writes_fresh_ = false;
+};
+
+// What a reader sees: the file as it was committed last and the fresh rows that were published then, which fit together.
+class view_snapshot {
+public:
+    // The caller holds env.readers() shared for as long as it lives, or is the writer's thread. errc::io_error: no reader
+    // slot is left, or the view is being opened again.
+    static result<view_snapshot> take(const view_env& env);
+    view_snapshot(view_snapshot&& other) noexcept : rows_(std::move(other.rows_)), txn_(std::exchange(other.txn_, nullptr)) {}
+    view_snapshot& operator=(view_snapshot&&) = delete;
+    ~view_snapshot() {
+        if (txn_) mdb_txn_abort(txn_);
+    }
+    const storage::rows& rows() const { return rows_; }
+
+private:
+    view_snapshot(storage::rows r, MDB_txn* txn) : rows_(std::move(r)), txn_(txn) {}
+    storage::rows rows_;
     MDB_txn* txn_;
 };
 

@@ -5,6 +5,7 @@
 #include "storage/text_index.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace pp::storage {
 
@@ -157,6 +158,14 @@ result<std::optional<mail::uid_set>> text_index::answer(const rows& r, const ope
         }
         return true;
     };
+    // What lies in the mailbox and is not in the view's file yet, by serial; and what the file still has and is gone.
+    std::multimap<std::uint64_t, std::uint32_t> fresh;
+    std::vector<std::uint32_t> gone;
+    for (const auto& [key, erased] : r.fresh_keys(table::doc)) {
+        if (key_u64(key.view(), 8) != box) continue;
+        if (erased) gone.push_back(key_u32(key.view(), 16));
+        else fresh.emplace(key_u64(key.view(), 0), key_u32(key.view(), 16));
+    }
     for (const auto& segment : index.directory.segments) {
         PP_LET(const auto found, candidates(r, index, segment, question));
         if (!found) return std::optional<mail::uid_set>();
@@ -165,11 +174,16 @@ result<std::optional<mail::uid_set>> text_index::answer(const rows& r, const ope
         for (const auto serial : serials) {
             PP_LET(const bool few, add_placements(serial, serial + 1));
             if (!few) return std::optional<mail::uid_set>();
+            for (auto [one, end] = fresh.equal_range(serial); one != end; ++one) uids.push_back(one->second);
         }
     }
     PP_LET(const bool few, add_placements(index.directory.end(), ~0ull));   // not indexed yet
     if (!few) return std::optional<mail::uid_set>();
+    for (auto one = fresh.lower_bound(index.directory.end()); one != fresh.end(); ++one) uids.push_back(one->second);
+    std::sort(gone.begin(), gone.end());
+    std::erase_if(uids, [&](std::uint32_t uid) { return std::binary_search(gone.begin(), gone.end(), uid); });
     std::sort(uids.begin(), uids.end());
+    uids.erase(std::unique(uids.begin(), uids.end()), uids.end());
     mail::uid_set out;
     for (const auto uid : uids) out.add(uid);
     return std::optional(std::move(out));
@@ -177,8 +191,8 @@ result<std::optional<mail::uid_set>> text_index::answer(const rows& r, const ope
 
 result<text_answer> text_index::find(mailbox_id box, std::span<const text_question> questions) const {
     std::shared_lock hold(store_.env->readers());
-    PP_LET(auto txn, open_txn::begin(*store_.env, nullptr, MDB_RDONLY));
-    const rows r(*store_.env, txn.get());
+    PP_LET(const auto seen, view_snapshot::take(*store_.env));
+    const auto& r = seen.rows();
     text_answer out;
     out.mails.resize(questions.size());
     PP_LET(const auto folder, view::load_folder(r, box));
@@ -222,8 +236,8 @@ result<void> text_index::check_segment(const rows& r, const opened& index, const
 
 result<void> text_index::check(const std::function<void(std::string)>& finding) const {
     std::shared_lock hold(store_.env->readers());
-    PP_LET(auto txn, open_txn::begin(*store_.env, nullptr, MDB_RDONLY));
-    const rows r(*store_.env, txn.get());
+    PP_LET(const auto seen, view_snapshot::take(*store_.env));
+    const auto& r = seen.rows();
     // Every message is listed under its mail, and nothing else is.
     std::uint64_t messages = 0, missing = 0;
     PP_TRY(r.each(table::msg, {}, {}, [&](bytes_view key, bytes_view plain) -> result<bool> {

@@ -35,8 +35,8 @@ result<std::optional<text_index::opened>> text_index::open(const rows& r) const 
 
 result<std::optional<text_index::opened>> text_index::open() const {
     std::shared_lock hold(store_.env->readers());
-    PP_LET(auto txn, open_txn::begin(*store_.env, nullptr, MDB_RDONLY));
-    return open(rows(*store_.env, txn.get()));
+    PP_LET(const auto seen, view_snapshot::take(*store_.env));
+    return open(seen.rows());
 }
 
 result<bytes> text_index::read_page(const rows& r, const opened& index, const text_segment& segment,
@@ -49,8 +49,8 @@ result<bytes> text_index::read_page(const rows& r, const opened& index, const te
 
 result<bytes> text_index::read_page(const opened& index, const text_segment& segment, std::uint32_t page) const {
     std::shared_lock hold(store_.env->readers());
-    PP_LET(auto txn, open_txn::begin(*store_.env, nullptr, MDB_RDONLY));
-    return read_page(rows(*store_.env, txn.get()), index, segment, page);
+    PP_LET(const auto seen, view_snapshot::take(*store_.env));
+    return read_page(seen.rows(), index, segment, page);
 }
 
 std::pair<row_name, bytes> text_index::seal_page(const opened& index, std::uint32_t segment, std::uint32_t page,
@@ -63,8 +63,8 @@ std::pair<row_name, bytes> text_index::seal_page(const opened& index, std::uint3
 result<std::vector<std::uint64_t>> text_index::serials(std::uint64_t from, std::size_t limit,
                                                        std::uint64_t& next_serial) const {
     std::shared_lock hold(store_.env->readers());
-    PP_LET(auto txn, open_txn::begin(*store_.env, nullptr, MDB_RDONLY));
-    const rows r(*store_.env, txn.get());
+    PP_LET(const auto seen, view_snapshot::take(*store_.env));
+    const auto& r = seen.rows();
     PP_LET(const auto n, view::load_counters(r));
     next_serial = n.next_serial;
     std::vector<std::uint64_t> out;
@@ -78,8 +78,8 @@ result<std::vector<std::uint64_t>> text_index::serials(std::uint64_t from, std::
 
 result<std::vector<row_name>> text_index::leftovers(const text_directory& directory, std::size_t limit) const {
     std::shared_lock hold(store_.env->readers());
-    PP_LET(auto txn, open_txn::begin(*store_.env, nullptr, MDB_RDONLY));
-    const rows r(*store_.env, txn.get());
+    PP_LET(const auto seen, view_snapshot::take(*store_.env));
+    const auto& r = seen.rows();
     std::map<std::uint32_t, std::uint32_t> pages;   // by segment that is in use
     for (const auto& s : directory.segments) pages[s.id] = s.pages();
     std::vector<row_name> out;
@@ -159,8 +159,8 @@ result<void> text_index::rebuild() {
 
 result<text_progress> text_index::progress() const {
     std::shared_lock hold(store_.env->readers());
-    PP_LET(auto txn, open_txn::begin(*store_.env, nullptr, MDB_RDONLY));
-    const rows r(*store_.env, txn.get());
+    PP_LET(const auto seen, view_snapshot::take(*store_.env));
+    const auto& r = seen.rows();
     text_progress out;
     PP_LET(const auto index, open(r));
     const auto end = index ? index->directory.end() : 1;

@@ -2,6 +2,7 @@
 
 #include "storage/txn.hpp"
 
+#include <algorithm>
 #include <future>
 #include <optional>
 
@@ -87,7 +88,15 @@ void store_writer::write_loop() {
         std::optional<idle_work> idle;
         {
             std::unique_lock lock(mutex_);
-            work_.wait(lock, [this] { return stopping_ || !queue_.empty() || !idle_.empty(); });
+            const auto wanted = [this] { return stopping_ || !queue_.empty() || !idle_.empty(); };
+            bool settle_now = false;
+            if (unsettled_.empty()) work_.wait(lock, wanted);
+            else settle_now = !work_.wait_until(lock, settle_at_, wanted) || std::chrono::steady_clock::now() >= settle_at_;
+            if (settle_now && !stopping_) {
+                lock.unlock();
+                settle_all();
+                continue;
+            }
             if (!queue_.empty())
                 work_.wait_until(lock, queue_.front().since + lazy_commit_after, [this] {
                     return stopping_ || urgent_ > 0 || queue_.size() >= lazy_jobs_max || !idle_.empty();
@@ -129,6 +138,22 @@ void store_writer::write_loop() {
     }
 }
 
+void store_writer::note_unsettled(storage::account_store& store) {
+    if (store.unsettled_bytes() == 0) {
+        std::erase(unsettled_, &store);
+        return;
+    }
+    if (unsettled_.empty()) settle_at_ = std::chrono::steady_clock::now() + settle_after;
+    if (std::find(unsettled_.begin(), unsettled_.end(), &store) == unsettled_.end()) unsettled_.push_back(&store);
+    if (store.unsettled_bytes() < settle_bytes) return;
+    (void)store.settle();   // an error is kept by the store, which is read-only then
+    std::erase(unsettled_, &store);
+}
+
+void store_writer::settle_all() {
+    for (auto* store : std::exchange(unsettled_, {})) (void)store->settle();
+}
+
 void store_writer::run_idle(const idle_work& idle) {
     if (!idle.store->writable()) (void)idle.store->try_heal();
     idle.done((*idle.work)());
@@ -141,6 +166,7 @@ void store_writer::commit(std::vector<waiting>& group) {
         group.front().done(group.front().alone());
     else
         commit_jobs(group, store);
+    note_unsettled(store);
     {
         const std::lock_guard lock(observer_mutex_);
         if (observer_) observer_(group.front().account, store);

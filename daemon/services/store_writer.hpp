@@ -1,5 +1,6 @@
-// The one thread that writes stores, with group commit: all jobs that wait are one log sync and one view commit
-// (02-architecture 2.5). A second, idle-time thread zero-writes the logs ahead.
+// The one thread that writes stores, with group commit: all jobs that wait are one log sync (02-architecture 2.5). Once in
+// settle_after, and when enough has come together, the view's file is brought up to the log, in a moment when nobody waits
+// for it if there is one. A second, idle-time thread zero-writes the logs ahead.
 #pragma once
 
 #include "daemon/services/change_bus.hpp"
@@ -18,6 +19,9 @@ namespace pp::services {
 inline constexpr std::size_t group_jobs_max = 64;
 // Bookkeeping that nobody waits for and a crash may undo goes with the next group, or after this long in one of its own.
 inline constexpr auto lazy_commit_after = std::chrono::milliseconds(200);   // 03-storage 3.7
+// Rows in memory are what a start after a crash makes again from the log; so long they may wait for the view's file.
+inline constexpr auto settle_after = std::chrono::seconds(1);
+inline constexpr std::size_t settle_bytes = 4 * 1024 * 1024;
 inline constexpr std::size_t lazy_jobs_max = 4;              // that many do not wait any longer: a backlog flows on
 
 enum class urgency : std::uint8_t { now, lazy };
@@ -65,6 +69,8 @@ private:
     void run_idle(const idle_work& idle);
     void commit(std::vector<waiting>& group);
     void commit_jobs(std::vector<waiting>& group, storage::account_store& store);
+    void note_unsettled(storage::account_store& store);
+    void settle_all();
     void zero_loop();
 
     change_bus& changes_;
@@ -76,6 +82,8 @@ private:
     observer observer_;
     std::size_t urgent_ = 0;                                 // of queue_
     storage::account_store* to_zero_ = nullptr;
+    std::vector<storage::account_store*> unsettled_;         // of the writer thread
+    std::chrono::steady_clock::time_point settle_at_{};      // when there are any
     bool stopping_ = false;
     std::thread writer_, zeroer_;
 };

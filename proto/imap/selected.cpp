@@ -13,6 +13,10 @@ bool less_case(std::string_view a, std::string_view b) { return upper(a) < upper
 }  // namespace
 
 std::uint32_t sequence_map::number_of(std::uint32_t uid) const {
+    // Where few mails have gone the place follows from the UID.
+    if (!uids_.empty() && uid >= uids_.front())
+        if (const std::size_t guess = uid - uids_.front(); guess < uids_.size() && uids_[guess] == uid)
+            return static_cast<std::uint32_t>(guess) + 1;
     const auto at = std::lower_bound(uids_.begin(), uids_.end(), uid);
     return at != uids_.end() && *at == uid ? static_cast<std::uint32_t>(at - uids_.begin()) + 1 : 0;
 }

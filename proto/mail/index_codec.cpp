@@ -11,6 +11,7 @@
 // Version 1 is the same without references. Children are not written: they follow from the parents. A decoded index
 // keeps every promise of message_index.hpp, whatever the bytes were: the bytes lay on a disk.
 #include "proto/mail/message_index.hpp"
+#include "proto/mail/structure_outline.hpp"
 
 namespace pp::mail {
 namespace {
@@ -279,6 +280,28 @@ result<basic_message_index<S>> basic_message_index<S>::decode(std::string_view e
         if (!from.ok()) return errc::bad_index;
     }
     if (!from.done() || index.parts.empty() || index.envelopes.empty() || !link(index)) return errc::bad_index;
+    return index;
+}
+result<message_outline> decode_structure(std::string_view encoded) {
+    if (encoded.empty() || encoded.front() < oldest_format_version || encoded.front() > format_version)
+        return errc::bad_index;
+    reader from(encoded.substr(1));
+    message_outline index;
+    index.size_bytes = from.number();
+    index.parts.resize(from.count(mime_parts_max, part_bytes_min));
+    bool refers_to_own = false;
+    for (auto& p : index.parts) {
+        from.part(p);
+        if (!from.ok()) return errc::bad_index;
+        refers_to_own |= p.envelope_number == 0;
+    }
+    index.envelopes.resize(from.count(envelopes_max, envelope_bytes_min));
+    if (index.envelopes.size() > 1 || refers_to_own)
+        for (auto& e : index.envelopes) {
+            from.envelope_fields(e);
+            if (!from.ok()) return errc::bad_index;
+        }
+    if (!from.ok() || index.parts.empty() || index.envelopes.empty() || !link(index)) return errc::bad_index;
     return index;
 }
 template result<message_index> message_index::decode(std::string_view);

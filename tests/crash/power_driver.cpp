@@ -35,6 +35,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int operations_max = 60;
+constexpr int settle_every = 3;            // operations between two commits of the view
 constexpr std::size_t mails_max = 24;      // per mailbox: comparing them all must stay cheap
 
 storage_options small_options() {
@@ -313,6 +314,7 @@ int work(const home_paths& home, unsigned seed, bool early) {
         must(o.on_store(*store, home), "operation");
         if (!early) tell(n);
         o.on_model(m);
+        if (n % settle_every == 0) must(store->settle(), "settle");
     }
     return 0;
 }
@@ -398,6 +400,7 @@ int faults(const home_paths& home, unsigned seed) {
         }
         if (done) {
             m = after;
+            if (n % settle_every == 0 && !store->settle()) (void)store->try_heal();
             continue;
         }
         shred_refused |= o.shreds;

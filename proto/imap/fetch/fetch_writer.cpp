@@ -5,6 +5,7 @@
 #include "proto/imap/grammar/response.hpp"
 #include "proto/mail/charset.hpp"
 #include "proto/mail/preview.hpp"
+#include "proto/mail/structure_outline.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -185,7 +186,9 @@ void fetch_writer::write_structure(const message_row& row, const fetch_item& ite
     bool written = false;
     if (row.index) {
         written = write(*row.index);
-    } else if (const auto outline = mail::message_outline::decode(as_text(row.encoded_index))) {
+    } else if (item.kind == fetch_kind::envelope) {
+        if (const auto outline = mail::message_outline::decode(as_text(row.encoded_index))) written = write(*outline);
+    } else if (const auto outline = mail::decode_structure(as_text(row.encoded_index))) {
         written = write(*outline);
     }
     if (!written) give_up(no("The structure of a message is not known", "SERVERBUG"));

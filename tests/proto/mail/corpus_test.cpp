@@ -2,6 +2,7 @@
 // every byte. Where the answers differ from Dovecot's on purpose, the reason stands in the code that gives them.
 #include "proto/mail/message_index.hpp"
 #include "proto/mail/part_header.hpp"
+#include "proto/mail/structure_outline.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -52,10 +53,18 @@ TEST_CASE("an outline of the stored index is written like the index") {
         const auto stored = index.encode();
         const auto outline = message_outline::decode(stored);
         REQUIRE(outline.has_value());
+        const auto structure = decode_structure(stored);
+        REQUIRE(structure.has_value());
         for (const bool extended : {false, true}) {
-            std::string out;
-            append_body_structure(out, *outline, extended, false);
-            CHECK(out == imap_body_structure(index, extended));
+            for (const auto* one : {&*outline, &*structure}) {
+                std::string out;
+                append_body_structure(out, *one, extended, false);
+                CHECK(out == imap_body_structure(index, extended));
+            }
+        }
+        for (std::size_t cut = 0; cut < stored.size(); cut += 1 + cut / 16) {   // never more than the whole decoder allows but an end
+            const auto part = decode_structure(std::string_view(stored).substr(0, cut));
+            if (part.has_value()) CHECK(part->parts == structure->parts);
         }
         std::string out;
         append_envelope(out, outline->envelopes.front(), false);

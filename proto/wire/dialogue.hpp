@@ -96,7 +96,13 @@ public:
 
     void news() { news_ = true; }                    // something changed elsewhere that this session may have to tell
     void tick(time_point now) { now_ = now; }
-    std::optional<time_point> deadline() const { return deadline_; }
+    // When tick() moves the machine by itself. nullopt when time alone changes nothing: while it waits for an answer, for
+    // its output to be read, or is over, and while so much waits to be sent that a pump asks it for nothing more. A pump
+    // that woke up then would find nothing to do, and spin.
+    std::optional<time_point> deadline() const {
+        const bool moves = suspended_ && waiting_for_ == waiting::input && output_.size() < output_high_water_bytes;
+        return moves ? deadline_ : std::nullopt;
+    }
     // True when the conversation is over and everything is sent: the connection is to be closed.
     bool finished() const { return started_ && conversation_.done() && output_.empty(); }
     // True when the machine waits for bytes: the pump reads only then.

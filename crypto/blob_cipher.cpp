@@ -270,6 +270,7 @@ bool blob_encryptor::finish_some(std::size_t chunks_max, bytes& out) {
     put_le64(s.plain_total, &s.held[s.held.size() - length_bytes]);
     s.emit(s.held, true, out);
     s.wipe_held();
+    s.held = bytes();   // a finished encryptor may wait long for the commit of its mail
     return true;
 }
 

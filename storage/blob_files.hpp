@@ -37,8 +37,11 @@ struct blob_writer::state {
     std::shared_ptr<blob_space> space;
     crypto::blob_key key;
     crypto::blob_encryptor encryptor;
-    mail::message_indexer indexer;
-    std::optional<mail::message_index> index;
+    // Of the mail as it comes; gone when it is finished, for many finished mails may wait for one commit.
+    std::optional<mail::message_indexer> indexer = std::make_optional<mail::message_indexer>();
+    std::string index;                  // encoded, once finished; and what else a commit asks for
+    mail::envelope envelope;
+    std::optional<std::string> listed_header;
     std::size_t inline_bytes_max = inline_blob_cipher_bytes_max;   // beyond it: a file
     bytes cipher;                       // in memory: all of it, or what is not written yet
     durable::file file;

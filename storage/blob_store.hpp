@@ -27,7 +27,8 @@ public:
     // the disk: call it on a worker thread for large mails. errc::full, errc::io_error.
     result<void> finish();
     std::uint64_t plain_bytes() const;
-    const mail::message_index& index() const;       // after finish()
+    std::string_view index() const;                 // after finish(): the mail's index, encoded
+    const mail::envelope& envelope() const;         // after finish(): the mail's own
     state& internals() { return *state_; }
 
 private:

@@ -68,7 +68,7 @@ result<void> blob_writer::write(bytes_view plaintext) {
         const auto piece = plaintext.first(std::min(plaintext.size(), blob_write_bytes));
         plaintext = plaintext.subspan(piece.size());
         s.encryptor.update(piece, s.cipher);
-        s.indexer.update(as_text(piece));
+        s.indexer->update(as_text(piece));
         if (!s.path.empty() || s.cipher.size() > s.inline_bytes_max) {
             if (const auto r = s.spill(false); !r) {
                 s.failed = r.error();
@@ -87,7 +87,11 @@ result<void> blob_writer::finish() {
         // Padding is up to an eighth of the mail: in pieces, as the mail itself.
         while (!s.encryptor.finish_some(blob_write_bytes / crypto::chunk_plain_bytes, s.cipher))
             if (!s.path.empty() || s.cipher.size() > s.inline_bytes_max) PP_TRY(s.spill(false));
-        s.index = s.indexer.finish();
+        auto index = s.indexer->finish();
+        s.index = index.encode();
+        s.envelope = std::move(index.envelopes.front());
+        s.listed_header = s.indexer->listed_header();
+        s.indexer.reset();
         if (s.path.empty() && s.cipher.size() <= s.inline_bytes_max) {
             s.cipher.shrink_to_fit();   // it may wait long for its commit
             return s.space->check_room(s.cipher.size());
@@ -103,7 +107,7 @@ result<void> blob_writer::finish() {
         s.path = final_path;
         PP_TRY(durable::sync_directory(final_path.parent_path()));
         s.file.close();
-        s.cipher = {};
+        s.cipher = bytes();   // not = {}, which keeps the memory
         return {};
     };
     const auto r = work();
@@ -121,6 +125,7 @@ blob_writer in_file(blob_writer fresh) {
 }
 
 std::uint64_t blob_writer::plain_bytes() const { return state_->encryptor.plain_bytes(); }
-const mail::message_index& blob_writer::index() const { return *state_->index; }
+std::string_view blob_writer::index() const { return state_->index; }
+const mail::envelope& blob_writer::envelope() const { return state_->envelope; }
 
 }  // namespace pp::storage

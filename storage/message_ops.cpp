@@ -48,11 +48,11 @@ result<placed> job_txn::add_mail(const new_mail& what, blob_writer& blob) {
     PP_TRY(record(std::move(add)));
     s.serial = n.next_serial;
     used_.push_back(&s);
-    if (const auto r = view::store_index(rows_, s.serial, s.index->encode(), s.indexer.listed_header()); !r) {
+    if (const auto r = view::store_index(rows_, s.serial, s.index, s.listed_header); !r) {
         broken_ = r.error();
         return broken_;
     }
-    PP_TRY(join_thread(s.serial, s.index->envelopes.front()));
+    PP_TRY(join_thread(s.serial, s.envelope));
     if (what.box == no_mailbox) return placed{0, 0, 0, s.serial};
     return place(what, s.serial, s.encryptor.plain_bytes());
 }

@@ -81,7 +81,7 @@ struct account_store::state {
     const crypto::drive_key drive;
     mutable std::shared_mutex upkeep;                   // shared: check(); alone: shred()
     const std::shared_ptr<blob_space> space;
-    const view_marks marks;
+    view_marks marks;
     std::unique_ptr<view_env> env;
     log_file log;
     log_position durable_end;                           // the log up to here is promised

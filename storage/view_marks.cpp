@@ -3,6 +3,13 @@
 #include "storage/durable.hpp"
 #include "storage/limits.hpp"
 
+#include <csignal>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+
 namespace pp::storage {
 
 namespace {
@@ -15,14 +22,51 @@ void put(const std::filesystem::path& path, bytes_view content) {
 }
 }  // namespace
 
-view_marks::verdict view_marks::before_opening(const std::filesystem::path& view, std::uint64_t checked_bytes) const {
+// Writes the new count when this process is about to die, with what a signal handler may call.
+class view_marks::watch {
+public:
+    watch(durable::file mark, std::byte count) : hold_(one_at_a_time), mark_(std::move(mark)) {
+        death = {mark_.fd(), count};
+        struct sigaction on {};
+        on.sa_handler = [](int signal) {
+            (void)!::pwrite(death.descriptor, &death.count, 1, 0);
+            restore();
+            (void)::raise(signal);   // comes when this handler has returned
+        };
+        for (std::size_t i = 0; i < signals.size(); ++i) (void)::sigaction(signals[i], &on, &before[i]);
+    }
+    ~watch() { restore(); }
+
+private:
+    static constexpr std::array signals{SIGSEGV, SIGBUS, SIGABRT};
+    static void restore() {
+        for (std::size_t i = 0; i < signals.size(); ++i) (void)::sigaction(signals[i], &before[i], nullptr);
+    }
+    // Handlers are of the process.
+    inline static std::mutex one_at_a_time;
+    inline static std::array<struct sigaction, signals.size()> before;
+    inline static struct {
+        int descriptor;
+        std::byte count;
+    } death;
+
+    std::lock_guard<std::mutex> hold_;
+    durable::file mark_;
+};
+
+view_marks::view_marks(std::filesystem::path folder) : folder_(std::move(folder)) {}
+view_marks::~view_marks() = default;
+
+view_marks::verdict view_marks::before_opening(const std::filesystem::path& view, std::uint64_t checked_bytes) {
     const auto attempt = durable::read_file(folder_ / "view.attempt", mark_bytes_max);
     const auto before = attempt && !attempt->empty() ? static_cast<unsigned>(attempt->front()) : 0u;
     const auto kept = durable::read_file(folder_ / "view.clean", mark_bytes_max);
     const auto now = view_fingerprint(view);
     const bool clean = kept && now && *kept == *now;
-    const std::byte count[] = {static_cast<std::byte>(std::min(before + 1, 255u))};
-    put(folder_ / "view.attempt", count);
+    const std::byte so_far[] = {static_cast<std::byte>(before)};
+    put(folder_ / "view.attempt", so_far);
+    if (auto mark = durable::open_file(folder_ / "view.attempt", durable::mode::read_write))
+        watching_ = std::make_unique<watch>(std::move(*mark), static_cast<std::byte>(std::min(before + 1, 255u)));
     (void)durable::unlink_file(folder_ / "view.clean");
     if (before >= view_attempts_max) return verdict::ended_the_process;
     std::error_code ignored;
@@ -31,7 +75,10 @@ view_marks::verdict view_marks::before_opening(const std::filesystem::path& view
     return checked ? verdict::open : verdict::damaged;   // a page that the disk cannot give back counts as damaged
 }
 
-void view_marks::opened() const { (void)durable::unlink_file(folder_ / "view.attempt"); }
+void view_marks::opened() {
+    watching_.reset();
+    (void)durable::unlink_file(folder_ / "view.attempt");
+}
 
 void view_marks::closed(const std::filesystem::path& view) const {
     if (const auto now = view_fingerprint(view)) put(folder_ / "view.clean", *now);

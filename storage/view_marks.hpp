@@ -1,18 +1,23 @@
 // Small files beside the view that say how it was left, so that a view that ends the process is not opened for ever:
 //
 //   view.clean     written when the view is closed: its fingerprint. Gone while it is open.
-//   view.attempt   how many starts have begun to open the view and did not get through.
+//   view.attempt   how many starts have died of a signal of their own (SIGSEGV, SIGBUS, SIGABRT) while they opened the view.
+//                  A start that was killed or lost its power says nothing about the view and is not counted.
 //
 // Neither is synced: after a power cut a stale one only makes the next start look closer.
 #pragma once
 
 #include "storage/view_structure.hpp"
 
+#include <filesystem>
+#include <memory>
+
 namespace pp::storage {
 
 class view_marks {
 public:
-    explicit view_marks(std::filesystem::path folder) : folder_(std::move(folder)) {}
+    explicit view_marks(std::filesystem::path folder);
+    ~view_marks();
 
     enum class verdict {
         open,                // its pages can be walked
@@ -20,12 +25,15 @@ public:
         ended_the_process,   // it looks sound, yet opening it has ended the process view_attempts_max times
     };
     // checked_bytes: a view that was closed and is larger than this gets only a short look.
-    verdict before_opening(const std::filesystem::path& view, std::uint64_t checked_bytes) const;
-    void opened() const;
+    // From here to opened() a death of this process is counted. One store at a time: another one waits here.
+    verdict before_opening(const std::filesystem::path& view, std::uint64_t checked_bytes);
+    void opened();
     void closed(const std::filesystem::path& view) const;
 
 private:
+    class watch;             // of the signals
     std::filesystem::path folder_;
+    std::unique_ptr<watch> watching_;
 };
 
 }  // namespace pp::storage

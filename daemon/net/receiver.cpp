@@ -244,7 +244,7 @@ awaitable<result<void>> receiver::store_mail(services::account& mine, std::share
         storage::new_mail what;
         what.box = *box;
         what.internal_date = {services::now_s(), 0};
-        what.message_id = blob->index().envelopes.front().message_id.value_or("");
+        what.message_id = blob->envelope().message_id.value_or("");
         auto placed = txn.add_mail(what, *blob);
         if (!placed) return placed.error();
         // A stranger becomes a contact that is not accepted yet: her record is needed to answer her.

@@ -16,7 +16,7 @@ namespace {
 
 // A client that APPENDs what it has just submitted gets the copy that is in Sent already (01-product 1.4).
 constexpr storage::unix_ms sent_window_ms = 10 * 60 * 1000;
-// The ciphertext of one command's mails waits in memory for the last of them up to so much; that of the others in files.
+// Mails of one command wait in memory for the last of them up to so much; the others wait in files.
 constexpr std::uint64_t held_mail_bytes_max = 512 * 1024;
 // Their indexes are held until all of them are placed; a single one may be larger.
 constexpr std::size_t held_index_bytes_max = 2 * 1024 * 1024;
@@ -28,7 +28,7 @@ imap::verdict refused(std::string code, std::string sentence) {
 
 // The client's copy may have a Bcc field that the submitted mail has lost; everything below the header is the same.
 // Another mail that only carries the same Message-ID is kept like any other.
-bool same_mail(const mail::message_index& filed, const mail::message_index& given) {
+bool same_mail(const mail::message_index& filed, const mail::message_outline& given) {
     return filed.parts.size() == given.parts.size() &&
            filed.parts.front().body_bytes == given.parts.front().body_bytes &&
            filed.envelopes.front().subject == given.envelopes.front().subject;
@@ -40,13 +40,15 @@ mail::date_time now_date() { return {services::now_s(), 0}; }
 
 // The UID of the copy in Sent, with the client's flags added; nullopt: there is none.
 result<std::optional<std::uint32_t>> copy_in_sent(storage::write_txn& txn, const storage::new_mail& what,
-                                                  const mail::message_index& index) {
+                                                  const storage::blob_writer& given) {
     auto copy = txn.find_by_message_id(what.box, what.message_id, services::now_ms() - sent_window_ms);
     if (!copy) return copy.error();
     if (!*copy) return std::optional<std::uint32_t>();
     auto filed = txn.index_of((*copy)->mail_serial);
     if (!filed) return filed.error();
-    if (!same_mail(**filed, index)) return std::optional<std::uint32_t>();
+    const auto outline = mail::message_outline::decode(given.index());
+    if (!outline) return outline.error();
+    if (!same_mail(**filed, *outline)) return std::optional<std::uint32_t>();
     mail::uid_set refused_uids, uids = mail::uid_set::of((*copy)->uid, (*copy)->uid);
     auto changed = txn.change_flags(what.box, uids, storage::write_txn::flag_change::add, what.flags, std::nullopt,
                                     refused_uids);
@@ -109,7 +111,7 @@ awaitable<result<void>> imap_connection::finish_last_append() {
     if (append_->failed) co_return append_->failed;
     auto blob = append_->mails.back().blob;
     const auto finished = co_await finish_blob(context_.workers, blob);
-    if (finished) append_->index_bytes += blob->index().encode().size();
+    if (finished) append_->index_bytes += blob->index().size();
     co_return finished;
 }
 
@@ -132,9 +134,9 @@ result<void> imap_connection::add_appended(storage::write_txn& txn, const append
         what.box = append.box.id;
         what.flags = one.flags;
         what.internal_date = one.internal_date;
-        what.message_id = one.blob->index().envelopes.front().message_id.value_or("");
+        what.message_id = one.blob->envelope().message_id.value_or("");
         if (same_as_sent && !what.message_id.empty()) {
-            auto there = copy_in_sent(txn, what, one.blob->index());
+            auto there = copy_in_sent(txn, what, *one.blob);
             if (!there) return there.error();
             if (*there) {
                 done.uids.push_back(**there);

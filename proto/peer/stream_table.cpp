@@ -68,7 +68,7 @@ std::optional<stream_table::asked> stream_table::next_request() {
     auto& s = theirs_.at(out.stream);
     out.protocol = s.protocol->name;
     out.message = std::move(s.in.message);
-    s.in.message = {};
+    s.in.message = bytes();   // not = {}, which keeps the memory
     note_held(out.stream, s);
     return out;
 }
@@ -303,7 +303,7 @@ void stream_table::write_piece(wire::byte_writer& out, std::uint32_t number, str
     if (s.out.left() > 0) return;
     put_frame(out, frame_type::fin, number);
     s.sent_all = true;
-    s.out.message = {};
+    s.out.message = bytes();
     s.out.sent = 0;
     if (!is_ours(number)) forget(number);
 }

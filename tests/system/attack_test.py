@@ -237,6 +237,36 @@ def never_reads(victim):
         victim.survived("strangers that never read")
 
 
+def unfinished_appends(victim):
+    """Clients that send mail after mail in one APPEND (RFC 3502) and never end it: what waits may not fill the memory."""
+    node, mail = victim.node, b"Subject: x\r\n\r\n" + b"y" * 60000 + b"\r\n"
+    with contextlib.ExitStack() as open_sockets:
+        for _ in range(6):
+            s = open_sockets.enter_context(socket.create_connection(("127.0.0.1", node.imap), 5))
+            s.settimeout(60)
+            s.sendall(login_line(node) + b"b APPEND INBOX" + (b" {%d+}\r\n" % len(mail) + mail) * 250)
+        time.sleep(1)
+        victim.survived("mails without an end")
+
+
+def large_structure(victim):
+    """A mail of ten thousand parts with long names, as anybody may send one, and clients that ask for its structure and
+    do not read the answers."""
+    node = victim.node
+    part = b'--b\r\nContent-Type: text/plain; name="' + b"n" * 900 + b'"\r\nContent-Description: ' + b"d" * 600 + b"\r\n\r\nx\r\n"
+    mail = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 9900 + b"--b--\r\n"
+    with imaplib.IMAP4("127.0.0.1", node.imap, timeout=60) as client:
+        client.login(node.address, node.password)
+        client.create("Parts")
+        assert client.append("Parts", "", "", mail)[0] == "OK"
+    with contextlib.ExitStack() as open_sockets:
+        for _ in range(4):
+            s = open_sockets.enter_context(socket.create_connection(("127.0.0.1", node.imap), 5))
+            s.sendall(login_line(node) + b"b SELECT Parts\r\n" + b"c FETCH 1 (BODYSTRUCTURE)\r\n" * 5)
+        time.sleep(3)
+        victim.survived("structures that nobody reads")
+
+
 def slow_client(victim):
     node = victim.node
     with socket.create_connection(("127.0.0.1", node.imap), 5) as s:
@@ -418,7 +448,8 @@ def main(binary):
             alice.imap_client().logout()
         victim = Victim(alice)
         only = sys.argv[2:]
-        for what in (nonsense, nonsense_after_login, slow_client, idle_crowd, half_handshakes, never_reads, floods, guesses,
+        for what in (nonsense, nonsense_after_login, slow_client, idle_crowd, half_handshakes, never_reads, unfinished_appends,
+                     large_structure, floods, guesses,
                      smuggling, peers, control, starttls_injection):
             if only and what.__name__ not in only:
                 continue

@@ -106,7 +106,8 @@ void fetch_writer::end(const message_row& row, bool flags_changed) {
     if (!open_ || (vanished_ && !sent_)) return;   // nothing of it was told: as if it had not been asked for
     text_ += ")\r\n";
     c_.send(text_);
-    text_.clear();
+    if (text_.size() < wire::output_high_water_bytes) text_.clear();
+    else text_ = std::string();   // the client may read slowly: not twice in memory for so long
     if (flags_changed || request_.has(fetch_kind::flags)) c_.selected->told(row);
     if (request_.has(fetch_kind::modseq) || (flags_changed && c_.condstore)) c_.selected->give_modseq(row.modseq);
 }

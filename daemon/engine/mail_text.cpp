@@ -51,7 +51,8 @@ private:
 
 }  // namespace
 
-result<void> read_mail_text(const storage::account_store& store, std::uint64_t mail_serial, storage::mail_trigrams& out) {
+result<void> read_mail_text(const storage::account_store& store, std::uint64_t mail_serial, storage::mail_trigrams& out,
+                            const std::function<bool()>& stop) {
     auto index = store.read([&](const storage::read_txn& txn) { return txn.index_of(mail_serial); });
     if (!index) return index.error();
     auto reader = store.open_blob(mail_serial);
@@ -64,6 +65,7 @@ result<void> read_mail_text(const storage::account_store& store, std::uint64_t m
     trigram_sink sink(out);
     bytes piece;
     while (const auto wanted = text.wants()) {
+        if (stop()) return storage::errc::read_only;
         piece.resize(static_cast<std::size_t>(wanted->length));
         const auto n = (*reader)->read(wanted->offset, piece);
         if (!n) return n.error();

@@ -97,13 +97,14 @@ void text_indexer::run() {
 }
 
 bool text_indexer::catch_up(const std::string& account, storage::account_store& store) {
+    const auto stop = [this] { return stopping_.load(); };
     storage::text_builder builder(
         store.text(),
-        {[&store](std::uint64_t serial, storage::mail_trigrams& out) { return engine::read_mail_text(store, serial, out); },
+        {[&](std::uint64_t serial, storage::mail_trigrams& out) { return engine::read_mail_text(store, serial, out, stop); },
          [this, &store](const storage::text_batch& batch) {
              return writer_.run_when_idle(store, [&] { return store.text().apply(batch); });
          },
-         [this] { return stopping_.load(); }});
+         stop});
     for (;;) {
         const auto more = builder.step();
         if (!more) {

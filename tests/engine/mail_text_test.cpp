@@ -27,7 +27,7 @@ struct searched_fixture : store_fixture {
     void index() {
         storage::text_builder builder(store->text(),
                                       {[this](std::uint64_t serial, storage::mail_trigrams& out) {
-                                           return engine::read_mail_text(*store, serial, out);
+                                           return engine::read_mail_text(*store, serial, out, [] { return false; });
                                        },
                                        [this](const storage::text_batch& batch) { return store->text().apply(batch); },
                                        [] { return false; }});
@@ -224,4 +224,21 @@ TEST_CASE("mails beyond the limits of the index are still found", "[text]") {
     CHECK(f.agrees("BODY \"needle at\""));
     f.agrees("SUBJECT needle");
     CHECK(f.search("BODY nowhere").candidates == 2);
+}
+
+TEST_CASE("reading a large mail for the index ends when it is told to", "[text]") {
+    searched_fixture f;
+    std::string large = "Subject: large\r\n\r\n";
+    while (large.size() < 4 * 1024 * 1024) large += "the same line again and again\r\n";
+    f.add("INBOX", large);
+    std::uint64_t next_serial = 0;
+    const auto serials = f.store->text().serials(0, 10, next_serial);
+    REQUIRE(serials.has_value());
+    REQUIRE(serials->size() == 1);
+    storage::mail_trigrams text;
+    int asked = 0;
+    const auto r = engine::read_mail_text(*f.store, serials->front(), text, [&] { return ++asked > 3; });
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error() == storage::errc::read_only);
+    CHECK(asked == 4);
 }

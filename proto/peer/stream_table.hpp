@@ -26,7 +26,7 @@ inline constexpr std::size_t large_request_bytes = 128 * 1024;
 // Answers that wait to be written; above it no further bulk request is put to the daemon.
 inline constexpr std::size_t waiting_reply_bytes_max = 1024 * 1024;
 
-class stream_table : private held_bytes::holder {
+class stream_table final : private held_bytes::holder {
 public:
     explicit stream_table(bool dialler);
     ~stream_table();

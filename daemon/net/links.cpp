@@ -31,6 +31,17 @@ bool uses_loopback(const peer::account_record& own) {
            });
 }
 
+// Whose link it is, as far as an address says: all of a household, or of a network of its own (RFC 6177: at least a /64).
+std::string source_of(const peer_link& link) {
+    const auto remote = engine::parse_endpoint(link.remote_endpoint());
+    if (!remote) return {};
+    error_code ec;
+    const auto address = asio::ip::make_address(remote->host, ec);
+    if (ec || !address.is_v6()) return remote->host;
+    const auto raw = address.to_v6().to_bytes();
+    return {raw.begin(), raw.begin() + 8};
+}
+
 bool names_device(const peer::hello& theirs, const crypto::device_key& device) {
     const auto record = peer::decode_account_record(theirs.record);
     return record && std::any_of(record->devices.begin(), record->devices.end(), [&](const auto& d) { return d.device == device; });
@@ -65,10 +76,11 @@ void links::called(circuit_end end) {
 
 void links::take(any_stream stream, origin from) {
     if (stopping_) return;   // closed by its destructor
-    // Whoever has not said HELLO makes room, the oldest first: silence on half of a handshake keeps nobody out.
+    // Who has many links makes room first, then whoever has not said HELLO, the oldest first: silence on half of a handshake
+    // keeps nobody out, nor does haste.
     const auto connections_max = node_.configuration().peer.connections_max;
     const auto staying = [this] { return incoming_ - newcomers_.leaving(); };
-    if (staying() >= connections_max) newcomers_.cut_oldest();
+    if (staying() >= connections_max && !cut_of_the_greediest(links_of_one_address) && !newcomers_.cut_oldest()) cut_of_the_greediest(1);
     if (staying() >= connections_max || newcomers_.leaving() >= connections_max) return;
     ++incoming_;
     auto place = newcomers_.enter();
@@ -77,6 +89,23 @@ void links::take(any_stream stream, origin from) {
         --incoming_;
         newcomers_.gone(place);
     });
+}
+
+// A HELLO costs nothing: who says it again and again must not have every place. The address with the most links gives up
+// that which it has used least, when it has more than `fair`.
+bool links::cut_of_the_greediest(std::size_t fair) {
+    std::map<std::string, std::vector<std::shared_ptr<peer_link>>> by_address;
+    for (const auto& link : all_)
+        if (link->place && !link->place->waits && !link->place->was_cut) by_address[source_of(*link)].push_back(link);
+    const auto most = std::max_element(by_address.begin(), by_address.end(),
+                                       [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+    if (most == by_address.end() || most->second.size() <= fair) return false;
+    const auto& theirs = most->second;
+    const auto least = *std::min_element(theirs.begin(), theirs.end(), [](const auto& a, const auto& b) { return a->last_used() < b->last_used(); });
+    services::log(services::area::peer).info("link={} event=cut reason=\"no room, and its address has {} links\"", least->number(), theirs.size());
+    newcomers_.cut_late(least->place);
+    least->close();
+    return true;
 }
 
 awaitable<void> links::serve(any_stream stream, origin from, waiting_room::ticket place) {

@@ -24,6 +24,7 @@ inline constexpr auto circuit_delay = std::chrono::milliseconds(500);    // afte
 inline constexpr auto race_window = std::chrono::seconds(3);
 inline constexpr auto idle_link_limit = std::chrono::minutes(5);
 inline constexpr std::size_t strangers_records_max = 1024;
+inline constexpr std::size_t links_of_one_address = 16;                  // a household's, also behind one address of a provider
 
 class links : public peer_link::owner {
 public:
@@ -99,6 +100,7 @@ private:
     };
     void take(any_stream stream, origin from);
     awaitable<void> serve(any_stream stream, origin from, waiting_room::ticket place);
+    bool cut_of_the_greediest(std::size_t fair);   // a link of the address that has most of them
     awaitable<void> attempt(services::account& mine, crypto::account_key theirs, engine::endpoint endpoint,
                             std::shared_ptr<std::string> why);
     awaitable<void> attempt_circuit(services::account& mine, crypto::account_key theirs, relay::slot_address at,

@@ -47,6 +47,12 @@ public:
         return true;
     }
 
+    // One that was vouched for and has to go all the same; the caller ends its connection.
+    void cut_late(const ticket& t) {
+        if (t->waits || std::exchange(t->was_cut, true)) return;
+        ++leaving_;
+    }
+
     std::size_t size() const { return waiting_.size(); }
     std::size_t leaving() const { return leaving_; }   // cut, but not gone yet
 

@@ -2,7 +2,9 @@
 
 #include "daemon/net/connect.hpp"
 #include "daemon/net/links.hpp"
+#include "daemon/net/relay_work.hpp"
 #include "daemon/net/tls.hpp"
+#include "daemon/services/log.hpp"
 
 namespace pp::net {
 
@@ -133,7 +135,10 @@ void relay_call::cut() {
 namespace {
 
 awaitable<relay::solved> do_work(relay::work task, asio::thread_pool& workers) {
-    auto solve = [task] { return relay::solved{relay::solve(task, [] { return true; })}; };
+    const auto here = co_await asio::this_coro::executor;
+    auto wanted = asio::use_service<relay_work>(asio::query(here, asio::execution::context)).wanted();
+    services::log(services::area::peer).info("event=relay_work_begun bits={}", task.bits);
+    auto solve = [task, wanted] { return relay::solved{relay::solve(task, [&] { return wanted->load(); })}; };
     auto out = co_await offload(workers, std::move(solve));
     co_return out;
 }

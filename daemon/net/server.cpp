@@ -13,6 +13,7 @@
 #include "daemon/net/relay_home.hpp"
 #include "daemon/net/relay_inbox.hpp"
 #include "daemon/net/relay_outbox.hpp"
+#include "daemon/net/relay_work.hpp"
 #include "daemon/net/serve_common.hpp"
 #include "daemon/net/serve_imap.hpp"
 #include "daemon/net/serve_pop3.hpp"
@@ -312,6 +313,7 @@ void server::state::begin_stop() {
     lan.stop();
     people.stop();
     dht.stop();
+    asio::use_service<relay_work>(io).stop();
     outgoing.stop();
     homes.stop();
     relay_mail.stop();

@@ -1,11 +1,12 @@
 """SIGTERM ends the daemon in less than two seconds whatever is going on, with status 0; clients are told, and what was
 under way is done after the next start."""
 
+import json
 import socket
 import sys
 import time
 
-from node import befriend, nodes, wait_until
+from node import befriend, mail_from, nodes, wait_until
 from stream_client import PIECE, Imap, LargeMail, Smtp
 
 SECONDS_MAX = 2
@@ -97,7 +98,26 @@ def main(binary):
             assert client.body_sha256(uids[0], mail.size) == mail.sha256()
         for node in (alice, bob):
             stop(node, "at rest")
+    work_for_a_relay(binary)
     print("stopping: all right")
+
+
+def work_for_a_relay(binary):
+    """A mail of somebody who has no token of hers costs seconds of work for her relay, without an end that could be told."""
+    with nodes(binary, "relay", "alice", "bob", extra_toml="\n[delivery]\nreach_timeout_s = 1\n") as (relay, alice, bob):
+        toml = relay.home / "peerpost.toml"
+        toml.write_text(toml.read_text() + '[relay]\nserve = "invited"\n')
+        for node in (relay, bob, alice):
+            node.start()
+        bob.command("relay", "use", json.loads(relay.command("relay", "link", "--json"))["link"])
+        invite = json.loads(bob.command("invite", "--uses", "2", "--json"))["link"]   # of many uses: without tokens
+        bob.stop()
+        alice.command("contact", "add", invite)
+        alice.submit(mail_from(alice, bob.address, "work", b"for a relay\r\n"), [bob.address])
+        wait_until(lambda: "event=relay_work_begun" in alice.log_text(), 60, "no work is begun")
+        code, took = alice.stop()
+        print(f"in the middle of work for a relay: {took:.2f} s", flush=True)
+        assert code == 0 and took < 1.5, f"the work holds up the end: {code} after {took:.2f} s"
 
 
 if __name__ == "__main__":

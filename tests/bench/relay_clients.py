@@ -58,16 +58,16 @@ def main(binary, clients):
             time.sleep(5)
             idle = cpu_seconds(pid) - idle
             status = json.loads(relay.command("relay", "status", "--json"))
+            each = (there - first) / (clients - 1)
+            print(f"clients       {status['clients']:8}")
+            print(f"resident      {first / 1024:8.1f} MiB with one, {there / 1024:.1f} MiB with all")
+            print(f"of each       {each:8.1f} KiB   (at most {PER_CLIENT_KIB_MAX})")
+            print(f"CPU           {coming / (clients - 1) * 1e3:8.2f} ms to let one in, {idle / 5:.3f} of a core while all wait", flush=True)
             crowd.stdin.write("\n")
             crowd.stdin.flush()
             if crowd.wait(120):
                 raise SystemExit("a client was not told of the news")
-        after = resident_kib(pid)
-        each = (there - first) / (clients - 1)
-        print(f"clients       {status['clients']:8}")
-        print(f"resident      {first / 1024:8.1f} MiB with one, {there / 1024:.1f} MiB with all, {after / 1024:.1f} MiB when they have gone")
-        print(f"of each       {each:8.1f} KiB   (at most {PER_CLIENT_KIB_MAX})")
-        print(f"CPU           {coming / (clients - 1) * 1e3:8.2f} ms to let one in, {idle / 5:.3f} of a core while all wait")
+        print(f"when they have gone {resident_kib(pid) / 1024:.1f} MiB")
 
 
 if __name__ == "__main__":

@@ -29,9 +29,9 @@ bool is(const json::object& p, std::string_view what) {
 
 void show_contact(const json::object& p) {
     const auto name = text(p, "name");
-    std::cout << plain(text(p, "address")) << (name.empty() ? "" : "  (" + plain(name) + ")") << "\n  "
+    std::cout << (name.empty() ? "(no name)" : plain(name)) << "\n  " << plain(text(p, "address")) << "\n  "
               << text(p, "how_text") << ", since " << text(p, "since")
-              << (is(p, "verified") ? ", verified " + text(p, "verified_at") : "");
+              << (is(p, "verified") ? ", key compared " + text(p, "verified_at") : ", key not compared");
     if (is(p, "blocked")) std::cout << ", BLOCKED";
     if (is(p, "removed")) std::cout << ", removed";
     else if (!is(p, "accepted")) std::cout << ", a request: not accepted";

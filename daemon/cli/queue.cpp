@@ -9,25 +9,42 @@ namespace pp::cli {
 
 namespace {
 
+// Enough of an ID for `queue why`, which takes the first characters of one.
+std::string shown_id(const json::object& row) {
+    constexpr std::size_t digits = 8;
+    return text(row, "id").substr(0, digits);
+}
+
+std::string_view meaning(std::string_view state) {
+    if (state == "queued") return "waits on this computer";
+    if (state == "seeded") return "waits at a relay";
+    if (state == "notified") return "being fetched";
+    if (state == "delivered") return "arrived, receipt signed";
+    return "not delivered, not tried again";
+}
+
 void show_row(const json::object& row) {
-    std::cout << text(row, "id") << "  " << text(row, "state") << " since " << text(row, "since") << "\n  to "
-              << plain(text(row, "recipient")) << "\n";
+    std::cout << shown_id(row) << "  " << text(row, "state") << " (" << meaning(text(row, "state")) << ") since " << text(row, "since")
+              << "\n  to " << plain(text(row, "recipient")) << "\n  submitted " << text(row, "submitted") << "\n";
     if (const auto id = text(row, "message_id"); !id.empty()) std::cout << "  message " << plain(id) << "\n";
 }
 
 void show_queue(const json::object& q) {
     const auto& rows = list(q, "queue");
-    if (rows.empty()) std::cout << "nothing is under way\n";
+    if (rows.empty()) std::cout << "nothing is under way; what is over: peerpost queue --all\n";
     for (const auto& item : rows) {
         if (!item.is_object()) continue;
         const auto& row = item.as_object();
         show_row(row);
-        if (number(row, "attempts") > 0) std::cout << "  " << number(row, "attempts") << " attempts\n";
+        const bool waits_here = text(row, "state") == "queued";   // elsewhere the attempts are over, or about the receipt only
+        if (const auto n = number(row, "attempts"); n > 0 && waits_here) std::cout << "  " << n << (n == 1 ? " attempt\n" : " attempts\n");
         const auto held = text(row, "held_until");
         if (!held.empty()) std::cout << "  held until " << held << ", as the sender asked\n";
-        if (const auto at = text(row, "next_attempt"); !at.empty() && held.empty()) std::cout << "  next attempt " << at << "\n";
-        if (const auto why = text(row, "last_error"); !why.empty()) std::cout << "  last error: " << plain(why) << "\n";
+        if (const auto at = text(row, "next_attempt"); !at.empty() && held.empty() && waits_here) std::cout << "  next attempt " << at << "\n";
+        if (const auto why = text(row, "last_error"); !why.empty() && text(row, "state") != "delivered") std::cout << "  last error: " << plain(why) << "\n";
     }
+    if (!rows.empty() && rows.front().is_object())
+        std::cout << "\nWhat one of them waits for, and what can be done: peerpost queue why " << shown_id(rows.front().as_object()) << "\n";
 }
 
 void show_why(const json::object& row) {

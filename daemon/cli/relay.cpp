@@ -76,14 +76,15 @@ void add_relay(CLI::App& app, context& c) {
     status->callback([&c, o] {
         run(c, "relay status", {}, o->as_json, [](const json::object& r) {
             if (text(r, "serve") == "off") {
-                std::cout << "this node is no relay\n";
+                std::cout << "this node is no relay; [relay] serve in peerpost.toml makes it one\n";
                 return;
             }
-            std::cout << "serves " << text(r, "serve") << ": " << number(r, "slots") << " slots, " << number(r, "notifications")
-                      << " notifications and " << number(r, "blobs") << " mails wait, " << human_bytes(number(r, "bytes")) << "; "
-                      << number(r, "clients") << " clients are here\n"
-                      << "  circuits: " << number(r, "reservations") << " can be called, " << number(r, "circuits")
-                      << " are open\n";
+            std::cout << "This node is a relay ([relay] serve = \"" << text(r, "serve") << "\").\n"
+                      << "  people    " << number(r, "slots") << " have a slot here, " << number(r, "clients") << " are connected\n"
+                      << "  waiting   " << number(r, "blobs") << " mails, " << number(r, "notifications") << " notifications and receipts, "
+                      << human_bytes(number(r, "bytes")) << "\n"
+                      << "  circuits  " << number(r, "reservations") << " can be called through this relay, " << number(r, "circuits")
+                      << " open\n";
         });
     });
 }

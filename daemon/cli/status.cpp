@@ -44,17 +44,35 @@ void show_account(const json::object& a) {
         if (note.is_string()) std::cout << "  note      " << plain(note.as_string()) << "\n";
 }
 
-// A listener or link as the network layer describes it: its fields, in their order.
-void show_live(const char* what, const json::value& item) {
-    std::cout << "  " << what;
-    if (item.is_object())
-        for (const auto& part : item.as_object())
-            std::cout << "  " << std::string_view(part.key()) << " "
-                      << plain(part.value().is_string() ? std::string(part.value().as_string())
-                                                        : json::serialize(part.value()));
-    else
-        std::cout << "  " << plain(json::serialize(item));
-    std::cout << "\n";
+// address:port, with the brackets that IPv6 needs.
+std::string place(const json::object& at) {
+    const auto address = plain(text(at, "address"));
+    return (address.find(':') == address.npos ? address : "[" + address + "]") + ":" + std::to_string(number(at, "port"));
+}
+
+void show_listener(const json::object& l) {
+    const auto tls = text(l, "tls");
+    std::cout << "  listener  " << text(l, "service") << " at " << place(l) << ", "
+              << (tls == "implicit" ? "TLS" : tls == "starttls" ? "STARTTLS" : "no encryption (this machine only)") << "\n";
+}
+
+std::string_view way(std::string_view path) {
+    if (path == "relay") return "through a relay";
+    if (path == "punched") return "directly, through both routers (punched)";
+    if (path == "mapped") return "directly, through a door of the router (mapped)";
+    if (path == "lan") return "in the local network (lan)";
+    if (path == "ipv6") return "directly (ipv6)";
+    return "directly (direct)";
+}
+
+// Who is no contact is named by the beginning of the key: a relay, or somebody who has just come.
+void show_link(const json::object& l) {
+    constexpr std::size_t label_shown = 8;
+    const auto name = plain(text(l, "name"));
+    const auto* dialled = l.if_contains("dialled");
+    std::cout << "  link      " << (name.empty() ? "" : name + " (") << plain(text(l, "peer").substr(0, label_shown)) << "..."
+              << (name.empty() ? "" : ")") << " " << way(text(l, "path")) << ", "
+              << (dialled && dialled->is_bool() && dialled->as_bool() ? "to " : "from ") << plain(text(l, "remote")) << "\n";
 }
 
 void show_status(const json::object& s) {
@@ -63,9 +81,13 @@ void show_status(const json::object& s) {
         std::cout << "running for " << human_duration(number(s, "uptime_s")) << "\n";
     else
         std::cout << "not running\n";
-    for (const auto& item : list(s, "listeners")) show_live("listener", item);
-    for (const auto& item : list(s, "links")) show_live("link", item);
-    if (const auto* mapped = s.if_contains("port_mapping"); mapped && mapped->is_object()) show_live("way in through the router", *mapped);
+    for (const auto& item : list(s, "listeners"))
+        if (item.is_object()) show_listener(item.as_object());
+    for (const auto& item : list(s, "links"))
+        if (item.is_object()) show_link(item.as_object());
+    if (const auto* mapped = s.if_contains("port_mapping"); mapped && mapped->is_object())
+        std::cout << "  router    lets others in at " << plain(text(mapped->as_object(), "address")) << " (asked by "
+                  << plain(text(mapped->as_object(), "by")) << ")\n";
     if (const auto* dht = s.if_contains("dht"); dht && dht->is_object()) {
         const auto& d = dht->as_object();
         std::cout << "  dht       " << number(d, "nodes_ipv4") << " nodes by IPv4, " << number(d, "nodes_ipv6") << " by IPv6"

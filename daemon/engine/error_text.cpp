@@ -16,8 +16,8 @@ error_text text_of(storage::errc e) {
         return {452, "4.3.1", "OVERQUOTA",
                 "there is no room left on the disk; nothing is lost, try again when there is"};
     case errc::read_only:
-        return {451, "4.3.0", "UNAVAILABLE", "the store takes nothing new after a disk error; run peerpost doctor"};
-    case errc::io_error: return {451, "4.3.0", "UNAVAILABLE", "the disk reported an error; run peerpost doctor"};
+        return {451, "4.3.0", "UNAVAILABLE", "the store takes nothing new after a disk error; run peerpost check"};
+    case errc::io_error: return {451, "4.3.0", "UNAVAILABLE", "the disk reported an error; run peerpost check"};
     case errc::damaged: return {451, "4.3.0", "CORRUPTION", "the store is damaged here; run peerpost check"};
     case errc::log_lost:
         return {451, "4.3.0", "UNAVAILABLE", "the end of the log is missing; restore the backup before you go on"};
@@ -26,7 +26,7 @@ error_text text_of(storage::errc e) {
     case errc::older_format:
         return {451, "4.3.5", "UNAVAILABLE", "the store was written by an older peerpost; start this one again"};
     case errc::locked: return {451, "4.3.0", "INUSE", "another process uses this store"};
-    case errc::no_keyring: return {451, "4.3.5", "UNAVAILABLE", "the keyring is missing; run peerpost doctor"};
+    case errc::no_keyring: return {451, "4.3.5", "UNAVAILABLE", "the keyring is missing; put it back from a backup"};
     case errc::wrong_secret: return {451, "4.3.5", "UNAVAILABLE", "the keyring cannot be opened with this secret"};
     case errc::over_quota:
         return {552, "5.2.2", "OVERQUOTA", "the account has as much as peerpost.toml allows; delete something first"};

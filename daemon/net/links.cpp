@@ -142,7 +142,7 @@ awaitable<void> links::serve(any_stream stream, origin from, waiting_room::ticke
 
 awaitable<bool> links::dial(services::account& mine, crypto::account_key theirs, std::vector<engine::endpoint> endpoints,
                             std::string& why) {
-    auto last_failure = std::make_shared<std::string>("no address of the recipient's node is known");
+    auto last_failure = std::make_shared<std::string>("it is not known where the recipient's computer is (a new invitation would tell)");
     auto relay_failure = std::make_shared<std::string>();
     auto open_attempts = std::make_shared<std::size_t>(0);
     const auto begin = [&](awaitable<void> attempt) {

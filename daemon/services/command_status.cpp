@@ -53,6 +53,26 @@ json::object account_status(const account& a) {
 
 }  // namespace
 
+namespace {
+
+// The network layer knows keys; a person knows names: "name" beside each "peer" that is a contact.
+void name_peers(const call& c, json::value& links) {
+    if (!links.is_array()) return;
+    for (auto& link : links.as_array()) {
+        if (!link.is_object()) continue;
+        const auto* label = link.as_object().if_contains("account");
+        const auto* peer = link.as_object().if_contains("peer");
+        if (!label || !label->is_string() || !peer || !peer->is_string()) continue;
+        const account* a = c.n.find_account(std::string(label->as_string()));
+        const auto key = crypto::parse_account_label(std::string(peer->as_string()));
+        if (!a || !key) continue;
+        const auto known = a->store().read([&](const storage::read_txn& txn) { return txn.get_contact(*key); });
+        if (known && *known) link.as_object()["name"] = (*known)->name;
+    }
+}
+
+}  // namespace
+
 json::value status(const call& c) {
     c.only({});
     json::object out{{"version", PEERPOST_VERSION},
@@ -65,6 +85,7 @@ json::value status(const call& c) {
         const auto live = json::parse(c.n.live_status(), failed);
         if (!failed && live.is_object())
             for (const auto& part : live.as_object()) out[part.key()] = part.value();
+        if (auto* links = out.if_contains("links")) name_peers(c, *links);
     }
     json::array accounts;
     for (const account* a : c.n.accounts()) accounts.push_back(account_status(*a));

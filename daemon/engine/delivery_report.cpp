@@ -1,5 +1,6 @@
 #include "daemon/engine/delivery_report.hpp"
 
+#include "daemon/engine/delivery_words.hpp"
 #include "daemon/engine/last_word.hpp"
 #include "daemon/engine/mime_writer.hpp"
 #include "proto/mail/ascii.hpp"
@@ -45,40 +46,46 @@ std::string_view action_of(report_kind kind) {
 std::string_view status_of(const delivery_report& r) {
     if (r.kind == report_kind::delivered) return "2.1.5";
     if (r.kind == report_kind::delayed) return "4.4.7";
-    const bool late = r.now - begins_at(r.row) >= r.times.fail_after.count();
-    return late ? "5.4.7" : "5.7.1";
+    return failed_of_lateness(r.row, r.times) ? "5.4.7" : "5.7.1";
 }
 
-std::string subject_of(report_kind kind, bool in_doubt) {
-    switch (kind) {
-    case report_kind::delivered: return "Delivered: your mail has arrived";
-    case report_kind::delayed: return "Delayed: your mail still waits";
+// Which mail it is, in the list of INBOX already: the report alone is no news, what it is about is.
+std::string subject_of(const delivery_report& r) {
+    const auto subject = subject_in(as_text(r.returned));
+    switch (r.kind) {
+    case report_kind::delivered: return subject_about("Delivered", subject, "your mail has arrived");
+    case report_kind::delayed: return subject_about("Delayed", subject, "your mail has not arrived yet");
     case report_kind::failed: break;
     }
-    if (in_doubt) return "Given up: nobody knows whether your mail arrives";
-    return "Failed: your mail could not be delivered";
+    return subject_about(is_in_doubt(r.row) ? "Perhaps not delivered" : "Not delivered", subject, "your mail");
 }
 
 std::string text_for_people(const delivery_report& r) {
-    const std::string to = "\n\n    " + clean_text(r.row.recipient) + "\n\n";
     std::string out;
-    if (r.kind == report_kind::delivered) {
-        out = "A device of the recipient has stored your mail and signed for it:" + to;
-    } else if (r.kind == report_kind::delayed) {
-        out = r.row.state == outbox_state::seeded
-                  ? "Your mail waits at a relay. The recipient's computer has not come for it\nyet:" + to
-                  : "Your mail could not be delivered yet:" + to;
-        out += "There is nothing you have to do. It is tried again until\n" + date_of(begins_at(r.row) + r.times.fail_after.count()) +
-              ". What is under way shows: peerpost queue\n\n";
-    } else if (is_in_doubt(r.row)) {
-        out = "It is not known whether your mail has arrived or still arrives. No receipt has\ncome, and it is not tried again:" + to +
-              "Before you send it once more, you may want to ask. Should a receipt come after\nall, this shows it: peerpost queue --all\n\n";
-    } else {
-        out = "Your mail was not delivered and is not tried again:" + to;
+    const auto say = [&](std::string_view text) { out += paragraph(text) + "\n"; };
+    switch (r.kind) {
+    case report_kind::delivered:
+        say("Your mail has arrived. A device of the recipient has stored it and signed for it.");
+        break;
+    case report_kind::delayed:
+        say("Your mail has not arrived yet. It is not lost, and there is nothing you have to do.");
+        break;
+    case report_kind::failed:
+        say(is_in_doubt(r.row) ? "It is not known whether your mail has arrived or still arrives. No receipt has come, and it is not tried again."
+                               : "Your mail was not delivered, and is not tried again.");
+        break;
     }
-    if (!r.row.last_error.empty() && r.kind != report_kind::delivered)
-        out += "The reason: " + clean_text(r.row.last_error) + ".\n\n";
-    out += r.whole_mail ? "The mail is attached.\n" : "The beginning of the mail is attached; the whole is in Sent.\n";
+    out += mail_lines(subject_in(as_text(r.returned)), r.row.recipient, r.row.submitted_at) + "\n";
+    if (r.kind == report_kind::delayed)
+        for (const auto& one : explained(r.row, r.times, r.now, spoken::once)) say(one);
+    if (r.kind == report_kind::failed) {
+        say("Why: " + (r.row.last_error.empty() ? "no reason is known." : sentence(r.row.last_error)));
+        std::string what = "What you can do:";
+        for (const auto& one : advice(r.row, r.times)) what += " " + one;
+        say(what);
+    }
+    if (r.whole_mail) say("The mail is attached.");
+    else say("Below, for mail programs: the same in their language, and the header of your mail. The mail itself is in Sent.");
     return out + "Nobody reads answers to this mail.\n";
 }
 
@@ -145,13 +152,12 @@ bytes report_mail(const delivery_report& r) {
     const bool plain = is_ascii(returned);
     std::string out;
     out += "Date: " + date_of(r.now) + "\r\n";
-    out += "From: peerpost <postmaster@" + clean_text(r.domain) + ">\r\n";
+    out += "From: peerpost <peerpost@localhost>\r\n";   // 01-product 1.5: as all that peerpost itself has to say
     const auto address = clean_text(r.address);
     out += r.name.empty() ? "To: " + address + "\r\n" : "To: " + header_phrase(r.name) + "\r\n <" + address + ">\r\n";
-    out += "Subject: " + subject_of(r.kind, is_in_doubt(r.row)) + "\r\n";
+    out += "Subject: " + header_text(subject_of(r)) + "\r\n";
     out += "Message-ID: <" + unique + "@" + clean_text(r.domain) + ">\r\n";
-    if (!r.row.message_id.empty() && is_ascii(r.row.message_id))
-        out += field("References", r.row.message_id);   // shows it beside the mail
+    // No References: mail programs would fold the failure away under the delay that was told before.
     out += "Auto-Submitted: auto-replied\r\n";          // RFC 3834 section 5
     out += "MIME-Version: 1.0\r\n";
     out += "Content-Type: multipart/report; report-type=" + std::string(international ? "global-delivery-status" : "delivery-status") +

@@ -9,6 +9,7 @@
 namespace pp::engine {
 
 inline constexpr std::string_view outgoing_name = "Outgoing";
+inline constexpr std::string_view outgoing_keywords[] = {"Held", "Queued", "Seeded", "Notified"};
 inline constexpr std::string_view cancelled_sentence = "cancelled: it was deleted from Outgoing";
 
 // What is delivered at the first attempt does not appear.

@@ -101,16 +101,20 @@ awaitable<void> courier::show_outgoing(desk& d) {
     auto& mine = *d.account;
     const auto now = services::now_ms();
     using services::outgoing_change;
-    auto due = mine.store().read([&](const storage::read_txn& txn) { return services::outgoing_due(txn, now); });
-    if (due && *due != outgoing_change::none) {
+    const services::outgoing_facts facts{mine.domain(), node_.configuration().delivery};
+    auto due = services::outgoing_due(mine.store(), facts, now);
+    if (!due) services::log(services::area::delivery).warn("event=outgoing_not_written reason={}", services::field(due.error().message()));
+    if (due && !due->empty()) {
+        auto notes = std::make_shared<std::vector<services::outgoing_note>>(std::move(*due));
         auto what = std::make_shared<outgoing_change>(outgoing_change::none);
-        auto written = commit(node_, mine, [now, what](storage::write_txn& txn) -> result<void> {
-            auto done = services::update_outgoing(txn, now);
+        auto written = commit(node_, mine, [now, what, notes, facts](storage::write_txn& txn) -> result<void> {
+            auto done = services::update_outgoing(txn, *notes, facts, now);
             if (!done) return done.error();
             *what = *done;
             return {};
         });
         const auto r = co_await std::move(written);
+        if (r && notes->size() == services::outgoing_notes_max) d.woken = true;   // there may be more
         if (r && *what == outgoing_change::cancel) services::log(services::area::delivery).info("event=cancelled");
         if (!r) services::log(services::area::delivery).warn("event=outgoing_not_written reason={}", services::field(r.error().message()));
     }

@@ -189,7 +189,7 @@ awaitable<courier::report_blob> courier::report_of_change(services::account& min
 
 awaitable<void> courier::book(services::account& mine, storage::outbox_row row, services::urgency how) {
     auto report = co_await report_of_change(mine, row);
-    auto written = commit(node_, mine, [row, report](storage::write_txn& txn) -> result<void> {
+    auto written = commit(node_, mine, [row, report, domain = mine.domain()](storage::write_txn& txn) -> result<void> {
         auto known = txn.get_outbox(row.id);
         if (!known) return known.error();
         // A receipt that came meanwhile stands; a row that was cancelled stays away.
@@ -207,7 +207,7 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
             next.state_since = (*known)->state_since;
         }
         if (auto r = txn.put_outbox(next); !r || engine::is_open(next)) return r;
-        return services::leave_outgoing(txn, next);
+        return services::leave_outgoing(txn, next, domain);
     }, how);
     const auto r = co_await std::move(written);
     if (r && !engine::is_open(row)) asked_back_.erase(row.id);
@@ -223,7 +223,7 @@ awaitable<void> courier::release_to_self(services::account& mine, storage::outbo
     row.state = storage::outbox_state::delivered;
     row.state_since = now;
     auto report = co_await report_of_change(mine, row);
-    auto written = commit(node_, mine, [row, report, now](storage::write_txn& txn) -> result<void> {
+    auto written = commit(node_, mine, [row, report, now, domain = mine.domain()](storage::write_txn& txn) -> result<void> {
         auto known = txn.get_outbox(row.id);
         if (!known) return known.error();
         if (!*known || !engine::is_open(**known)) return {};
@@ -239,7 +239,7 @@ awaitable<void> courier::release_to_self(services::account& mine, storage::outbo
         auto over = row;
         over.outgoing_uid = (*known)->outgoing_uid;
         if (auto r = txn.put_outbox(over); !r) return r;
-        return services::leave_outgoing(txn, over);
+        return services::leave_outgoing(txn, over, domain);
     });
     const auto r = co_await std::move(written);
     if (r)

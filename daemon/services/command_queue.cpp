@@ -2,7 +2,7 @@
 #include "daemon/services/command_support.hpp"
 
 #include "daemon/engine/delivery.hpp"
-#include "daemon/engine/last_word.hpp"
+#include "daemon/engine/delivery_words.hpp"
 #include "proto/peer/messages.hpp"
 
 #include <algorithm>
@@ -44,58 +44,9 @@ std::vector<storage::outbox_row> rows_of(const account& a, bool open_only) {
                     "the queue cannot be read");
 }
 
-// In sentences: what there is, what comes next, what can be done.
 json::array explained(const storage::outbox_row& row, const engine::delivery_times& times) {
     json::array out;
-    const auto say = [&](std::string sentence) { out.push_back(json::string(sentence)); };
-    const auto gives_up = iso_time(engine::begins_at(row) + times.fail_after.count());
-    switch (row.state) {
-    case storage::outbox_state::queued:
-        if (engine::is_held(row, now_ms())) {
-            say("It is held back until " + iso_time(row.hold_until) + ", as your mail program asked.");
-            say("To cancel it, delete it from the mailbox Outgoing.");
-            break;
-        }
-        if (row.attempts == 0) {
-            say("It is stored here and goes out as soon as there is a link to the recipient's node.");
-        } else {
-            say("After " + std::to_string(row.attempts) + " attempts the recipient's node was not reached. The last time: " +
-                (row.last_error.empty() ? "no reason is known" : row.last_error) + ".");
-            say("The next attempt is at " + iso_time(row.next_attempt_at) + ", or at once when her node calls ours.");
-        }
-        say("Until " + gives_up + " it is tried again and again; then a report in INBOX says that it failed.");
-        say("To cancel it, delete it from the mailbox Outgoing.");
-        break;
-    case storage::outbox_state::notified:
-        say("The recipient's node has known of it since " + iso_time(row.state_since) + " and fetches it from here.");
-        say("Her receipt has not come yet. Her node is asked again at " + iso_time(row.next_attempt_at) +
-            "; this node must be running and reachable until then.");
-        break;
-    case storage::outbox_state::seeded: {
-        const auto notes = engine::notes_of(row);
-        say("The recipient's node was not reached. Since " + iso_time(row.state_since) + " the mail waits, encrypted, at " +
-            (notes.seed_at_ours ? "our own relay, and word of it at hers." : "her relay."));
-        if (const auto now = now_ms(); now >= engine::begins_at(row) + times.fail_after.count()) {
-            const auto open = engine::doubt_of(notes, now);
-            say("Its time for delivery was over at " + gives_up + ". " +
-                (open == engine::doubt::fetched ? "Her node has taken it from there, but no receipt of hers has come yet."
-                                                : "It is to be taken back from there, which has not succeeded yet."));
-            say("A report in INBOX says what has become of it, at the latest at " +
-                iso_time(engine::begins_at(row) + (1 + engine::decided_within) * times.fail_after.count()) + ".");
-            break;
-        }
-        say("This node need not be running for her to get it. When both are, it goes directly.");
-        say("Until " + gives_up + " her receipt is waited for; then a report in INBOX says that it failed.");
-        break;
-    }
-    case storage::outbox_state::delivered:
-        say("A device of the recipient has signed that it stored the mail; known here since " + iso_time(row.state_since) + ".");
-        break;
-    case storage::outbox_state::failed:
-        say((engine::is_in_doubt(row) ? "Nobody knows whether it arrives: " : "It was not delivered: ") + (row.last_error.empty() ? "no reason is known" : row.last_error) + ".");
-        say("Nothing more is tried. The mail is in Sent; send it again from there when the reason is gone.");
-        break;
-    }
+    for (const auto& one : engine::explained(row, times, now_ms())) out.push_back(json::string(one));
     return out;
 }
 

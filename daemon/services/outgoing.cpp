@@ -1,8 +1,12 @@
 #include "daemon/services/outgoing.hpp"
 
+#include "daemon/engine/delivery_report.hpp"
+#include "daemon/engine/delivery_words.hpp"
 #include "daemon/engine/outgoing.hpp"
 #include "daemon/services/standard_mailboxes.hpp"
 
+#include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 
@@ -36,17 +40,36 @@ std::uint32_t uid_of(const submission& rows) {
 
 enum class step : std::uint8_t { none, place, mark, cancel };
 
+// Whether the message is the one that was placed for these rows: also one from before peerpost wrote notes of its own, a
+// copy of the mail itself. The user may have made the mailbox anew, and other mail may have the UID.
+enum class whose : std::uint8_t { ours, users };
+result<whose> whose_is(const storage::read_txn& txn, const storage::message& shown, const submission& rows, std::string_view domain) {
+    if (shown.mail_serial == rows.front().mail_serial) return whose::ours;
+    for (const auto keyword : engine::outgoing_keywords) {
+        auto found = txn.find_by_message_id(shown.box, engine::outgoing_message_id(rows.front().submission, keyword, domain), 0);
+        if (!found) return found.error();
+        if (*found && (*found)->uid == shown.uid) return whose::ours;
+    }
+    return whose::users;
+}
+
 // What one mail needs; `box` is nullopt while there is no mailbox Outgoing.
 result<step> step_for(const storage::read_txn& txn, const std::optional<storage::mailbox>& box, const submission& rows,
-                      storage::unix_ms now) {
+                      std::string_view domain, storage::unix_ms now) {
     const auto uid = uid_of(rows);
     if (uid == hidden_uid) return step::none;
     if (uid == 0) return engine::belongs_in_outgoing(rows, now) ? step::place : step::none;
     if (!box) return step::cancel;   // deleted with its mailbox
     auto shown = txn.get_message(box->id, uid);
     if (!shown) return shown.error();
-    if (!*shown || (*shown)->mail_serial != rows.front().mail_serial) return step::cancel;
-    return (*shown)->flags.keywords == engine::outgoing_flags(rows, now).keywords ? step::none : step::mark;
+    if (!*shown) return step::cancel;
+    auto owner = whose_is(txn, **shown, rows, domain);
+    if (!owner) return owner.error();
+    if (*owner == whose::users) return step::cancel;
+    const auto& shown_words = (*shown)->flags.keywords;   // the user may have added some
+    const auto word = engine::outgoing_flags(rows, now).keywords.front();
+    const bool tells = std::find(shown_words.begin(), shown_words.end(), word) != shown_words.end();
+    return tells && (*shown)->mail_serial != rows.front().mail_serial ? step::none : step::mark;
 }
 
 result<void> set_uid(storage::write_txn& txn, submission& rows, std::uint32_t uid) {
@@ -57,26 +80,24 @@ result<void> set_uid(storage::write_txn& txn, submission& rows, std::uint32_t ui
     return {};
 }
 
-result<void> place(storage::write_txn& txn, submission& rows, storage::unix_ms now) {
+result<void> place(storage::write_txn& txn, submission& rows, outgoing_note& note) {
     auto box = standard_mailbox(txn, storage::special_use::none, engine::outgoing_name);
     if (!box) return box.error();
     storage::new_mail what;
     what.box = *box;
-    what.flags = engine::outgoing_flags(rows, now);
+    what.flags.system = mail::seen;
+    what.flags.keywords = {note.keyword};
     what.internal_date = {rows.front().submitted_at / 1000, 0};
-    what.message_id = rows.front().message_id;
-    auto placed = txn.add_copy(what, rows.front().mail_serial);
+    what.message_id = note.message_id;
+    auto placed = txn.add_mail(what, note.blob);
     if (!placed) return placed.error();
     return set_uid(txn, rows, placed->uid);
 }
 
-result<void> mark(storage::write_txn& txn, const storage::mailbox& box, const submission& rows, storage::unix_ms now) {
-    const auto uid = uid_of(rows);
-    mail::uid_set refused;
-    auto marked = txn.change_flags(box.id, mail::uid_set::of(uid, uid), storage::write_txn::flag_change::replace,
-                                   engine::outgoing_flags(rows, now), std::nullopt, refused);
-    if (!marked) return marked.error();
-    return {};
+// A mail cannot be changed (RFC 9051 section 2.3.1.1): the old one goes, the new one comes, seen by nobody in between.
+result<void> mark(storage::write_txn& txn, const storage::mailbox& box, submission& rows, outgoing_note& note) {
+    if (auto r = remove_mail(txn, box.id, uid_of(rows)); !r) return r;
+    return place(txn, rows, note);
 }
 
 result<void> cancel(storage::write_txn& txn, submission& rows, storage::unix_ms now) {
@@ -86,34 +107,59 @@ result<void> cancel(storage::write_txn& txn, submission& rows, storage::unix_ms 
 
 }  // namespace
 
-result<outgoing_change> outgoing_due(const storage::read_txn& txn, storage::unix_ms now) {
-    auto due = outgoing_change::none;
-    auto all = open_submissions(txn);
-    if (!all) return all.error();
-    if (all->empty()) return due;
-    auto box = txn.find_mailbox(engine::outgoing_name);
-    if (!box) return box.error();
-    for (const auto& rows : *all) {
-        auto next = step_for(txn, *box, rows, now);
-        if (!next) return next.error();
-        if (*next == step::cancel) return outgoing_change::cancel;
-        if (*next != step::none) due = outgoing_change::update;
+result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store, const outgoing_facts& facts, storage::unix_ms now) {
+    std::vector<submission> wanting;
+    auto looked = store.read([&](const storage::read_txn& txn) -> result<void> {
+        auto all = open_submissions(txn);
+        if (!all) return all.error();
+        if (all->empty()) return {};
+        auto box = txn.find_mailbox(engine::outgoing_name);
+        if (!box) return box.error();
+        for (auto& rows : *all) {
+            auto next = step_for(txn, *box, rows, facts.domain, now);
+            if (!next) return next.error();
+            if (*next != step::none) wanting.push_back(std::move(rows));
+            if (wanting.size() == outgoing_notes_max) break;
+        }
+        return {};
+    });
+    if (!looked) return looked.error();
+    std::vector<outgoing_note> notes;
+    for (auto& rows : wanting) {
+        engine::outgoing_mail m{std::move(rows), {}, facts.domain, now, facts.times};
+        if (const auto original = store.open_blob(m.rows.front().mail_serial)) {
+            bytes beginning(static_cast<std::size_t>(std::min<std::uint64_t>((*original)->size_bytes(), engine::returned_header_bytes_max)));
+            const auto n = (*original)->read(0, beginning);
+            beginning.resize(n ? *n : 0);
+            m.subject = engine::subject_in(engine::header_of(as_text(beginning)));
+        }
+        const auto keyword = engine::outgoing_flags(m.rows, now).keywords.front();
+        const auto submission = m.rows.front().submission;
+        outgoing_note note{submission, keyword, engine::outgoing_message_id(submission, keyword, facts.domain), store.new_blob()};
+        if (auto r = note.blob.write(engine::outgoing_text(m)); !r) return r.error();
+        if (auto r = note.blob.finish(); !r) return r.error();
+        notes.push_back(std::move(note));
     }
-    return due;
+    return notes;
 }
 
-result<outgoing_change> update_outgoing(storage::write_txn& txn, storage::unix_ms now) {
+result<outgoing_change> update_outgoing(storage::write_txn& txn, std::vector<outgoing_note>& notes, const outgoing_facts& facts,
+                                        storage::unix_ms now) {
     auto done = outgoing_change::none;
     auto all = open_submissions(txn);
     if (!all) return all.error();
-    auto box = txn.find_mailbox(engine::outgoing_name);
-    if (!box) return box.error();
     for (auto& rows : *all) {
-        auto next = step_for(txn, *box, rows, now);
+        const auto note = std::find_if(notes.begin(), notes.end(), [&](const auto& n) { return n.submission == rows.front().submission; });
+        if (note == notes.end()) continue;
+        auto box = txn.find_mailbox(engine::outgoing_name);   // the first note may make it
+        if (!box) return box.error();
+        auto next = step_for(txn, *box, rows, facts.domain, now);
         if (!next) return next.error();
         if (*next == step::none) continue;
-        const auto r = *next == step::place  ? place(txn, rows, now)
-                       : *next == step::mark ? mark(txn, **box, rows, now)
+        // It has come further since the note was written: the next look writes another.
+        if (*next != step::cancel && note->keyword != engine::outgoing_flags(rows, now).keywords.front()) continue;
+        const auto r = *next == step::place  ? place(txn, rows, *note)
+                       : *next == step::mark ? mark(txn, **box, rows, *note)
                                              : cancel(txn, rows, now);
         if (!r) return r.error();
         if (done != outgoing_change::cancel)
@@ -122,7 +168,7 @@ result<outgoing_change> update_outgoing(storage::write_txn& txn, storage::unix_m
     return done;
 }
 
-result<void> leave_outgoing(storage::write_txn& txn, const storage::outbox_row& row) {
+result<void> leave_outgoing(storage::write_txn& txn, const storage::outbox_row& row, std::string_view domain) {
     if (row.outgoing_uid == 0 || row.outgoing_uid == hidden_uid) return {};
     auto open = txn.outbox(true);
     if (!open) return open.error();
@@ -133,7 +179,10 @@ result<void> leave_outgoing(storage::write_txn& txn, const storage::outbox_row& 
     if (!*box) return {};
     auto shown = txn.get_message((*box)->id, row.outgoing_uid);
     if (!shown) return shown.error();
-    if (!*shown || (*shown)->mail_serial != row.mail_serial) return {};
+    if (!*shown) return {};
+    auto owner = whose_is(txn, **shown, {row}, domain);
+    if (!owner) return owner.error();
+    if (*owner == whose::users) return {};
     return remove_mail(txn, (*box)->id, row.outgoing_uid);
 }
 

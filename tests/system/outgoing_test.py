@@ -10,8 +10,11 @@ import time
 from node import befriend, mail_from, nodes, wait_until
 
 
+WORDS = {"Held": "Held back", "Queued": "Waiting on this computer", "Seeded": "Waiting at a relay", "Notified": "Being fetched"}
+
+
 def outgoing(node):
-    """{subject: keywords} of the mailbox."""
+    """{subject of the mail: keywords} of the mailbox; what a note's Subject says has to be what its keyword says."""
     client = node.imap_client()
     try:
         assert client.select("Outgoing", readonly=True)[0] == "OK"
@@ -21,7 +24,11 @@ def outgoing(node):
             if isinstance(row, tuple):
                 subject = row[1].split(b"Subject: ")[1].split(b"\r\n")[0].decode()
                 flags = re.search(rb"FLAGS \(([^)]*)\)", row[0]).group(1).decode().split()
-                found[subject] = sorted(flag for flag in flags if not flag.startswith("\\"))
+                words = sorted(flag for flag in flags if not flag.startswith("\\"))
+                if words:
+                    assert subject.startswith(WORDS[words[0]] + ": "), (subject, words)
+                    subject = subject.split(": ", 1)[1]
+                found[subject] = words
         return found
     finally:
         client.logout()
@@ -78,8 +85,10 @@ def main(binary):
         wait_until(lambda: "to two" in subjects(carol), 30, "the one who is there did not get it")
         row = next(row for row in queue(alice) if row["message_id"] == stays)
         why = alice.command("queue", "why", row["id"][:8])
-        assert "attempts" in why and "next attempt is at" in why and "Outgoing" in why, why
-        assert "submitted" in alice.command("trace", stays) and "filed in Outgoing" in alice.command("trace", stays)
+        assert "last attempt" in why and "tried again at" in why and "Outgoing" in why, why
+        note = next(body for body in alice.bodies("Outgoing").values() if b": stays\r\n" in body).decode()
+        assert bob.address in note.replace("=\r\n", "") and "delete its note from the mailbox Outgoing" in note.replace("\r\n", " "), note
+        assert "submitted" in alice.command("trace", stays) and "filed in Sent" in alice.command("trace", stays)
 
         # held back on request: there at once, and cancelled in time
         submit(alice, [carol], "held", hold_s=6)
@@ -92,8 +101,9 @@ def main(binary):
         alice.start()
         delete(alice, "deleted", by_moving=False)
         delete(alice, "moved away", by_moving=True)
-        wait_until(lambda: len(queue(alice)) == 3, 10, "deleting has not cancelled")
-        over = [row for row in queue(alice, "--all") if row["state"] == "failed"]
+        cancelled = lambda: [row for row in queue(alice, "--all") if row["state"] == "failed"]
+        wait_until(lambda: len(cancelled()) == 3, 20, "deleting has not cancelled")
+        over = cancelled()
         assert len(over) == 3 and all("cancelled" in row["last_error"] for row in over), over
         assert "Nothing more is tried" in alice.command("queue", "why", over[0]["id"])
 

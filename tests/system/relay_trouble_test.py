@@ -31,7 +31,7 @@ def no_room_at_hers(binary):
         alice.submit(mail, [bob.address])
         wait_until(lambda: states(alice) == ["seeded"], 60, f"not left at the own relay: {queue(alice)}")
         why = json.loads(alice.command("queue", "why", queue(alice)[0]["id"], "--json"))["why"]
-        assert any("our own relay" in sentence for sentence in why), why
+        assert any("your own relay" in sentence for sentence in why), why
         assert relay_status(relay)["blobs"] == 0 and relay_status(second)["blobs"] == 1
         alice.stop()
         bob.start()

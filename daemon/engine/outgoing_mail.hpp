@@ -1,0 +1,28 @@
+// What stands in the mailbox Outgoing for one mail (01-product 1.4): a short mail of our own that says in its Subject and in
+// words what the keyword says. Mail programs show keywords they do not know to nobody, and a mail cannot be changed in
+// IMAP: with each new state the old one goes and a new one comes. Pure.
+#pragma once
+
+#include "crypto/bytes.hpp"
+#include "daemon/engine/delivery_times.hpp"
+#include "storage/records.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pp::engine {
+
+struct outgoing_mail {
+    std::vector<storage::outbox_row> rows;   // the open ones of one mail, at least one
+    std::string subject;                     // of the mail, decoded (subject_in); may be empty
+    std::string domain;                      // of the account: "<label>.peerpost.alt"
+    storage::unix_ms now = 0;
+    delivery_times times;
+};
+// RFC 5322, ASCII, lines with CRLF. Recipients beyond outgoing_recipients_max are counted, not named.
+inline constexpr std::size_t outgoing_recipients_max = 20;   // a page of text
+bytes outgoing_text(const outgoing_mail& m);
+// Its Message-ID: by it, peerpost knows its own mails in Outgoing. `keyword`: of outgoing_flags().
+std::string outgoing_message_id(const storage::id16& submission, std::string_view keyword, std::string_view domain);
+
+}  // namespace pp::engine

@@ -49,7 +49,7 @@ bool names_device(const peer::hello& theirs, const crypto::device_key& device) {
 
 }  // namespace
 
-links::links(asio::io_context& io, services::node& node) : io_(io), node_(node) {
+links::links(asio::io_context& io, services::node& node) : io_(io), node_(node), changed_(io.get_executor()) {
     const auto identity = crypto::make_device_certificate(node.device());
     PP_ASSERT(identity.has_value());
     server_tls_ = make_peer_tls(*identity, true);
@@ -147,7 +147,10 @@ awaitable<bool> links::dial(services::account& mine, crypto::account_key theirs,
     auto open_attempts = std::make_shared<std::size_t>(0);
     const auto begin = [&](awaitable<void> attempt) {
         ++*open_attempts;
-        asio::co_spawn(io_, std::move(attempt), [open_attempts](std::exception_ptr) { --*open_attempts; });
+        asio::co_spawn(io_, std::move(attempt), [this, open_attempts](std::exception_ptr) {
+            --*open_attempts;
+            changed_.ring();
+        });
     };
     const auto delay = endpoints.empty() ? std::chrono::milliseconds(0) : circuit_delay;
     if (const auto record = record_of(mine, theirs))
@@ -195,13 +198,9 @@ awaitable<void> links::attempt_circuit(services::account& mine, crypto::account_
 awaitable<void> links::wait_for_link(services::account& mine, crypto::account_key theirs,
                                      std::chrono::steady_clock::duration longest,
                                      std::shared_ptr<std::size_t> open_attempts) {
-    asio::steady_timer timer(io_);
     const auto end = std::chrono::steady_clock::now() + longest;
-    while (*open_attempts > 0 && !stopping_ && !find(mine.key(), theirs) && std::chrono::steady_clock::now() < end) {
-        timer.expires_after(std::chrono::milliseconds(5));
-        auto [ec] = co_await timer.async_wait(as_result);
-        (void)ec;
-    }
+    while (*open_attempts > 0 && !stopping_ && !find(mine.key(), theirs) && std::chrono::steady_clock::now() < end)
+        co_await changed_.wait(end);
 }
 
 awaitable<void> links::attempt(services::account& mine, crypto::account_key theirs, engine::endpoint endpoint,
@@ -250,13 +249,8 @@ awaitable<void> links::greet(services::account& mine, crypto::account_key theirs
     auto running = link->run();
     asio::co_spawn(io_, std::move(running), asio::detached);
     // Until it is ready or over: the dialler waits for that.
-    asio::steady_timer timer(io_);
     const auto end = std::chrono::steady_clock::now() + peer_handshake_limit;
-    while (all_.contains(link) && !link->ready() && std::chrono::steady_clock::now() < end) {
-        timer.expires_after(std::chrono::milliseconds(5));
-        auto [ec] = co_await timer.async_wait(as_result);
-        (void)ec;
-    }
+    while (all_.contains(link) && !link->ready() && std::chrono::steady_clock::now() < end) co_await changed_.wait(end);
 }
 
 // ---------------------------------------------------------------- through NAT
@@ -338,6 +332,7 @@ peer::hello_verdict links::greeted(peer_link& link, const peer::hello& theirs) {
     services::log(services::area::peer).info("link={} event=up peer={} dialled={} path={}", link.number(), short_name(link.theirs), link.dialled(),
                                              engine::to_string(link.path));
     asio::post(io_, [this, self, mine] {
+        changed_.ring();
         if (!self->ready()) return;
         if (listener_) listener_->link_up(*mine, self);
         if (puncher_ && self->path == engine::path::relay && self->dialled()) puncher_->circuit_up(self);
@@ -446,6 +441,7 @@ awaitable<bytes> links::requested(std::shared_ptr<peer_link> link, std::string p
 void links::ended(peer_link& link) {
     auto self = link.shared_from_this();
     all_.erase(self);
+    changed_.ring();
     if (link.through && link.dialled()) link.through->hang_up();
     const pair_key key{link.mine, link.theirs};
     if (const auto found = ready_.find(key); found != ready_.end() && found->second == self) {
@@ -464,6 +460,7 @@ void links::close_idle() {
 
 void links::stop() {
     stopping_ = true;
+    changed_.ring();
     const auto all = all_;
     for (const auto& link : all) link->close();
 }

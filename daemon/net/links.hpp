@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/engine/endpoints.hpp"
+#include "daemon/net/bell.hpp"
 #include "daemon/net/nat/circuit_ends.hpp"
 #include "daemon/net/peer_link.hpp"
 #include "daemon/services/node.hpp"
@@ -121,6 +122,7 @@ private:
     hole_puncher* puncher_ = nullptr;
     join_handler join_;
     bool mapped_ = false;
+    bell changed_;                  // a link has become ready or has ended, an attempt is over, or all stops
     std::shared_ptr<asio::ssl::context> server_tls_, client_tls_;
     std::map<pair_key, std::shared_ptr<peer_link>> ready_;
     std::set<std::shared_ptr<peer_link>> all_;

@@ -78,13 +78,8 @@ awaitable<std::string> relay_call::attempt(crypto::account_key relay, engine::en
     link_->mine = who_->certificate.account;
     auto running = link_->run();
     asio::co_spawn(io_, std::move(running), [self = shared_from_this()](std::exception_ptr) {});
-    asio::steady_timer timer(io_);
     const auto end = std::chrono::steady_clock::now() + peer_handshake_limit;
-    while (!over_ && !link_->ready() && std::chrono::steady_clock::now() < end) {
-        timer.expires_after(std::chrono::milliseconds(5));
-        auto [ec] = co_await timer.async_wait(as_result);
-        (void)ec;
-    }
+    while (!over_ && !link_->ready() && std::chrono::steady_clock::now() < end) co_await changed_.wait(end);
     if (alive()) co_return "";
     link_->close();
     co_return "the node at " + name + " is not the relay";
@@ -94,6 +89,7 @@ peer::hello_verdict relay_call::greeted(peer_link&, const peer::hello& theirs) {
     peer::hello_verdict verdict;
     observed_ = theirs.observed;
     verdict.accept = true;      // a dialler: the machine has held the account against the one expected
+    asio::post(io_, [self = shared_from_this()] { self->changed_.ring(); });   // it is ready when this answer has been taken
     return verdict;
 }
 
@@ -113,6 +109,7 @@ awaitable<bytes> relay_call::requested(std::shared_ptr<peer_link>, std::string p
 
 void relay_call::ended(peer_link&) {
     over_ = true;
+    changed_.ring();
     if (on_ended) on_ended();
 }
 

@@ -4,6 +4,7 @@
 
 #include "daemon/engine/endpoints.hpp"
 #include "daemon/net/await.hpp"
+#include "daemon/net/bell.hpp"
 #include "daemon/net/peer_link.hpp"
 #include "proto/relay/collector.hpp"
 #include "proto/relay/depositor.hpp"
@@ -57,7 +58,7 @@ public:
     void ended(peer_link& link) override;
 
 private:
-    relay_call(asio::io_context& io, std::optional<relay_identity> who) : io_(io), who_(std::move(who)) {}
+    relay_call(asio::io_context& io, std::optional<relay_identity> who) : io_(io), who_(std::move(who)), changed_(io.get_executor()) {}
     awaitable<std::string> attempt(crypto::account_key relay, engine::endpoint endpoint);
 
     asio::io_context& io_;
@@ -67,6 +68,7 @@ private:
     engine::endpoint where_;
     std::string observed_;
     bool over_ = false, borrowed_ = false;
+    bell changed_;                               // the link has become ready, or is over
 };
 
 // The walks of a client, each to its end. What they ask beside the relay is answered by the functions; work is done on

@@ -11,6 +11,10 @@
 namespace pp::sim {
 
 inline constexpr int people = 3;
+inline constexpr int first_relay = 10, relays_max = 2;   // numbers of their machines
+
+// Who uses which relay: nobody any; everybody the first; the second person the second one, the third both.
+enum class relay_use : std::uint8_t { none, one, two };
 
 struct person {
     int number = 0;                      // of the machine
@@ -18,12 +22,14 @@ struct person {
 };
 
 struct cast {
-    std::filesystem::path folder;        // homes "1", "2"...
+    std::filesystem::path folder;
     std::vector<person> all;
+    // Of a person or a relay, as it is when a story begins. Who uses a relay has not been there yet.
+    std::filesystem::path home_of(int number, relay_use relays) const;
 };
 
 services::config configuration_of(int number);
-// Makes the homes below `folder`; everybody knows everybody. Ends the process when that fails.
+// Makes the homes below `folder`; everybody knows everybody, and with relays by invites. Ends the process when that fails.
 cast make_cast(const std::filesystem::path& folder);
 
 }  // namespace pp::sim

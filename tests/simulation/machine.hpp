@@ -11,13 +11,14 @@
 
 namespace pp::sim {
 
-inline constexpr std::uint16_t submission_port = 1465;
+inline constexpr std::uint16_t submission_port = 1465, imap_port = 1143;
 
 class machine {
 public:
     machine(int number, const std::filesystem::path& home, services::config c);
 
     host& os() { return os_; }
+    int number() const { return os_.number; }
     const std::string& name() const { return name_; }
     bool running() const { return running_; }          // its process has not ended
     bool serving() const { return serving_; }          // and accepts connections

@@ -1,8 +1,10 @@
 // Faults put in on purpose: functions of the daemon that the linker replaces (--wrap in tests/CMakeLists.txt) by ones that
 // do wrong when asked to. Each must be found within a few hundred seeds; tests/CMakeLists.txt runs them.
 #include "daemon/engine/delivery_report.hpp"
+#include "daemon/net/relay_inbox.hpp"
 #include "storage/account_store.hpp"
 #include "storage/queries.hpp"
+#include "storage/relay/relay_store.hpp"
 #include "tests/simulation/story.hpp"
 
 #include <cstdio>
@@ -13,6 +15,9 @@
 #define OUTBOX "_ZN2pp7storage7queries6outboxERKNS0_4rowsEb"
 #define WRITE "_ZN2pp7storage13account_store5writeESt4spanISt8functionIFN5boost6system6resultIvNS5_10error_codeEEERNS0_9write_txnEEELm18446744073709551615EE"
 #define REPORT_DUE "_ZN2pp6engine10report_dueERKNS_7storage10outbox_rowES4_"
+#define RELAY_WRITE "_ZN2pp7storage5relay11relay_store5writeESt4spanIKSt8functionIFN5boost6system6resultIvNS6_10error_codeEEERNS1_6changeEEELm18446744073709551615EE"
+#define RELAY_DEPOSIT "_ZN2pp7storage5relay6change7depositERKSt5arrayISt4byteLm16EERKNS1_5payerESt4spanIKS4_Lm18446744073709551615EEl"
+#define TAKE "_ZN2pp3net11relay_inbox4takeERNS_8services7accountESt6vectorINS_5relay11listed_itemESaIS7_EE"
 
 namespace pp::sim {
 
@@ -23,6 +28,9 @@ plant plant_of(std::string_view name) {
     if (name == "forgotten_row") return plant::forgotten_row;
     if (name == "replay") return plant::replay;
     if (name == "lost_report") return plant::lost_report;
+    if (name == "early_deposit") return plant::early_deposit;
+    if (name == "forgotten_item") return plant::forgotten_item;
+    if (name == "early_collect") return plant::early_collect;
     std::fprintf(stderr, "no such fault\n");
     std::exit(64);
 }
@@ -73,6 +81,45 @@ due report_due(const storage::outbox_row& before, const storage::outbox_row& aft
     const auto kind = report_due_behind(before, after);
     if (planted == plant::lost_report && kind == engine::report_kind::failed) return std::nullopt;
     return kind;
+}
+
+// A relay says that it has what it is given, and its power goes before the commit.
+using relay_jobs = std::span<const storage::relay::relay_store::job>;
+results relay_write_behind(storage::relay::relay_store*, relay_jobs) asm("__real_" RELAY_WRITE);
+results relay_write(storage::relay::relay_store*, relay_jobs) asm("__wrap_" RELAY_WRITE);
+results relay_write(storage::relay::relay_store* store, relay_jobs group) {
+    auto* me = scheduler::self();
+    if (planted != plant::early_deposit || !me || me->on->number == 0 || group.empty() || !chance.chance(10))
+        return relay_write_behind(store, group);
+    me->on->dies_at_write = me->on->writes + 1;
+    return results(group.size());
+}
+
+// A relay keeps the mail and loses the notification.
+using deposit_result = result<storage::relay::deposited>;
+deposit_result deposit_behind(storage::relay::change*, const storage::id16&, const storage::relay::payer&, bytes_view,
+                              std::int64_t) asm("__real_" RELAY_DEPOSIT);
+deposit_result deposit(storage::relay::change*, const storage::id16&, const storage::relay::payer&, bytes_view,
+                       std::int64_t) asm("__wrap_" RELAY_DEPOSIT);
+deposit_result deposit(storage::relay::change* c, const storage::id16& slot, const storage::relay::payer& by, bytes_view item,
+                       std::int64_t now) {
+    if (planted != plant::forgotten_item || !chance.chance(10)) return deposit_behind(c, slot, by, item, now);
+    return storage::relay::deposited{30 * 86400, true};
+}
+
+// The recipient lets a relay delete what she has not committed, and her power goes.
+using taken = net::awaitable<std::vector<std::uint64_t>>;
+taken take_behind(net::relay_inbox*, services::account&, std::vector<relay::listed_item>) asm("__real_" TAKE);
+taken take(net::relay_inbox*, services::account&, std::vector<relay::listed_item>) asm("__wrap_" TAKE);
+taken say(std::vector<std::uint64_t> numbers) { co_return numbers; }
+taken take(net::relay_inbox* inbox, services::account& mine, std::vector<relay::listed_item> items) {
+    auto* me = scheduler::self();
+    if (planted != plant::early_collect || !me || items.empty() || !chance.chance(10))
+        return take_behind(inbox, mine, std::move(items));
+    me->on->dies_at_write = me->on->writes + 1;
+    std::vector<std::uint64_t> numbers;
+    for (const auto& item : items) numbers.push_back(item.number);
+    return say(std::move(numbers));
 }
 
 }  // namespace pp::sim

@@ -7,6 +7,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace pp::sim {
 
@@ -63,8 +64,10 @@ thread* scheduler::spawn(host& on, std::function<void*()> body) {
         me->result = me->body();
         me->body = nullptr;
         me->finished = true;
-        scheduler::the().wake_all(me);
-        sem_post(&scheduler::the().back_);
+        auto& s = scheduler::the();
+        s.wake_all(me);
+        s.ended_ = me;
+        sem_post(&s.back_);
         return nullptr;
     };
     if (real().pthread_create(&t->id, nullptr, enter, t) != 0) std::abort();
@@ -78,36 +81,53 @@ thread* scheduler::find(pthread_t id) const {
     return nullptr;
 }
 
-void scheduler::at(nanoseconds when, std::function<void()> what) { events_.emplace(std::max(when, now_), std::move(what)); }
-
-void scheduler::run_thread(thread& t) {
-    mix(static_cast<std::uint64_t>(now_) * 64 + static_cast<std::uint64_t>(t.number));
-    now_ += cost_of_a_switch;
-    ++switches_;
-    sem_post(&t.go);
-    wait_for(back_);
-    if (t.finished) real().pthread_join(t.id, nullptr);   // its thread-local objects go now, not while others run
+void scheduler::at(nanoseconds when, std::function<void()> what) {
+    events_.emplace(std::max(when, now_), event{std::move(what), false});
 }
 
-void scheduler::run(nanoseconds until, const std::function<bool()>& enough) {
-    while (!enough || !enough()) {
+void scheduler::at_home(nanoseconds when, std::function<void()> what) {
+    events_.emplace(std::max(when, now_), event{std::move(what), true});
+}
+
+thread* scheduler::choose(bool home) {
+    for (;;) {
+        if (is_over()) return nullptr;
         if (!events_.empty() && events_.begin()->first <= now_) {
-            auto what = std::move(events_.begin()->second);
+            if (events_.begin()->second.at_home && !home) return nullptr;
+            auto what = std::move(events_.begin()->second.what);
             events_.erase(events_.begin());
             what();
         } else if (!runnable_.empty()) {
             const auto chosen = runnable_.begin() + static_cast<std::ptrdiff_t>(dice_.below(runnable_.size()));
             auto* t = *chosen;
             runnable_.erase(chosen);
-            run_thread(*t);
-        } else if (!events_.empty() && events_.begin()->first <= until) {
+            mix(static_cast<std::uint64_t>(now_) * 64 + static_cast<std::uint64_t>(t->number));
+            now_ += cost_of_a_switch;
+            ++switches_;
+            return t;
+        } else if (!events_.empty() && events_.begin()->first <= until_) {
             now_ = events_.begin()->first;
         } else {
-            now_ = std::max(now_, until);
-            return;
+            now_ = std::max(now_, until_);
+            quiet_ = true;
+            return nullptr;
         }
-        if (now_ > until) return;
     }
+}
+
+void scheduler::run(nanoseconds until, const std::function<bool()>& enough) {
+    until_ = until;
+    enough_ = &enough;
+    quiet_ = false;
+    while (!quiet_ && !is_over()) {
+        auto* next = choose(true);
+        if (!next) continue;
+        sem_post(&next->go);
+        wait_for(back_);
+        if (auto* over = std::exchange(ended_, nullptr))
+            real().pthread_join(over->id, nullptr);   // its thread-local objects go now, not while others run
+    }
+    enough_ = nullptr;
 }
 
 bool scheduler::block(const void* on, nanoseconds deadline) {
@@ -121,8 +141,16 @@ bool scheduler::block(const void* on, nanoseconds deadline) {
         at(deadline, [this, me, which] {
             if (me->waits == which && me->waits_for) make_runnable(*me, true);
         });
-    sem_post(&back_);
-    wait_for(me->go);
+    // The turn goes straight to the next thread, often this one again.
+    const int kept_errno = errno;
+    own = nullptr;
+    auto* next = choose(false);
+    own = me;
+    if (next != me) {
+        sem_post(next ? &next->go : &back_);
+        wait_for(me->go);
+    }
+    errno = kept_errno;
     return !me->timed_out;
 }
 
@@ -139,9 +167,9 @@ void scheduler::wake_one(const void* on) {
 }
 
 void scheduler::wake_all(const void* on) {
-    const auto all = waiting_;
-    for (auto* t : all)
-        if (t->waits_for == on) make_runnable(*t, false);
+    for (std::size_t i = 0; i < waiting_.size();)
+        if (waiting_[i]->waits_for == on) make_runnable(*waiting_[i], false);   // takes it out
+        else ++i;
 }
 
 }  // namespace pp::sim

@@ -1,6 +1,7 @@
 // One process, many simulated machines: their threads are real ones, of which exactly one runs at any moment, and time is
 // a number that moves when nobody can run. A thread gives way only where it would block (a condition variable, a poll, a
-// join, a sleep: libc_*.cpp put themselves in front of these calls), so the same seed gives the same run.
+// join, a sleep: libc_*.cpp put themselves in front of these calls), so the same seed gives the same run. It hands the
+// turn to the next one itself: one change of threads for each turn, and none when the next one is itself.
 #pragma once
 
 #include "tests/simulation/dice.hpp"
@@ -64,7 +65,10 @@ public:
 
     thread* spawn(host& on, std::function<void*()> body);
     thread* find(pthread_t id) const;    // the youngest of that name: names are used again
+    // `what` touches the simulation alone, for it happens on the stack of whichever thread waits next.
     void at(nanoseconds when, std::function<void()> what);
+    // `what` may call the daemon: it happens on the stack of run().
+    void at_home(nanoseconds when, std::function<void()> what);
     // Runs threads and events until the time has come, nothing is left to do, or `enough` says so.
     void run(nanoseconds until, const std::function<bool()>& enough = nullptr);
     std::uint64_t switches() const { return switches_; }
@@ -79,7 +83,13 @@ public:
     std::uint64_t print() const { return print_; }
 
 private:
-    void run_thread(thread& t);
+    struct event {
+        std::function<void()> what;
+        bool at_home = false;
+    };
+    // Lets events happen until a thread is to run. Null: the turn is run()'s.
+    thread* choose(bool home);
+    bool is_over() const { return now_ > until_ || (enough_ && *enough_ && (*enough_)()); }
     void make_runnable(thread& t, bool timed_out);
 
     bool active_ = false;
@@ -87,8 +97,12 @@ private:
     dice dice_{0};
     std::vector<std::unique_ptr<thread>> threads_;
     std::vector<thread*> runnable_, waiting_;
-    std::multimap<nanoseconds, std::function<void()>> events_;
-    sem_t back_{};
+    std::multimap<nanoseconds, event> events_;
+    sem_t back_{};                       // the turn is run()'s
+    thread* ended_ = nullptr;            // to be joined before anybody else runs
+    nanoseconds until_ = 0;              // of run()
+    const std::function<bool()>* enough_ = nullptr;
+    bool quiet_ = false;                 // nothing is left to do before until_
     std::uint64_t switches_ = 0, print_ = 0xcbf29ce484222325ull;
 };
 

@@ -3,6 +3,7 @@
 #include "daemon/engine/outgoing.hpp"
 #include "storage/blob_store.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace pp::sim {
@@ -133,6 +134,26 @@ bool has_open_work(services::node& n, const std::string& gone, bool given_up) {
             if (crypto::account_label(row.sender) != gone) return true;
     }
     return false;
+}
+
+std::string kept_by_relay(services::node& n) {
+    const auto s = n.relay()->store().status();
+    if (!s) return "what cannot be read: " + s.error().message();
+    if (s->items == 0 && s->seeds == 0 && s->bytes == 0) return "";
+    return std::to_string(s->items) + " notifications, " + std::to_string(s->seeds) + " blobs, " + std::to_string(s->bytes) + " bytes";
+}
+
+std::string judge_blocked(const std::vector<std::unique_ptr<machine>>& machines, const cast& c,
+                          const std::vector<std::unique_ptr<sent_mail>>& mails, int host, int blocked, tally& t) {
+    auto* n = machines[static_cast<std::size_t>(host - 1)]->node();
+    if (!n) return "";
+    const auto here = mails_in(*n, c);
+    for (const auto& m : mails) {
+        if (m->from != blocked || m->what != outcome::accepted) continue;
+        if (here.contains(m->token())) return "mail " + std::to_string(m->number) + " of somebody who is blocked is there";
+        t.refusals += std::find(m->to.begin(), m->to.end(), host) != m->to.end();
+    }
+    return "";
 }
 
 std::string open_work(const std::vector<std::unique_ptr<machine>>& machines) {

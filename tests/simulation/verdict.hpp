@@ -23,6 +23,11 @@ struct absence {
 // others have had the time to give up.
 bool has_open_work(services::node& n, const std::string& gone, bool given_up);
 std::set<std::string> mails_in(services::node& n, const cast& c);
+// Notifications and blobs that wait at this relay, in words; empty: none.
+std::string kept_by_relay(services::node& n);
+// Nothing of who is blocked has come to her host.
+std::string judge_blocked(const std::vector<std::unique_ptr<machine>>& machines, const cast& c,
+                          const std::vector<std::unique_ptr<sent_mail>>& mails, int host, int blocked, tally& t);
 std::string open_work(const std::vector<std::unique_ptr<machine>>& machines);
 // The first thing that is wrong; empty: nothing.
 std::string judge(const std::vector<std::unique_ptr<machine>>& machines, const cast& c,

@@ -178,14 +178,18 @@ result<void> account_store::state::recover_marked(recovery_report& report, bool 
     if (where == joint::damaged)
         report.notes.push_back("the end of the log that is in use is damaged; the view is whole and nothing was cut");
 
-    auto caught_up = catch_up(report, rebuild);
+    const auto begin = [&](bool rebuilt) -> result<void> {
+        PP_TRY(catch_up(report, rebuilt));
+        return remove_leftovers(report);
+    };
+    auto caught_up = begin(rebuild);
     if (!rebuild && (env->is_suspect() || suspect_noted) && (caught_up || caught_up.error() == errc::damaged)) {
         report.notes.push_back("the view is damaged; it is rebuilt from the log");   // what probe() did not come across
         writable = false;
         env.reset();
         PP_TRY(rebuild_view(report, true));
         suspect_noted = false;
-        caught_up = catch_up(report, true);
+        caught_up = begin(true);
     }
     if (caught_up || caught_up.error() != errc::full) return caught_up;
     // No room to bring the view up to the log: what it has can be read, and try_heal() does the rest.
@@ -205,7 +209,6 @@ result<void> account_store::state::catch_up(recovery_report& report, bool rebuil
         report.notes.push_back(plural(lost, "byte") + " behind the last complete entry were cut off");
     }
     PP_TRY(rebuild_indexes(*env, report));
-    PP_TRY(remove_leftovers(report));
     recovery_pending = false;
     writable = true;
     return {};
@@ -393,7 +396,8 @@ result<void> account_store::state::rebuild_indexes(view_env& into, recovery_repo
     return {};
 }
 
-// Files nobody names: what was being written, and blobs whose commit never came or whose last row went.
+// Files nobody names: what was being written, and blobs whose commit never came or whose last row went. At the start only:
+// later, as in heal(), they may be of mails that are about to be committed.
 result<void> account_store::state::remove_leftovers(recovery_report& report) {
     for (const auto* name : {"blobs", "tmp", "incoming"}) PP_TRY(durable::make_directory(folder / name));
     for (const auto& name : durable::names_in(space->tmp())) PP_TRY(durable::unlink_file(space->tmp() / name));

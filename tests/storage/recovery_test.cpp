@@ -303,3 +303,38 @@ TEST_CASE("a large mail whose name row is lost in the view keeps its file; the v
     CHECK_FALSE(fs::exists(orphan));
     CHECK(blobs() == 1);
 }
+
+TEST_CASE("a mail that waits for its commit while a full store heals keeps its file") {
+    store_fixture f;
+    f.add("INBOX", mail_text("first"));
+    REQUIRE(f.store->settle());
+    durable::set_fault_hook([](durable::call c) { return c == durable::call::view_commit ? ENOSPC : 0; });
+    f.add("INBOX", mail_text("second"));   // in the log; the view does not get it when the store closes
+    f.store.reset();
+    f.reopen();                            // nor now
+    CHECK_FALSE(f.store->writable());
+    CHECK(f.all("INBOX").size() == 1);
+    auto waiting = f.blob(mail_text("large", 150000));
+    const auto unfinished = [&] {
+        auto b = f.store->new_blob();
+        REQUIRE(b.write(as_bytes(mail_text("larger", 1500000))));
+        return b;
+    };
+    auto coming = unfinished();
+    durable::set_fault_hook(nullptr);
+
+    REQUIRE(f.store->try_heal());
+    CHECK(f.all("INBOX").size() == 2);
+    REQUIRE(coming.finish());
+    for (auto* blob : {&waiting, &coming})
+        f.must([&](write_txn& t) -> result<void> {
+            auto placed = t.add_mail({f.box("INBOX").id, {}, {1700000000, 0}, ""}, *blob);
+            if (!placed) return placed.error();
+            return {};
+        });
+    const auto all = f.all("INBOX");
+    REQUIRE(all.size() == 4);
+    CHECK(f.text_of(all[2].mail_serial) == mail_text("large", 150000));
+    CHECK(f.text_of(all[3].mail_serial) == mail_text("larger", 1500000));
+    CHECK(f.store->check({})->sound());
+}

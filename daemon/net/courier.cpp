@@ -191,9 +191,13 @@ awaitable<void> courier::pass(desk& d) {
     for (const auto& c : open->contacts)
         if (!c.invite_token.empty() && !engine::is_out(c)) token_first.insert(c.account);
     for (auto& [peer, r] : d.routes) {
+        if (!token_first.contains(peer)) r.token_shown = false;
         if (!r.wanted) continue;
         if (auto link = links_.find(mine.key(), peer)) {
             r.greet = false;
+            // Also when the invite was used while the link was up already.
+            if (token_first.contains(peer) && !std::exchange(r.token_shown, true))
+                asio::co_spawn(io_, present_token(mine, link), asio::detached);
             r.next_due = std::chrono::steady_clock::time_point::max();
             if (const auto rows = by_peer.find(peer); rows != by_peer.end() && !r.sending && !token_first.contains(peer)) {
                 auto untold = untold_on_this_link(r, std::move(rows->second));
@@ -333,7 +337,7 @@ void courier::link_up(services::account& mine, std::shared_ptr<peer_link> link) 
     r.next_due = std::chrono::steady_clock::time_point::max();
     const auto known = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(link->theirs); });
     link->was_welcome = !(known && *known && engine::is_out(**known));
-    asio::co_spawn(io_, present_token(mine, link), asio::detached);
+    r.token_shown = false;   // pass() presents an invite
     asio::co_spawn(io_, hand_tokens(mine, link), asio::detached);
     receiver_->link_up(mine, link);
     relay_inbox_->wake(mine);

@@ -73,6 +73,7 @@ private:
         bool wanted = false;                         // something waits for a link to this peer
         bool dialling = false, sending = false;
         bool greet = false;                          // dial once although there is nothing to send
+        bool token_shown = false;                    // the invite that mails wait for was presented over the link that is up
         std::uint32_t failures = 0;
         std::chrono::steady_clock::time_point next_dial{}, first_failure{};
         std::set<storage::id16> told;                // rows whose notification went over the link that is up

@@ -85,7 +85,7 @@ awaitable<void> courier::work(desk& d) {
         d.woken = false;
         co_await pass(d);
         if (d.woken || stopping_) continue;
-        auto next = std::min(d.next_release, d.next_judgement);
+        auto next = std::min({d.next_release, d.next_judgement, d.next_healing});
         for (const auto& [peer, r] : d.routes) {
             if (r.wanted && !r.dialling) next = std::min(next, r.next_dial);
             next = std::min(next, r.next_due);
@@ -127,9 +127,25 @@ awaitable<void> courier::show_outgoing(desk& d) {
     d.outgoing_changes = node_.changes().subscribe(mine.label(), id, std::move(wake_up));
 }
 
+// After an error of the disk, or a start on a full one, the store shows what it had before; what was accepted since lies in
+// its log and goes nowhere. Every write tries to bring it back, and so does this one when nobody writes.
+awaitable<void> courier::heal(desk& d) {
+    auto& mine = *d.account;
+    const auto never = std::chrono::steady_clock::time_point::max();
+    const auto now = std::chrono::steady_clock::now();
+    if (!mine.store().writable() && (d.next_healing <= now || d.next_healing == never)) {
+        auto nothing = commit(node_, mine, [](storage::write_txn&) -> result<void> { return {}; });
+        const auto healed = co_await std::move(nothing);
+        if (healed) services::log(services::area::store).info("event=writable_again");
+        d.next_healing = now + healing_retry;
+    }
+    if (mine.store().writable()) d.next_healing = never;
+}
+
 // Looks at everything that is open and sets in motion what can move.
 awaitable<void> courier::pass(desk& d) {
     auto& mine = *d.account;
+    co_await heal(d);
     co_await show_outgoing(d);
     struct open_work {
         std::vector<storage::outbox_row> rows;
@@ -199,7 +215,8 @@ awaitable<void> courier::pass(desk& d) {
             if (token_first.contains(peer) && !std::exchange(r.token_shown, true))
                 asio::co_spawn(io_, present_token(mine, link), asio::detached);
             r.next_due = std::chrono::steady_clock::time_point::max();
-            if (const auto rows = by_peer.find(peer); rows != by_peer.end() && !r.sending && !token_first.contains(peer)) {
+            const bool takes_mail = link->takes_requests() && !token_first.contains(peer);   // else its end wakes us
+            if (const auto rows = by_peer.find(peer); rows != by_peer.end() && !r.sending && takes_mail) {
                 auto untold = untold_on_this_link(r, std::move(rows->second));
                 if (!untold.empty()) {
                     r.sending = true;

@@ -30,6 +30,7 @@ inline constexpr auto redial_fresh = std::chrono::hours(1);
 
 // Held mails are looked at so often at least: a timer does not count the time a machine sleeps.
 inline constexpr auto release_look = std::chrono::milliseconds(std::chrono::minutes(1));
+inline constexpr auto healing_retry = std::chrono::seconds(10);
 inline constexpr auto local_retry = std::chrono::seconds(30);         // another account of this node: no room, say
 inline constexpr auto finished_rows_kept = std::chrono::milliseconds(std::chrono::hours(7 * 24));
 
@@ -91,10 +92,12 @@ private:
         services::change_bus::subscription outgoing_changes;
         std::chrono::steady_clock::time_point next_release = std::chrono::steady_clock::time_point::max();   // of held mails
         std::chrono::steady_clock::time_point next_judgement = std::chrono::steady_clock::time_point::max();   // of waiting ones
+        std::chrono::steady_clock::time_point next_healing = std::chrono::steady_clock::time_point::max();    // of a store that takes no changes
     };
 
     desk& desk_of(services::account& a);
     awaitable<void> work(desk& d);
+    awaitable<void> heal(desk& d);
     awaitable<void> pass(desk& d);
     awaitable<void> show_outgoing(desk& d);
     void look_at(desk& d, storage::unix_ms when);

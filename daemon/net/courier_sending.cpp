@@ -56,7 +56,7 @@ awaitable<void> courier::send_all(desk& d, std::shared_ptr<peer_link> link, std:
 
 awaitable<void> courier::send_some(desk& d, std::shared_ptr<peer_link> link,
                                    std::shared_ptr<std::deque<storage::outbox_row>> rows) {
-    while (!rows->empty() && !stopping_ && link->ready()) {
+    while (!rows->empty() && !stopping_ && link->takes_requests()) {
         auto row = std::move(rows->front());
         rows->pop_front();
         d.routes[link->theirs].told.insert(row.id);   // once a link: its receipt comes by itself, or with the next one

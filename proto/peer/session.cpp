@@ -69,6 +69,7 @@ void session::go_away() {
     state_->streams.refuse_new();
 }
 bool session::ready() const { return state_->ready && !state_->over; }
+bool session::takes_requests() const { return ready() && state_->streams.takes_requests(); }
 std::size_t session::open_requests() const { return state_->streams.open_requests(); }
 
 namespace {

@@ -71,6 +71,7 @@ public:
     std::uint64_t ask_peer(std::string_view protocol, bytes message);
     void go_away();                        // finish what is open, then end; follow it with news()
     bool ready() const;                    // HELLOs are exchanged
+    bool takes_requests() const;           // ready, and neither side goes away: else a request of ours fails at once
     std::size_t open_requests() const;
 
 private:

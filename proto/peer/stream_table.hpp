@@ -57,6 +57,7 @@ public:
     // Writes as much as credit allows until out holds about budget bytes.
     void write(wire::byte_writer& out, std::size_t budget);
 
+    bool takes_requests() const { return !closed_to_us_; }
     std::size_t open_requests() const { return waiting_.size() + waiting_bulk_.size() + ours_.size(); }
     bool idle() const { return open_requests() == 0 && theirs_.empty() && control_.size() == 0; }
 

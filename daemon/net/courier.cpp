@@ -90,6 +90,7 @@ awaitable<void> courier::work(desk& d) {
             if (r.wanted && !r.dialling) next = std::min(next, r.next_dial);
             next = std::min(next, r.next_due);
         }
+        if (rests(d)) next = std::min(next, d.next_booking ? *d.next_booking : std::chrono::steady_clock::now() + healing_retry);
         d.timer->expires_at(next);
         auto [ec] = co_await d.timer->async_wait(as_result);
         (void)ec;
@@ -142,9 +143,21 @@ awaitable<void> courier::heal(desk& d) {
     if (mine.store().writable()) d.next_healing = never;
 }
 
+// What becomes of a mail cannot be written now. What is done all the same would be done again with every look at the queue.
+bool courier::rests(desk& d) const {
+    return d.next_booking || !d.account->store().writable();
+}
+
+void courier::rest(services::account& mine) {
+    auto& d = desk_of(mine);
+    d.next_booking = std::chrono::steady_clock::now() + booking_retry;
+    poke(d);   // whoever waits for something waits for that, too
+}
+
 // Looks at everything that is open and sets in motion what can move.
 awaitable<void> courier::pass(desk& d) {
     auto& mine = *d.account;
+    if (d.next_booking && *d.next_booking <= std::chrono::steady_clock::now()) d.next_booking.reset();
     co_await heal(d);
     co_await show_outgoing(d);
     struct open_work {
@@ -178,6 +191,10 @@ awaitable<void> courier::pass(desk& d) {
         }
         const auto& times = node_.configuration().delivery;
         if (taking_back_.contains(row.id)) continue;
+        if (rests(d)) {
+            if (row.account != mine.key() && !node_.find_account(row.account)) by_peer[row.account].push_back(std::move(row));
+            continue;
+        }
         auto now_is = judged(d, row);
         if (auto told = engine::delay_noticed(now_is, services::now_ms(), times)) {
             now_is = std::move(*told);
@@ -212,10 +229,10 @@ awaitable<void> courier::pass(desk& d) {
         if (auto link = links_.find(mine.key(), peer)) {
             r.greet = false;
             // Also when the invite was used while the link was up already.
-            if (token_first.contains(peer) && !std::exchange(r.token_shown, true))
+            if (token_first.contains(peer) && !rests(d) && !std::exchange(r.token_shown, true))
                 asio::co_spawn(io_, present_token(mine, link), asio::detached);
             r.next_due = std::chrono::steady_clock::time_point::max();
-            const bool takes_mail = link->takes_requests() && !token_first.contains(peer);   // else its end wakes us
+            const bool takes_mail = link->takes_requests() && !token_first.contains(peer) && !rests(d);   // else its end wakes us
             if (const auto rows = by_peer.find(peer); rows != by_peer.end() && !r.sending && takes_mail) {
                 auto untold = untold_on_this_link(r, std::move(rows->second));
                 if (!untold.empty()) {
@@ -225,7 +242,7 @@ awaitable<void> courier::pass(desk& d) {
             }
             r.next_dial = std::chrono::steady_clock::time_point::max();   // link_down sets it again
         } else {
-            if (const auto rows = by_peer.find(peer); rows != by_peer.end()) bring_to_relays(d, r, rows->second);
+            if (const auto rows = by_peer.find(peer); rows != by_peer.end() && !rests(d)) bring_to_relays(d, r, rows->second);
             if (!r.dialling && now >= r.next_dial) {
                 r.dialling = true;
                 asio::co_spawn(io_, dial(d, peer, by_peer.contains(peer)), asio::detached);

@@ -15,6 +15,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 namespace pp::net {
@@ -31,6 +32,7 @@ inline constexpr auto redial_fresh = std::chrono::hours(1);
 // Held mails are looked at so often at least: a timer does not count the time a machine sleeps.
 inline constexpr auto release_look = std::chrono::milliseconds(std::chrono::minutes(1));
 inline constexpr auto healing_retry = std::chrono::seconds(10);
+inline constexpr auto booking_retry = std::chrono::seconds(10);       // after a row that could not be written: a full disk, say
 inline constexpr auto local_retry = std::chrono::seconds(30);         // another account of this node: no room, say
 inline constexpr auto finished_rows_kept = std::chrono::milliseconds(std::chrono::hours(7 * 24));
 
@@ -93,11 +95,14 @@ private:
         std::chrono::steady_clock::time_point next_release = std::chrono::steady_clock::time_point::max();   // of held mails
         std::chrono::steady_clock::time_point next_judgement = std::chrono::steady_clock::time_point::max();   // of waiting ones
         std::chrono::steady_clock::time_point next_healing = std::chrono::steady_clock::time_point::max();    // of a store that takes no changes
+        std::optional<std::chrono::steady_clock::time_point> next_booking;   // a row was not written: nothing is sent until then
     };
 
     desk& desk_of(services::account& a);
     awaitable<void> work(desk& d);
     awaitable<void> heal(desk& d);
+    bool rests(desk& d) const;
+    void rest(services::account& mine);
     awaitable<void> pass(desk& d);
     awaitable<void> show_outgoing(desk& d);
     void look_at(desk& d, storage::unix_ms when);

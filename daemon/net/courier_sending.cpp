@@ -56,7 +56,7 @@ awaitable<void> courier::send_all(desk& d, std::shared_ptr<peer_link> link, std:
 
 awaitable<void> courier::send_some(desk& d, std::shared_ptr<peer_link> link,
                                    std::shared_ptr<std::deque<storage::outbox_row>> rows) {
-    while (!rows->empty() && !stopping_ && link->takes_requests()) {
+    while (!rows->empty() && !stopping_ && link->takes_requests() && !rests(d)) {
         auto row = std::move(rows->front());
         rows->pop_front();
         d.routes[link->theirs].told.insert(row.id);   // once a link: its receipt comes by itself, or with the next one
@@ -211,8 +211,10 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
     }, how);
     const auto r = co_await std::move(written);
     if (r && !engine::is_open(row)) asked_back_.erase(row.id);
-    if (!r)   // repeated after a restart or with the next link: the other side knows the notification
-        services::log(services::area::delivery).error("event=row_not_written reason={}", services::field(r.error().message()));
+    if (r) co_return;
+    // Repeated after a pause, with the next link, or after a restart: the other side knows the notification.
+    services::log(services::area::delivery).error("event=row_not_written reason={}", services::field(r.error().message()));
+    if (!stopping_) rest(mine);
 }
 
 // A held mail to the account itself, or one whose delivery is to be reported: the copy in INBOX and the end of the row, in
@@ -242,11 +244,12 @@ awaitable<void> courier::release_to_self(services::account& mine, storage::outbo
         return services::leave_outgoing(txn, over, domain);
     });
     const auto r = co_await std::move(written);
-    if (r)
+    if (r) {
         services::log(services::area::delivery).info("event=delivered notification={}", id);
-    else
-        services::log(services::area::delivery).error("event=local_delivery_failed reason={}",
-                                                      services::field(r.error().message()));
+        co_return;
+    }
+    services::log(services::area::delivery).error("event=local_delivery_failed reason={}", services::field(r.error().message()));
+    if (!stopping_) rest(mine);
 }
 
 awaitable<bool> courier::deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row) {
@@ -335,9 +338,15 @@ awaitable<void> courier::present_token(services::account& mine, std::shared_ptr<
         (*known)->invite_token.clear();
         return txn.put_contact(**known);
     });
-    auto r = co_await std::move(written);
-    (void)r;   // presented again with the next link; the other side knows us by then
-    if (!stopping_) poke(desk_of(mine));   // mails have waited for that
+    const auto r = co_await std::move(written);
+    if (stopping_) co_return;
+    if (r) {
+        poke(desk_of(mine));   // mails have waited for that
+        co_return;
+    }
+    // Mails wait until it is written: presented again then; the other side knows us by now.
+    desk_of(mine).routes[link->theirs].token_shown = false;
+    rest(mine);
 }
 
 awaitable<bytes> courier::token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message) {

@@ -61,8 +61,9 @@ awaitable<void> relay_outbox::bring(services::account& mine, storage::outbox_row
         if (over) plan.answered(*over);
         else plan.unreachable();
     }
-    if (nothing.empty() && !stopping_ && !plan.next()) co_await book(mine, e, plan);
-    else if (!stopping_ && !(nothing == work_first && bench_->solution_of(e->row.notification)))   // done while that was written
+    bool booked = false;
+    if (nothing.empty() && !stopping_ && !plan.next()) booked = co_await book(mine, e, plan);
+    if (!booked && !stopping_ && !(nothing == work_first && bench_->solution_of(e->row.notification)))   // done while that was written
         rests_[id] = std::chrono::steady_clock::now() +
                      std::min<std::chrono::milliseconds>(no_relay_known_pause, with_.node.configuration().delivery.retry_max);
     if (rests_.size() > 4096) rests_.clear();   // of rows that are over: only a pause is lost
@@ -266,7 +267,7 @@ awaitable<result<bytes>> relay_outbox::read_piece(std::shared_ptr<relay_call> ca
     co_return read_content_of(*cipher, offset, length);
 }
 
-awaitable<void> relay_outbox::book(services::account& mine, std::shared_ptr<errand> e, const engine::deposit_plan& plan) {
+awaitable<bool> relay_outbox::book(services::account& mine, std::shared_ptr<errand> e, const engine::deposit_plan& plan) {
     auto notes = e->notes;
     notes.item_left = plan.seeded();
     notes.seed_at_ours = plan.seeded() && plan.seed_at_ours();
@@ -294,6 +295,7 @@ awaitable<void> relay_outbox::book(services::account& mine, std::shared_ptr<erra
         const std::string_view where = plan.seed_at_ours() ? "own" : "hers";
         services::log(services::area::delivery).info("event=waits_at_relay notification={} at={}", short_id(e->row.notification), where);
     }
+    co_return r.has_value();
 }
 
 // ---------------------------------------------------------------- taking back

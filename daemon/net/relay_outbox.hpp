@@ -59,7 +59,7 @@ private:
     awaitable<std::string> prepare(services::account& mine, std::shared_ptr<errand> e);   // empty, or why there is nothing to do
     awaitable<bool> pay(services::account& mine, std::shared_ptr<errand> e, engine::deposit_plan::step step);
     awaitable<std::optional<relay::deposit_over>> walk(services::account& mine, std::shared_ptr<errand> e, engine::deposit_plan::step step);
-    awaitable<void> book(services::account& mine, std::shared_ptr<errand> e, const engine::deposit_plan& plan);
+    awaitable<bool> book(services::account& mine, std::shared_ptr<errand> e, const engine::deposit_plan& plan);   // false: not written
     awaitable<result<bytes>> read_piece(std::shared_ptr<relay_call> call, std::shared_ptr<storage::cipher_reader> cipher,
                                         std::uint64_t offset, std::size_t length);
     result<mail> open(services::account& mine, const storage::outbox_row& row) const;

@@ -11,12 +11,14 @@ import smtplib
 import subprocess
 import sys
 import tempfile
+import time
 
 from node import Node, befriend, mail_from, wait_until
 from stream_client import Imap, LargeMail, Smtp
 
 SKIPPED = 77
 MIB = 1 << 20
+LOG_CHANGES_MAX = 100000
 DISK_BYTES, RESERVE_BYTES = 256 * MIB, 32 * MIB
 
 
@@ -88,8 +90,41 @@ def has_size(node, mail):
         return [uid for uid, size in client.sizes().items() if mail.size <= size < mail.size + 4096]
 
 
+def fill_log(node, ballast):
+    """No change can be written any more: what was prepared for the log is used up."""
+    ballast.leave(0)
+    client = node.imap_client()
+    client.select("INBOX")
+    refused = 0
+    for i in range(LOG_CHANGES_MAX):
+        flag = f"f{i % 7}"
+        refused = refused + 1 if client.uid("STORE", "1:*", "+FLAGS" if i // 7 % 2 == 0 else "-FLAGS", flag)[0] == "NO" else 0
+        if refused == 3:
+            break
+    client.logout()
+    assert refused == 3, "the log takes changes without room"
+
+
 def in_folder(node, name):
     return sum(path.stat().st_size for path in node.home.glob(f"accounts/*/{name}/*"))
+
+
+def sender_without_room(ballast, alice, bob):
+    """What the recipient answers could not be written down: the mail is not sent again with every look at the queue."""
+    alice.stop()
+    mail = mail_from(bob, alice.address, "answered on a full disk", b"once\r\n")
+    assert smtp_says(bob, mail, alice.address) == 250
+    wait_until(lambda: "queued" in queue_states(bob), 20, "the mail is not queued")
+    fill_log(bob, ballast)
+    before, links = bob.log_text().count("event=answered"), bob.log_text().count("event=up")
+    alice.start()
+    wait_until(lambda: bob.log_text().count("event=up") > links, 60, "no link")
+    time.sleep(2)
+    offered = bob.log_text().count("event=answered") - before
+    assert offered <= 1, f"a mail whose answer cannot be written was offered {offered} times"
+    ballast.remove()
+    wait_until(lambda: count(alice, mail) == 1, 60, "not sent although there is room again")
+    wait_until(lambda: not queue_states(bob), 60, "not booked although there is room again")
 
 
 def test(binary, folder, alice, bob):
@@ -159,6 +194,8 @@ def test(binary, folder, alice, bob):
         assert client.body_sha256(uids[0], mail.size) == mail.sha256()
     wait_until(lambda: not queue_states(alice), 20, "no receipt")
     assert in_folder(bob, "incoming") == 0 and in_folder(bob, "tmp") == 0
+
+    sender_without_room(ballast, alice, bob)
 
     # A start without any room: reading goes on, and room heals.
     assert bob.stop()[0] == 0

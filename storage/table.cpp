@@ -421,13 +421,20 @@ result<std::optional<bytes>> rows::get_sealed(table t, bytes_view key, const cry
     return std::optional<bytes>(std::move(*plain));
 }
 
+namespace {
+using cursor_ptr = std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)>;
+result<cursor_ptr> open_cursor(MDB_txn* txn, MDB_dbi in) {
+    MDB_cursor* raw = nullptr;
+    if (const int rc = mdb_cursor_open(txn, in, &raw)) return error_of_lmdb(rc);
+    return cursor_ptr(raw, mdb_cursor_close);
+}
+}  // namespace
+
 result<bytes> rows::last_key(table t) const {
     if (!txn_) return errc::io_error;
-    MDB_cursor* raw = nullptr;
-    if (const int rc = mdb_cursor_open(txn_, env_->dbi(t), &raw)) return error_of_lmdb(rc);
-    const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor(raw, mdb_cursor_close);
+    PP_LET(const auto cursor, open_cursor(txn_, env_->dbi(t)));
     MDB_val k, v;
-    const int rc = mdb_cursor_get(raw, &k, &v, MDB_LAST);
+    const int rc = mdb_cursor_get(cursor.get(), &k, &v, MDB_LAST);
     if (rc == MDB_NOTFOUND) return bytes();
     if (rc) return error_of_lmdb(rc);
     return to_bytes(view_of(k));
@@ -459,13 +466,11 @@ template <class F>
 result<void> rows::walk(table t, bytes_view prefix, bytes_view from, bool with_plain, F&& f) const {
     if (!txn_) return errc::io_error;
     if (fresh_ && fresh_->has_any(t)) return walk_both(t, prefix, from, with_plain, f);
-    MDB_cursor* raw = nullptr;
-    if (const int rc = mdb_cursor_open(txn_, env_->dbi(t), &raw)) return error_of_lmdb(rc);
-    const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor(raw, mdb_cursor_close);
+    PP_LET(const auto cursor, open_cursor(txn_, env_->dbi(t)));
     auto k = val(from);
     MDB_val v;
-    int rc = mdb_cursor_get(raw, &k, &v, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
-    for (; rc == 0; rc = mdb_cursor_get(raw, &k, &v, MDB_NEXT)) {
+    int rc = mdb_cursor_get(cursor.get(), &k, &v, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
+    for (; rc == 0; rc = mdb_cursor_get(cursor.get(), &k, &v, MDB_NEXT)) {
         const auto key = view_of(k);
         if (!begins_with(key, prefix)) return {};
         PP_LET(const bool more, f(key, &v, bytes_view()));
@@ -478,12 +483,10 @@ result<void> rows::walk(table t, bytes_view prefix, bytes_view from, bool with_p
 // Two sorted lists as one; where both have a key the fresh row counts.
 template <class F>
 result<void> rows::walk_both(table t, bytes_view prefix, bytes_view from, bool with_plain, F&& f) const {
-    MDB_cursor* raw = nullptr;
-    if (const int rc = mdb_cursor_open(txn_, env_->dbi(t), &raw)) return error_of_lmdb(rc);
-    const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor(raw, mdb_cursor_close);
+    PP_LET(const auto cursor, open_cursor(txn_, env_->dbi(t)));
     auto k = val(from);
     MDB_val v;
-    int rc = mdb_cursor_get(raw, &k, &v, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
+    int rc = mdb_cursor_get(cursor.get(), &k, &v, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
     auto above = fresh_->next(seen_, t, from, false, with_plain);
     for (;;) {
         if (rc != 0 && rc != MDB_NOTFOUND) return error_of_lmdb(rc);
@@ -494,10 +497,10 @@ result<void> rows::walk_both(table t, bytes_view prefix, bytes_view from, bool w
         if (order > 0) {
             PP_LET(const bool more, f(view_of(k), &v, bytes_view()));
             if (!more) return {};
-            rc = mdb_cursor_get(raw, &k, &v, MDB_NEXT);
+            rc = mdb_cursor_get(cursor.get(), &k, &v, MDB_NEXT);
             continue;
         }
-        if (order == 0) rc = mdb_cursor_get(raw, &k, &v, MDB_NEXT);
+        if (order == 0) rc = mdb_cursor_get(cursor.get(), &k, &v, MDB_NEXT);
         const auto mine = std::move(*above);
         if (mine.is.what != fresh_rows::kind::erased) {
             PP_LET(const bool more, f(mine.key.view(), nullptr, mine.is.plain));
@@ -532,17 +535,15 @@ result<void> rows::erase_prefix(table t, bytes_view prefix) {
         for (const auto& key : keys) PP_TRY(erase(t, key.view()));
         return {};
     }
-    MDB_cursor* raw = nullptr;
-    if (const int rc = mdb_cursor_open(txn_, env_->dbi(t), &raw)) return error_of_lmdb(rc);
-    const std::unique_ptr<MDB_cursor, void (*)(MDB_cursor*)> cursor(raw, mdb_cursor_close);
+    PP_LET(const auto cursor, open_cursor(txn_, env_->dbi(t)));
     for (;;) {
         auto k = val(prefix);
         MDB_val v;
-        const int rc = mdb_cursor_get(raw, &k, &v, MDB_SET_RANGE);
+        const int rc = mdb_cursor_get(cursor.get(), &k, &v, MDB_SET_RANGE);
         if (rc == MDB_NOTFOUND) return {};
         if (rc) return failure{error_of_lmdb(rc)};
         if (!begins_with(view_of(k), prefix)) return {};
-        if (const int deleted = mdb_cursor_del(raw, 0)) return error_of_lmdb(deleted);
+        if (const int deleted = mdb_cursor_del(cursor.get(), 0)) return error_of_lmdb(deleted);
     }
 }
 

@@ -14,19 +14,9 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "system"))
 from node import nodes  # noqa: E402
+from process import cpu_seconds, resident_bytes  # noqa: E402
 
 PER_CLIENT_KIB_MAX = 130
-
-
-def resident_kib(pid):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / 100
 
 
 def main(binary, clients):
@@ -47,13 +37,13 @@ def main(binary, clients):
                 raise SystemExit("the clients ended early")
             wait_for("first")
             time.sleep(0.5)
-            first, cpu = resident_kib(pid), cpu_seconds(pid)
+            first, cpu = resident_bytes(pid) >> 10, cpu_seconds(pid)
             crowd.stdin.write("\n")
             crowd.stdin.flush()
             wait_for("peak")
             coming = cpu_seconds(pid) - cpu
             time.sleep(1)
-            there = resident_kib(pid)
+            there = resident_bytes(pid) >> 10
             idle = cpu_seconds(pid)
             time.sleep(5)
             idle = cpu_seconds(pid) - idle
@@ -67,7 +57,7 @@ def main(binary, clients):
             crowd.stdin.flush()
             if crowd.wait(120):
                 raise SystemExit("a client was not told of the news")
-        print(f"when they have gone {resident_kib(pid) / 1024:.1f} MiB")
+        print(f"when they have gone {resident_bytes(pid) / (1 << 20):.1f} MiB")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import sys
 import time
 
 from node import mail_from, nodes, wait_until
+from process import cpu_seconds, resident_bytes
 
 GROWTH_BYTES_MAX = 64 << 20          # of any attack here
 LOGIN_SECONDS_MAX = 8                # of a right login beside an attack: a hang, not a busy machine
@@ -58,16 +59,7 @@ class Victim:
     def __init__(self, node):
         self.node, self.pid = node, node.process.pid
         self.attacks = 0
-        self.settled = self.memory()
-
-    def memory(self):
-        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) << 10
-
-    def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        self.settled = resident_bytes(self.pid)
 
     def right_login(self):
         begun = time.monotonic()
@@ -85,13 +77,13 @@ class Victim:
     def survived(self, what):
         assert self.node.process.poll() is None, f"{what}: the daemon ended with {self.node.process.returncode}"
         self.right_login()
-        grown = self.memory() - self.settled
+        grown = resident_bytes(self.pid) - self.settled
         assert grown < GROWTH_BYTES_MAX, f"{what}: memory has grown by {grown >> 20} MiB"
 
     def rests(self, what):
-        before = self.cpu_seconds()
+        before = cpu_seconds(self.pid)
         time.sleep(REST_SECONDS)
-        share = (self.cpu_seconds() - before) / REST_SECONDS
+        share = (cpu_seconds(self.pid) - before) / REST_SECONDS
         assert share < REST_CPU_SHARE_MAX, f"{what}: the CPU does not rest ({share:.0%})"
 
     @contextlib.contextmanager
@@ -104,7 +96,7 @@ class Victim:
         self.survived(what)
         self.rests(what)
         self.attacks += 1
-        print(f"{what}: {time.monotonic() - begun:.1f} s, memory {(self.memory() - self.settled) / (1 << 20):+.1f} MiB", flush=True)
+        print(f"{what}: {time.monotonic() - begun:.1f} s, memory {(resident_bytes(self.pid) - self.settled) / (1 << 20):+.1f} MiB", flush=True)
 
 
 def talk(port, data, seconds=5, keep_open=False):

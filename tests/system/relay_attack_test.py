@@ -12,6 +12,7 @@ import threading
 import time
 
 from node import mail_from, nodes, wait_until
+from process import cpu_seconds, resident_bytes
 
 GROWTH_BYTES_MAX = 64 << 20          # of any attack here
 ROUND_MS_MAX = 10000                 # of the good client beside an attack: a hang, not a busy machine
@@ -75,16 +76,7 @@ class Victim:
         self.relay, self.attacker = relay, attacker
         self.pid = relay.process.pid
         self.good = None
-        self.settled = self.memory()
-
-    def memory(self):
-        for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) << 10
-
-    def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        self.settled = resident_bytes(self.pid)
 
     def disk(self):
         return sum(f.stat().st_blocks * 512 for f in self.relay.home.rglob("*") if f.is_file())
@@ -104,8 +96,8 @@ class Victim:
     def attack(self, name, *arguments, at_peak=lambda said: None, what=None):
         """Runs one attack; at its peak, and after it, everything must be as it should."""
         what = what or " ".join([name, *map(str, arguments)])
-        begun, since, cpu = time.monotonic(), len(self.good.lines) if self.good else 0, self.cpu_seconds()
-        highest = [self.memory()]
+        begun, since, cpu = time.monotonic(), len(self.good.lines) if self.good else 0, cpu_seconds(self.pid)
+        highest = [resident_bytes(self.pid)]
         attacker = subprocess.Popen(self.command(name, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         killer = threading.Timer(ATTACK_SECONDS_MAX, attacker.kill)
         killer.start()
@@ -114,7 +106,7 @@ class Victim:
         def watch():
             while not watching.wait(0.05):
                 with contextlib.suppress(OSError):
-                    highest[0] = max(highest[0], self.memory())
+                    highest[0] = max(highest[0], resident_bytes(self.pid))
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         said, took = [], []
@@ -138,7 +130,7 @@ class Victim:
         if self.good:
             took = self.good.served(what, since)
         grown = highest[0] - self.settled
-        print(f"{what}: {time.monotonic() - begun:.1f} s, CPU {self.cpu_seconds() - cpu:.1f} s, memory {grown / (1 << 20):+.1f} MiB"
+        print(f"{what}: {time.monotonic() - begun:.1f} s, CPU {cpu_seconds(self.pid) - cpu:.1f} s, memory {grown / (1 << 20):+.1f} MiB"
               + (f", good rounds {statistics.median(took):.0f} ms, at most {max(took)} ms" if took else ""), flush=True)
         assert grown < GROWTH_BYTES_MAX, f"{what}: memory has grown by {grown >> 20} MiB"
         return said
@@ -161,9 +153,9 @@ def circuits_bounded(victim):
 
 
 def rests(victim):
-    before = victim.cpu_seconds()
+    before = cpu_seconds(victim.pid)
     time.sleep(REST_SECONDS)
-    share = (victim.cpu_seconds() - before) / REST_SECONDS
+    share = (cpu_seconds(victim.pid) - before) / REST_SECONDS
     assert share < REST_CPU_SHARE_MAX, f"the CPU does not rest ({share:.0%})"
 
 
@@ -186,7 +178,7 @@ def main(binary, *only):
         victim = Victim(relay, attacker)
         victim.disk_before = victim.disk()
         victim.start_good()
-        victim.settled = victim.memory()
+        victim.settled = resident_bytes(victim.pid)
 
         at_peak = {"circuits": circuits_bounded(victim), "quota": bounded(victim)}
         for name, *arguments in ATTACKS:

@@ -62,7 +62,9 @@ result<open_txn> open_txn::begin(const view_env& env, MDB_txn* parent, unsigned 
     if (!env.env()) return errc::io_error;
     MDB_txn* txn = nullptr;
     if (const int rc = mdb_txn_begin(env.env(), parent, flags, &txn)) return error_of_lmdb(rc);
-    return open_txn(txn);
+    if (flags & MDB_RDONLY) return open_txn(nullptr, 0, txn);
+    if (!parent) env.keys_changed(0);
+    return open_txn(&env, env.keys_changed(), txn);
 }
 
 account_store::state::state(std::filesystem::path where, account_keys k, storage_options o)

@@ -118,7 +118,7 @@ result<void> account_store::state::recover(recovery_report& report) {
     PP_TRY(settle_generations(report));
     bool usable = true;
     if (durable::exists(view_path())) {
-        const auto found = marks.before_opening(view_path(), options.view_checked_bytes);
+        const auto found = marks.before_opening(view_path(), options.view_checked_bytes, secrets.view.hash_of_key);
         usable = found == view_marks::verdict::open;
         if (found == view_marks::verdict::damaged)
             report.notes.push_back("the pages of the view are damaged; it is rebuilt from the log");
@@ -148,6 +148,7 @@ result<void> account_store::state::recover_marked(recovery_report& report, bool 
     if (!rebuild) {
         auto opened = view_env::open(view_path(), secrets.view, secrets.shred_check, options.view_map_bytes, false);
         result<void> usable = opened ? probe(**opened) : result<void>(opened.error());
+        if (usable && marks.keys_sum().value_or((*opened)->keys_sum()) != (*opened)->keys_sum()) usable = errc::damaged;
         if (usable) {
             const auto at = position_of(**opened);
             if (!at)

@@ -36,13 +36,15 @@ result<void> read_all_rows(const view_env& env) {
 // The view, when it can be trusted; else null. Errors that are no damage go up.
 result<std::unique_ptr<view_env>> account_store::state::trusted_view() const {
     std::unique_ptr<view_env> none;
-    if (!check_view_structure(view_path(), structure_depth::whole)) return none;
+    const auto pages = check_view_structure(view_path(), structure_depth::whole, &secrets.view.hash_of_key);
+    if (!pages) return none;
     auto opened = view_env::open(view_path(), secrets.view, secrets.shred_check, options.view_map_bytes, false);
     if (!opened) {
         for (const auto none_of_ours : {errc::damaged, errc::not_found, errc::wrong_secret, errc::older_format})
             if (opened.error() == none_of_ours) return none;
         return opened.error();
     }
+    if (pages->keys_sum != (*opened)->keys_sum()) return none;
     const auto at = position_of(**opened);
     if (!at || (generation != 0 && at->generation != generation) || !read_all_rows(**opened)) return none;
     return std::move(*opened);

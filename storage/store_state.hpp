@@ -106,10 +106,12 @@ struct account_store::check_parts {
 class open_txn {
 public:
     static result<open_txn> begin(const view_env& env, MDB_txn* parent, unsigned flags);
-    open_txn(open_txn&& other) noexcept : txn_(other.txn_) { other.txn_ = nullptr; }
+    open_txn(open_txn&& other) noexcept : env_(other.env_), keys_before_(other.keys_before_), txn_(other.release()) {}
     open_txn& operator=(open_txn&&) = delete;
     ~open_txn() {
-        if (txn_) mdb_txn_abort(txn_);
+        if (!txn_) return;
+        if (env_) env_->keys_changed(keys_before_);
+        mdb_txn_abort(txn_);
     }
     MDB_txn* get() const { return txn_; }
     MDB_txn* release() {
@@ -119,7 +121,11 @@ public:
     }
 
 private:
-    explicit open_txn(MDB_txn* txn) : txn_(txn) {}
+    // writes_to: null when it only reads.
+    open_txn(const view_env* writes_to, std::uint64_t keys_before, MDB_txn* txn)
+        : env_(writes_to), keys_before_(keys_before), txn_(txn) {}
+    const view_env* env_;
+    std::uint64_t keys_before_;
     MDB_txn* txn_;
 };
 

@@ -13,7 +13,7 @@ namespace pp::storage {
 
 namespace {
 constexpr std::uint8_t row_version = 1;
-constexpr std::uint8_t view_version = 3;           // older ones (FORMAT.md says how they differ) are made again from the log
+constexpr std::uint8_t view_version = 4;           // older ones (FORMAT.md says how they differ) are made again from the log
 constexpr std::size_t row_step_bytes = 16;
 constexpr std::size_t row_head_bytes = 1 + 4;   // version, length
 constexpr std::array<const char*, table_count> table_names = {
@@ -21,6 +21,7 @@ constexpr std::array<const char*, table_count> table_names = {
     "blob", "bname",  "out",   "inbox",    "peer",    "invite", "password", "setting", "seen",  "seen_order",
     "metadata", "thread", "threadref", "doc", "fts"};
 constexpr std::string_view identity_key = "\0";   // the one row in the clear: random store id and key checks
+constexpr std::string_view keys_sum_key = "\4";
 constexpr std::size_t identity_bytes = 1 + 16 + 16 + 16 + 32;
 constexpr std::uint64_t map_headroom_bytes = 64ull << 20;
 
@@ -106,7 +107,8 @@ std::uint64_t key_u64(bytes_view key, std::size_t offset) {
 // must outlive it (names in keys, Message-IDs in the log) comes of the store key alone.
 view_keys::view_keys(const account_keys& keys)
     : names(crypto::derive<crypto::row_key>(keys.store_key.view(), "peerpost view names 1")),
-      message_ids(crypto::derive<crypto::row_key>(keys.store_key.view(), "peerpost message ids 1")) {
+      message_ids(crypto::derive<crypto::row_key>(keys.store_key.view(), "peerpost message ids 1")),
+      hash_of_key(keys.store_key.view()) {
     std::array<std::byte, 64> both{};
     std::copy_n(keys.store_key.view().begin(), 32, both.begin());
     std::copy_n(keys.shred_key.view().begin(), 32, both.begin() + 32);
@@ -189,6 +191,23 @@ view_env::~view_env() {
     if (env_) mdb_env_close(env_);
 }
 
+namespace {
+result<std::uint64_t> load_keys_sum(const rows& r) {
+    PP_LET(const auto raw, r.get(table::meta, pp::as_bytes(keys_sum_key)));
+    if (!raw) return errc::damaged;
+    byte_reader in(*raw);
+    const auto sum = in.u64();
+    if (!in.done()) return errc::damaged;
+    return sum;
+}
+
+result<void> store_keys_sum(rows& r, std::uint64_t sum) {
+    byte_writer w;
+    w.u64(sum);
+    return r.put(table::meta, pp::as_bytes(keys_sum_key), w.out());
+}
+}  // namespace
+
 // The row that says whose view this is, of which version and under which keys.
 result<void> view_env::check_identity(MDB_txn* txn) {
     auto key = val(pp::as_bytes(std::string_view(identity_key.data(), 1)));
@@ -207,6 +226,31 @@ result<void> view_env::check_identity(MDB_txn* txn) {
     if (!crypto::equal_constant_time(store_check, keys_.check) || !crypto::equal_constant_time(shred, shred_check_))
         return errc::wrong_secret;
     return {};
+}
+
+result<void> view_env::put_identity(MDB_txn* txn) {
+    crypto::random_bytes(store_id_);
+    byte_writer w;
+    w.u8(view_version);
+    w.raw(store_id_);
+    w.raw(keys_.check);
+    w.raw(shred_check_);
+    w.raw(crypto::sha256(w.out()).view());
+    const auto name = pp::as_bytes(std::string_view(identity_key.data(), 1));
+    auto key = val(name);
+    auto value = val(w.out());
+    if (const int rc = mdb_put(txn, dbi(table::meta), &key, &value, 0)) return error_of_lmdb(rc);
+    keys_sum_ = keys_changed_ = 0;
+    key_added(table::meta, name);
+    storage::rows r(*this, txn);
+    return store_keys_sum(r, 0);   // its own key counts too; commit() writes the number
+}
+
+void view_env::key_added(table t, bytes_view key) const {
+    keys_changed_ += keys_.hash_of_key(table_names[static_cast<std::size_t>(t)], key);
+}
+void view_env::key_erased(table t, bytes_view key) const {
+    keys_changed_ -= keys_.hash_of_key(table_names[static_cast<std::size_t>(t)], key);
 }
 
 result<void> view_env::prepare(bool fresh, std::uint64_t file_bytes) {
@@ -232,18 +276,12 @@ result<void> view_env::prepare(bool fresh, std::uint64_t file_bytes) {
         if (const auto ours = check_identity(txn); !ours) return give_up(ours.error());
     }
     if (fresh) {
-        crypto::random_bytes(store_id_);
-        byte_writer w;
-        w.u8(view_version);
-        w.raw(store_id_);
-        w.raw(keys_.check);
-        w.raw(shred_check_);
-        w.raw(crypto::sha256(w.out()).view());
-        auto key = val(pp::as_bytes(std::string_view(identity_key.data(), 1)));
-        auto value = val(w.out());
-        if (const int rc = mdb_put(txn, dbi(table::meta), &key, &value, 0)) return give_up(error_of_lmdb(rc));
+        if (const auto written = put_identity(txn); !written) return give_up(written.error());
         return commit(txn);
     }
+    const auto sum = load_keys_sum(storage::rows(*this, txn));
+    if (!sum) return give_up(sum.error());
+    keys_sum_ = *sum;
     // The handles stay open: a transaction that opened them must be committed for that.
     if (const int rc = mdb_txn_commit(txn)) return error_of_lmdb(rc);
     return {};
@@ -278,7 +316,17 @@ result<void> view_env::commit(MDB_txn* txn) {
         mdb_txn_abort(txn);
         return durable::error_of(e);
     }
+    const auto sum = keys_sum_ + keys_changed_;
+    if (keys_changed_ != 0) {
+        storage::rows r(*this, txn);
+        if (const auto stored = store_keys_sum(r, sum); !stored) {
+            mdb_txn_abort(txn);
+            return stored;
+        }
+    }
     if (const int rc = mdb_txn_commit(txn)) return error_of_lmdb(rc);
+    keys_sum_ = sum;
+    keys_changed_ = 0;
     return {};
 }
 
@@ -390,10 +438,20 @@ result<void> rows::put(table t, bytes_view key, bytes_view plain) {
     w.raw(plain);
     w.zeros((row_step_bytes - w.size() % row_step_bytes) % row_step_bytes);
     const row_aad aad(t, key, env_->store_id());
-    const auto sealed = keys().of(t).borrow().seal(aad.view(), w.out());
+    return write(t, key, keys().of(t).borrow().seal(aad.view(), w.out()));
+}
+
+result<void> rows::write(table t, bytes_view key, bytes_view value) {
     auto k = val(key);
-    auto v = val(sealed);
-    if (const int rc = mdb_put(txn_, env_->dbi(t), &k, &v, 0)) return error_of_lmdb(rc);
+    auto v = val(value);
+    int rc = mdb_put(txn_, env_->dbi(t), &k, &v, MDB_NOOVERWRITE);
+    if (rc == 0) {
+        env_->key_added(t, key);
+        return {};
+    }
+    v = val(value);   // it names the old one now
+    if (rc == MDB_KEYEXIST) rc = mdb_put(txn_, env_->dbi(t), &k, &v, 0);
+    if (rc) return error_of_lmdb(rc);
     return {};
 }
 
@@ -403,10 +461,7 @@ bytes view_env::seal(table t, bytes_view key, const crypto::row_key& with, bytes
 
 result<void> rows::put_sealed(table t, bytes_view key, bytes_view sealed) {
     PP_ASSERT(!writes_fresh_);
-    auto k = val(key);
-    auto v = val(sealed);
-    if (const int rc = mdb_put(txn_, env_->dbi(t), &k, &v, 0)) return error_of_lmdb(rc);
-    return {};
+    return write(t, key, sealed);
 }
 
 result<std::optional<bytes>> rows::get_sealed(table t, bytes_view key, const crypto::row_key& with) const {
@@ -442,10 +497,7 @@ result<bytes> rows::last_key(table t) const {
 
 result<void> rows::put_empty(table t, bytes_view key) {
     if (writes_fresh_) return change(t, key, fresh_rows::kind::key_only, {});
-    auto k = val(key);
-    auto v = val({});
-    if (const int rc = mdb_put(txn_, env_->dbi(t), &k, &v, 0)) return error_of_lmdb(rc);
-    return {};
+    return write(t, key, {});
 }
 
 result<bool> rows::erase(table t, bytes_view key) {
@@ -458,6 +510,7 @@ result<bool> rows::erase(table t, bytes_view key) {
     const int rc = mdb_del(txn_, env_->dbi(t), &k, nullptr);
     if (rc == MDB_NOTFOUND) return false;
     if (rc) return failure{error_of_lmdb(rc)};
+    env_->key_erased(t, key);
     return true;
 }
 
@@ -542,7 +595,9 @@ result<void> rows::erase_prefix(table t, bytes_view prefix) {
         const int rc = mdb_cursor_get(cursor.get(), &k, &v, MDB_SET_RANGE);
         if (rc == MDB_NOTFOUND) return {};
         if (rc) return failure{error_of_lmdb(rc)};
-        if (!begins_with(view_of(k), prefix)) return {};
+        const auto key = view_of(k);
+        if (!begins_with(key, prefix)) return {};
+        env_->key_erased(t, key);
         if (const int deleted = mdb_cursor_del(cursor.get(), 0)) return error_of_lmdb(deleted);
     }
 }

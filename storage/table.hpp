@@ -7,6 +7,7 @@
 #include "storage/codec.hpp"
 #include "storage/error.hpp"
 #include "storage/fresh_rows.hpp"
+#include "storage/key_sum.hpp"
 #include "storage/table_name.hpp"
 
 #include <lmdb.h>
@@ -31,6 +32,7 @@ struct view_keys {
     const crypto::row_cipher& of(table t) const { return rows[static_cast<std::size_t>(t)]; }
     crypto::row_key names;                               // PRF for keys that stand for names
     crypto::row_key message_ids;                         // PRF for Message-IDs, as the log carries them
+    key_hash hash_of_key;                                // for the sum of all keys
     std::array<std::byte, 16> check;                     // tells a wrong store key from a damaged view
     std::array<std::byte, 16> prf(table t, bytes_view name) const;
 };
@@ -68,6 +70,13 @@ public:
     result<void> commit_fresh(MDB_txn* txn);
     // A value with a key of its own, for put_sealed and get_sealed.
     bytes seal(table t, bytes_view key, const crypto::row_key& with, bytes_view plain) const;
+    // The sum of the keys in the file as it was committed last: storage/key_sum.hpp.
+    std::uint64_t keys_sum() const { return keys_sum_; }
+    // What the write transaction under way has added to it. LMDB has one at a time; for open_txn and rows.
+    std::uint64_t keys_changed() const { return keys_changed_; }
+    void keys_changed(std::uint64_t to) const { keys_changed_ = to; }
+    void key_added(table t, bytes_view key) const;
+    void key_erased(table t, bytes_view key) const;
     void suspect() const { suspect_ = true; }
     bool is_suspect() const { return suspect_; }
 
@@ -77,6 +86,7 @@ private:
         : path_(std::move(path)), keys_(keys), shred_check_(to_bytes(shred_check)), map_bytes_(map_bytes) {}
     result<void> open_files(bool fresh);
     result<void> prepare(bool fresh, std::uint64_t file_bytes);
+    result<void> put_identity(MDB_txn* txn);
     result<void> check_identity(MDB_txn* txn);   // errc::damaged, newer_format, older_format, wrong_secret
 
     const std::filesystem::path path_;
@@ -87,6 +97,8 @@ private:
     MDB_env* env_ = nullptr;
     std::array<MDB_dbi, table_count> dbi_{};
     std::array<std::byte, 16> store_id_{};
+    std::uint64_t keys_sum_ = 0;
+    mutable std::uint64_t keys_changed_ = 0;
     mutable std::shared_mutex readers_;                  // shared while a read transaction is open
     mutable std::mutex fresh_mutex_;                     // of the pointer and of committing_; held for a moment only
     std::shared_ptr<fresh_rows> fresh_ = std::make_shared<fresh_rows>();
@@ -138,6 +150,7 @@ public:
     std::vector<std::pair<row_name, bool>> fresh_keys(table t) const;   // key, erased
 
 private:
+    result<void> write(table t, bytes_view key, bytes_view value);   // to LMDB
     result<void> change(table t, bytes_view key, fresh_rows::kind what, bytes_view plain);
     result<bytes_view> opened(table t, bytes_view key, const MDB_val& value, crypto::row_cipher::borrowed& with,
                               bytes& buffer) const;

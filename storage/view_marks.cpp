@@ -57,7 +57,8 @@ private:
 view_marks::view_marks(std::filesystem::path folder) : folder_(std::move(folder)) {}
 view_marks::~view_marks() = default;
 
-view_marks::verdict view_marks::before_opening(const std::filesystem::path& view, std::uint64_t checked_bytes) {
+view_marks::verdict view_marks::before_opening(const std::filesystem::path& view, std::uint64_t checked_bytes,
+                                               const key_hash& hash) {
     const auto attempt = durable::read_file(folder_ / "view.attempt", mark_bytes_max);
     const auto before = attempt && !attempt->empty() ? static_cast<unsigned>(attempt->front()) : 0u;
     const auto kept = durable::read_file(folder_ / "view.clean", mark_bytes_max);
@@ -71,7 +72,8 @@ view_marks::verdict view_marks::before_opening(const std::filesystem::path& view
     if (before >= view_attempts_max) return verdict::ended_the_process;
     std::error_code ignored;
     const bool small = std::filesystem::file_size(view, ignored) <= checked_bytes;
-    const auto checked = check_view_structure(view, clean && !small ? structure_depth::roots : structure_depth::whole);
+    const auto checked = check_view_structure(view, clean && !small ? structure_depth::roots : structure_depth::whole, &hash);
+    keys_sum_ = checked ? checked->keys_sum : std::nullopt;
     return checked ? verdict::open : verdict::damaged;   // a page that the disk cannot give back counts as damaged
 }
 

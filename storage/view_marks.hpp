@@ -26,7 +26,9 @@ public:
     };
     // checked_bytes: a view that was closed and is larger than this gets only a short look.
     // From here to opened() a death of this process is counted. One store at a time: another one waits here.
-    verdict before_opening(const std::filesystem::path& view, std::uint64_t checked_bytes);
+    verdict before_opening(const std::filesystem::path& view, std::uint64_t checked_bytes, const key_hash& hash);
+    // The sum of the keys it then has, when all of it was read: what the view says of itself must be the same.
+    const std::optional<std::uint64_t>& keys_sum() const { return keys_sum_; }
     void opened();
     void closed(const std::filesystem::path& view) const;
 
@@ -34,6 +36,7 @@ private:
     class watch;             // of the signals
     std::filesystem::path folder_;
     std::unique_ptr<watch> watching_;
+    std::optional<std::uint64_t> keys_sum_;
 };
 
 }  // namespace pp::storage

@@ -67,7 +67,7 @@ bool before(bytes_view a, bytes_view b) { return std::lexicographical_compare(a.
 
 class checker {
 public:
-    checker(const durable::file& f, structure_depth how) : file_(f), how_(how) {}
+    checker(const durable::file& f, structure_depth how, const key_hash* hash) : file_(f), how_(how), hash_(hash) {}
 
     result<structure_report> run() {
         PP_LET(report_.file_bytes, file_.size());
@@ -77,7 +77,11 @@ public:
         last_page_ = newest.last_page;
         if (how_ == structure_depth::whole) used_.assign(static_cast<std::size_t>(last_page_ + 1), false);
         PP_TRY(walk(newest.tables, kind::tables));
-        for (const auto& t : tables_) PP_TRY(walk(t, kind::rows));
+        if (hash_ && how_ == structure_depth::whole) report_.keys_sum = 0;
+        for (const auto& [name, t] : tables_) {
+            table_ = name;
+            PP_TRY(walk(t, kind::rows));
+        }
         PP_TRY(walk(newest.free, kind::free));
         // A free page that is also in use would be written over.
         for (const auto page : free_) {
@@ -221,10 +225,11 @@ private:
     result<void> leaf(const node& n, kind k, counts& seen) {
         if (k == kind::tables) {
             if (n.flags != holds_tree || n.value_bytes != tree_bytes || tables_.size() >= tables_max) return errc::damaged;
-            tables_.push_back(tree::decode(n.value));
+            tables_.emplace_back(as_text(n.key), tree::decode(n.value));
             return {};
         }
         if (n.flags != 0 && n.flags != value_elsewhere) return errc::damaged;
+        if (k == kind::rows && report_.keys_sum) *report_.keys_sum += (*hash_)(table_, n.key);
         bytes elsewhere;
         bytes_view value = n.value;
         if (n.flags & value_elsewhere) {
@@ -274,10 +279,12 @@ private:
 
     const durable::file& file_;
     const structure_depth how_;
+    const key_hash* const hash_;
     structure_report report_;
     std::uint64_t page_bytes_ = 0, last_page_ = 0;
     std::vector<bool> used_;
-    std::vector<tree> tables_;
+    std::vector<std::pair<std::string, tree>> tables_;
+    std::string table_;                 // whose rows are walked
     std::vector<std::uint64_t> free_;   // at most the pages of the file
 };
 
@@ -297,10 +304,10 @@ void warm_up(const durable::file& file) {
 }
 }  // namespace
 
-result<structure_report> check_view_structure(const std::filesystem::path& path, structure_depth how) {
+result<structure_report> check_view_structure(const std::filesystem::path& path, structure_depth how, const key_hash* hash) {
     PP_LET(const auto file, durable::open_file(path, durable::mode::read));
     if (how == structure_depth::whole) warm_up(file);
-    checker c(file, how);
+    checker c(file, how, hash);
     return c.run();
 }
 

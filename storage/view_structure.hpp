@@ -4,8 +4,10 @@
 
 #include "crypto/bytes.hpp"
 #include "storage/error.hpp"
+#include "storage/key_sum.hpp"
 
 #include <filesystem>
+#include <optional>
 
 namespace pp::storage {
 
@@ -17,10 +19,12 @@ enum class structure_depth {
 struct structure_report {
     std::uint64_t pages = 0;        // looked at
     std::uint64_t file_bytes = 0;
+    std::optional<std::uint64_t> keys_sum;   // when all pages were looked at and a hash was given
 };
 
 // errc::damaged (LMDB must not see this file), errc::not_found, errc::io_error. Writes nothing.
-result<structure_report> check_view_structure(const std::filesystem::path& path, structure_depth how);
+result<structure_report> check_view_structure(const std::filesystem::path& path, structure_depth how,
+                                              const key_hash* hash = nullptr);
 
 // SHA-256 over the file's length and its two meta pages, which name everything else: equal for a view that nobody has
 // written to in between. Same errors.

@@ -22,7 +22,7 @@ void start(const store_fixture& f, int dies_of) {
     if (child == 0) {
         for (const int s : {SIGSEGV, SIGABRT, SIGBUS}) ::signal(s, SIG_DFL);   // not Catch's report
         view_marks marks(f.folder);
-        (void)marks.before_opening(f.folder / "view", 1 << 20);
+        (void)marks.before_opening(f.folder / "view", 1 << 20, storage::key_hash(f.keys.store_key.view()));
         if (dies_of != 0) ::raise(dies_of);
         marks.opened();
         ::_exit(0);
@@ -34,7 +34,7 @@ void start(const store_fixture& f, int dies_of) {
 
 view_marks::verdict verdict_of(const store_fixture& f) {
     view_marks marks(f.folder);
-    const auto out = marks.before_opening(f.folder / "view", 1 << 20);
+    const auto out = marks.before_opening(f.folder / "view", 1 << 20, storage::key_hash(f.keys.store_key.view()));
     marks.opened();
     return out;
 }

@@ -28,7 +28,8 @@ sockaddr_in loopback(const std::string& address, std::uint16_t port) {
 }
 
 void use(SSL_CTX* context, const crypto::pem_pair& identity) {
-    auto* certificate_bio = BIO_new_mem_buf(identity.certificate_pem.data(), static_cast<int>(identity.certificate_pem.size()));
+    auto* certificate_bio =
+        BIO_new_mem_buf(identity.certificate_pem.data(), static_cast<int>(identity.certificate_pem.size()));
     auto* key_bio = BIO_new_mem_buf(identity.private_key_pem.data(), static_cast<int>(identity.private_key_pem.size()));
     auto* certificate = PEM_read_bio_X509(certificate_bio, nullptr, nullptr, nullptr);
     auto* key = PEM_read_bio_PrivateKey(key_bio, nullptr, nullptr, nullptr);
@@ -64,7 +65,8 @@ raw_link::~raw_link() {
 bool raw_link::connect(const how& odd) {
     socket_ = socket(AF_INET, SOCK_STREAM, 0);
     const auto from = loopback(odd.source, 0), to = loopback("127.0.0.1", at.port);
-    if (odd.receive_buffer_bytes > 0) setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &odd.receive_buffer_bytes, sizeof odd.receive_buffer_bytes);
+    if (odd.receive_buffer_bytes > 0)
+        setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &odd.receive_buffer_bytes, sizeof odd.receive_buffer_bytes);
     const int yes = 1;
     setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     if (bind(socket_, reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0) return false;
@@ -75,7 +77,8 @@ bool raw_link::connect(const how& odd) {
     SSL_CTX_set_min_proto_version(context_, TLS1_3_VERSION);
     std::string wire(1, static_cast<char>(odd.alpn.size()));
     wire += odd.alpn;
-    SSL_CTX_set_alpn_protos(context_, reinterpret_cast<const unsigned char*>(wire.data()), static_cast<unsigned>(wire.size()));
+    SSL_CTX_set_alpn_protos(context_, reinterpret_cast<const unsigned char*>(wire.data()),
+                            static_cast<unsigned>(wire.size()));
     device_ = crypto::signing_key::generate();
     if (odd.with_certificate) use(context_, *crypto::make_device_certificate(*device_));
     ssl_ = SSL_new(context_);
@@ -91,8 +94,8 @@ bool raw_link::greet(const how& odd) {
     const auto tomorrow = std::time(nullptr) + 86400;
     peer::hello mine;
     mine.wanted = at.relay;
-    mine.mine = peer::certify_device(account, *crypto::device_key::from(device_->public_key()), *crypto::drive_key::from(drive.public_key()),
-                                     "", tomorrow);
+    mine.mine = peer::certify_device(account, *crypto::device_key::from(device_->public_key()),
+                                     *crypto::drive_key::from(drive.public_key()), "", tomorrow);
     account_ = mine.mine.account;
     peer::account_record record;
     record.account = mine.mine.account;
@@ -183,7 +186,8 @@ std::uint32_t raw_link::request(std::string_view protocol, bytes_view message) {
 void raw_link::take_push(std::uint32_t stream, bytes_view message) {
     const auto pushed = relay::decode_pushed(message);
     if (pushed && std::holds_alternative<relay::news_request>(*pushed)) ++news;
-    if (pushed && std::holds_alternative<relay::incoming_request>(*pushed)) called = std::get<relay::incoming_request>(*pushed);
+    if (pushed && std::holds_alternative<relay::incoming_request>(*pushed))
+        called = std::get<relay::incoming_request>(*pushed);
     if (!answers_calls) return;
     data(stream, relay::encode(relay::done_reply{}));
     fin(stream);
@@ -200,7 +204,8 @@ std::optional<bytes> raw_link::answer(std::uint32_t stream, milliseconds limit) 
         case peer::frame_type::data:
             amount.u32(static_cast<std::uint32_t>(f->payload.size()));
             send(frame_of(peer::frame_type::credit, 0, amount.view()));
-            if (f->stream % 2 == 0) pushes_[f->stream].insert(pushes_[f->stream].end(), f->payload.begin(), f->payload.end());
+            if (f->stream % 2 == 0)
+                pushes_[f->stream].insert(pushes_[f->stream].end(), f->payload.begin(), f->payload.end());
             if (f->stream != stream) break;
             send(frame_of(peer::frame_type::credit, stream, amount.view()));
             collected.insert(collected.end(), f->payload.begin(), f->payload.end());
@@ -238,10 +243,12 @@ relay::delivery_token owner::token(std::string_view serial, int weeks_ahead) con
     relay::token_serial s;
     const auto hash = crypto::sha256(as_bytes(serial));
     std::copy_n(hash.data.begin(), s.data.size(), s.data.begin());
-    return relay::issue_token(id(), tokens, s, static_cast<std::uint16_t>(relay::week_of(std::time(nullptr)) + weeks_ahead));
+    return relay::issue_token(id(), tokens, s,
+                              static_cast<std::uint16_t>(relay::week_of(std::time(nullptr)) + weeks_ahead));
 }
 
-relay::status owner::open(raw_link& on, const relay::array16& invite, std::uint8_t stranger_bits, std::optional<std::uint8_t> bits) const {
+relay::status owner::open(raw_link& on, const relay::array16& invite, std::uint8_t stranger_bits,
+                          std::optional<std::uint8_t> bits) const {
     relay::open_request r;
     r.key = slot();
     r.tokens = tokens;

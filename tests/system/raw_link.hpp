@@ -1,6 +1,6 @@
-// A client of a relay that keeps no rule it does not choose to: one blocking TLS connection, frames as they are wanted, and
-// what is needed to be honest now and then (proto/peer/SPEC.md, proto/relay/SPEC.md). For tests/system/relay_attacker.cpp.
-// One thread.
+// A client of a relay that keeps no rule it does not choose to: one blocking TLS connection, frames as they are wanted,
+// and what is needed to be honest now and then (proto/peer/SPEC.md, proto/relay/SPEC.md). For
+// tests/system/relay_attacker. One thread.
 #pragma once
 
 #include "proto/peer/frame.hpp"
@@ -72,7 +72,8 @@ public:
     template <class T>
     relay::reply<T> ask(const relay::request& what) {
         const auto message = relay::encode(what);
-        const auto raw = answer(request(relay::is_bulk(relay::operation_of(what)) ? relay::seed_protocol : relay::control_protocol, message));
+        const auto raw = answer(request(
+            relay::is_bulk(relay::operation_of(what)) ? relay::seed_protocol : relay::control_protocol, message));
         if (!raw) return relay::refusal{no_answer, 0};
         const auto decoded = relay::decode_reply<T>(*raw);
         return decoded ? *decoded : relay::refusal{no_answer, 0};

@@ -22,8 +22,8 @@ inline constexpr std::uint64_t blob_chunks_max = std::uint64_t{1} << 32;
 inline constexpr std::uint64_t blob_padded_bytes_max = blob_chunks_max * chunk_plain_bytes;
 
 // Plaintext length with padding: the last 8 bytes of the padded plaintext hold the true length (u64 LE), the bytes
-// between are zero. 512 B steps to 8 KiB, then eighths of powers of two (at most 12.5 % more). A length that no blob can
-// have gives the largest number, never a small one.
+// between are zero. 512 B steps to 8 KiB, then eighths of powers of two (at most 12.5 % more). A length that no blob
+// can have gives the largest number, never a small one.
 std::uint64_t padded_bytes(std::uint64_t plain_bytes);
 std::uint64_t chunk_count(std::uint64_t padded_plain_bytes);
 std::uint64_t cipher_bytes(std::uint64_t padded_plain_bytes);   // all chunks, without header

@@ -1,5 +1,5 @@
-// Text forms of bytes: hex, and base32, base64, base64url of RFC 4648. Decoders are strict, so that each byte string has
-// one text only (base32 and hex in two cases): what is compared as text is then compared as bytes too.
+// Text forms of bytes: hex, and base32, base64, base64url of RFC 4648. Decoders are strict, so that each byte string
+// has one text only (base32 and hex in two cases): what is compared as text is then compared as bytes too.
 #include "crypto/bytes.hpp"
 
 #include <array>

@@ -1,5 +1,5 @@
-// X.509 (RFC 5280) by OpenSSL. Why these shapes: 06-security 6.1.2 (a local CA whose key can sign for loopback only, a leaf
-// that strict clients accept) and 04-network 4.5.1 (the device certificate).
+// X.509 (RFC 5280) by OpenSSL. Why these shapes: 06-security 6.1.2 (a local CA whose key can sign for loopback only, a
+// leaf that strict clients accept) and 04-network 4.5.1 (the device certificate).
 #include "crypto/certificate.hpp"
 
 #include "crypto/raw.hpp"

@@ -3,8 +3,8 @@
 //   slot     type u32, passes u32, memory KiB u32, reserved u32, salt 16, commitment 32, nonce 24, wrapped root key 48
 //   body     nonce 24, XChaCha20-Poly1305 under a key derived from the root key; AAD = header and slots
 //   trailer  SHA-256 of all before it: tells a torn file from a wrong secret before any secret is asked for
-// A slot's key comes from Argon2id (passphrase) or HKDF (random material); from it a commitment, so that one guess cannot
-// be made to fit several slots, and the key that wraps the root key.
+// A slot's key comes from Argon2id (passphrase) or HKDF (random material); from it a commitment, so that one guess
+// cannot be made to fit several slots, and the key that wraps the root key.
 #include "crypto/keyring.hpp"
 
 #include "crypto/assert.hpp"

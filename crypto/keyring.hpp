@@ -33,7 +33,8 @@ public:
     keyring_body& operator=(keyring_body&&) noexcept;
     ~keyring_body();
 
-    // Names of 1 to keyring_name_bytes_max bytes, secrets of up to keyring_secret_bytes_max: more is a broken invariant.
+    // Names of 1 to keyring_name_bytes_max bytes, secrets of up to keyring_secret_bytes_max:
+    // more is a broken invariant.
     void put(const std::string& name, bytes_view secret);
     bool erase(const std::string& name);
     std::optional<bytes_view> get(const std::string& name) const;
@@ -49,7 +50,8 @@ private:
 // The file's bytes, made and read in memory; storage/keyring_file does the two copies, syncs and renames.
 class keyring {
 public:
-    // One to keyring_slots_max secrets, each fit for its kind. Throws std::bad_alloc when Argon2id cannot have its memory.
+    // One to keyring_slots_max secrets, each fit for its kind.
+    // Throws std::bad_alloc when Argon2id cannot have its memory.
     static keyring create(std::vector<unlock_secret> secrets, argon2_cost cost = {});
     // errc::bad_header, errc::unknown_suite, errc::wrong_secret, errc::not_authentic (body damaged).
     static result<keyring> open(bytes_view file, const unlock_secret& secret);

@@ -65,7 +65,8 @@ std::optional<bytes_view> keyring_body::get(const std::string& name) const {
 
 std::vector<std::string> keyring_body::names(std::string_view prefix) const {
     std::vector<std::string> out;
-    for (auto at = secrets_.lower_bound(std::string(prefix)); at != secrets_.end() && at->first.starts_with(prefix); ++at)
+    for (auto at = secrets_.lower_bound(std::string(prefix)); at != secrets_.end() && at->first.starts_with(prefix);
+         ++at)
         out.push_back(at->first);
     return out;
 }

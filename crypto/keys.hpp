@@ -44,7 +44,9 @@ public:
     static constexpr std::size_t size_bytes = Size;
 
     secret_bytes() { bytes_.fill(std::byte{0}); }
-    explicit secret_bytes(std::span<const std::byte, Size> from) { std::copy(from.begin(), from.end(), bytes_.begin()); }
+    explicit secret_bytes(std::span<const std::byte, Size> from) {
+        std::copy(from.begin(), from.end(), bytes_.begin());
+    }
     static result<secret_bytes> from(bytes_view in) {
         if (in.size() != Size) return errc::bad_length;
         return secret_bytes(std::span<const std::byte, Size>(in.data(), Size));
@@ -61,7 +63,8 @@ public:
     secret_bytes& operator=(const secret_bytes&) = delete;
     ~secret_bytes() { wipe(); }
 
-    secret_bytes clone() const { return secret_bytes(std::span<const std::byte, Size>(bytes_)); }   // on purpose, by name
+    // on purpose, by name
+    secret_bytes clone() const { return secret_bytes(std::span<const std::byte, Size>(bytes_)); }
     bytes_view view() const { return bytes_; }
     mutable_bytes_view mutable_view() { return bytes_; }
 
@@ -70,7 +73,8 @@ private:
     std::array<std::byte, Size> bytes_;
 };
 
-using account_seed = secret_bytes<struct account_seed_tag, 32>;   // Ed25519 seed of the account key; = the recovery words
+// Ed25519 seed of the account key; = the recovery words
+using account_seed = secret_bytes<struct account_seed_tag, 32>;
 using blob_key = secret_bytes<struct blob_key_tag, 32>;           // opens one blob
 using row_key = secret_bytes<struct row_key_tag, 32>;             // XChaCha20-Poly1305 for rows, log entries, keyring
 using prekey_secret = secret_bytes<struct prekey_secret_tag, 32>; // X25519

@@ -62,9 +62,9 @@ bytes seal_row(const row_key& key, bytes_view aad, bytes_view plaintext) {
     bytes out(row_overhead_bytes + plaintext.size());
     const auto nonce = mutable_bytes_view(out).first(row_nonce_bytes);
     take_nonce(nonce);     // 192 bits: random ones do not repeat, also not after a restore from backup
-    PP_ASSERT(crypto_aead_xchacha20poly1305_ietf_encrypt(raw_out(mutable_bytes_view(out).subspan(row_nonce_bytes)), nullptr,
-                                                         raw(plaintext), plaintext.size(), raw(aad), aad.size(),
-                                                         nullptr, raw(nonce), raw(key.view())) == 0);
+    PP_ASSERT(crypto_aead_xchacha20poly1305_ietf_encrypt(raw_out(mutable_bytes_view(out).subspan(row_nonce_bytes)),
+                                                         nullptr, raw(plaintext), plaintext.size(), raw(aad),
+                                                         aad.size(), nullptr, raw(nonce), raw(key.view())) == 0);
     return out;
 }
 

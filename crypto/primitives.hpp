@@ -1,5 +1,6 @@
 // The primitives everything else is composed from: randomness, hashes, signatures, key derivation, row encryption.
-// libsodium for small things; OpenSSL for bulk and SHA-256 (hardware; libsodium's is five times slower, 03-storage 3.1).
+// libsodium for small things; OpenSSL for bulk and SHA-256 (hardware;
+// libsodium's is five times slower, 03-storage 3.1).
 #pragma once
 
 #include "crypto/keys.hpp"

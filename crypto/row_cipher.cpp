@@ -34,7 +34,8 @@ cipher_ptr expanded(const row_key& table_key, bytes_view with, bool encrypt) {
     row_key key;
     hkdf_sha256(table_key.view(), with, "peerpost row 1", key.mutable_view());
     cipher_ptr out(EVP_CIPHER_CTX_new());
-    PP_ASSERT(out != nullptr && EVP_CipherInit_ex2(out.get(), aes, raw(key.view()), nullptr, encrypt ? 1 : 0, nullptr) == 1);
+    PP_ASSERT(out != nullptr &&
+              EVP_CipherInit_ex2(out.get(), aes, raw(key.view()), nullptr, encrypt ? 1 : 0, nullptr) == 1);
     return out;
 }
 
@@ -80,7 +81,8 @@ public:
         PP_ASSERT(plaintext.empty() ||
                   EVP_CipherUpdate(c, raw_out(body), &n, raw(plaintext), static_cast<int>(plaintext.size())) == 1);
         PP_ASSERT(EVP_CipherFinal_ex(c, raw_out(body) + n, &more) == 1);
-        PP_ASSERT(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, tag_bytes, raw_out(body.subspan(plaintext.size()))) == 1);
+        PP_ASSERT(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, tag_bytes, raw_out(body.subspan(plaintext.size()))) ==
+                  1);
         return out;
     }
 
@@ -155,7 +157,8 @@ row_cipher::borrowed row_cipher::borrow() const {
     return borrowed(*this, std::move(w));
 }
 
-row_cipher::borrowed::borrowed(const row_cipher& from, std::unique_ptr<worker> w) : from_(&from), worker_(std::move(w)) {}
+row_cipher::borrowed::borrowed(const row_cipher& from, std::unique_ptr<worker> w)
+    : from_(&from), worker_(std::move(w)) {}
 row_cipher::borrowed::borrowed(borrowed&&) noexcept = default;
 row_cipher::borrowed::~borrowed() {
     if (!worker_) return;

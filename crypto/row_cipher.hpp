@@ -1,11 +1,11 @@
-// Rows by the hundred thousand: AES-256-GCM in hardware, with the key expanded once for many rows. A row of 80 bytes opens
-// in a third of the time that XChaCha20-Poly1305 takes (storage/FORMAT.md, "View"); seal_row() stays for what is sealed one
-// at a time.
+// Rows by the hundred thousand: AES-256-GCM in hardware, with the key expanded once for many rows. A row of 80 bytes
+// opens in a third of the time that XChaCha20-Poly1305 takes (storage/FORMAT.md, "View"); seal_row() stays for what is
+// sealed one at a time.
 //
-// A nonce of 96 bits is too short to be drawn at random under one key for ever, and a counter would repeat after a restore
-// from backup. So no row is sealed under the table's key itself: whoever begins to write draws a salt, and seals under
-// HKDF(table key, salt), with random nonces, at most rows_per_salt_max rows (NIST SP 800-38D section 8.3 allows 2^32).
-// Sealed: salt 12, nonce 12, ciphertext, tag 16.
+// A nonce of 96 bits is too short to be drawn at random under one key for ever, and a counter would repeat after a
+// restore from backup. So no row is sealed under the table's key itself: whoever begins to write draws a salt, and
+// seals under HKDF(table key, salt), with random nonces, at most rows_per_salt_max rows (NIST SP 800-38D section 8.3
+// allows 2^32). Sealed: salt 12, nonce 12, ciphertext, tag 16.
 #pragma once
 
 #include "crypto/primitives.hpp"

@@ -25,9 +25,9 @@ void hmac(bytes_view key, std::string_view text, mutable_bytes_view out) {
 scram_keys make_scram_keys(std::string_view password, bytes_view salt, std::uint32_t iterations) {
     PP_ASSERT(iterations >= 1);
     salted_password salted;
-    PP_ASSERT(PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), raw(salt), static_cast<int>(salt.size()),
-                                static_cast<int>(iterations), EVP_sha256(), static_cast<int>(salted_password::size_bytes),
-                                raw_out(salted.mutable_view())) == 1);
+    PP_ASSERT(PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), raw(salt),
+                                static_cast<int>(salt.size()), static_cast<int>(iterations), EVP_sha256(),
+                                static_cast<int>(salted_password::size_bytes), raw_out(salted.mutable_view())) == 1);
     client_key client;
     hmac(salted.view(), "Client Key", client.mutable_view());
     scram_keys out;

@@ -1,5 +1,5 @@
-// SHA-1 (FIPS 180-4), for the names that BitTorrent's DHT gives to what it stores (BEP 5, BEP 44) and nothing else: what
-// is found under such a name is believed for its Ed25519 signature, never for its hash.
+// SHA-1 (FIPS 180-4), for the names that BitTorrent's DHT gives to what it stores (BEP 5, BEP 44) and nothing else:
+// what is found under such a name is believed for its Ed25519 signature, never for its hash.
 #pragma once
 
 #include "crypto/keys.hpp"

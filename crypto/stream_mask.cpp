@@ -17,7 +17,8 @@ void mask_stream(const mask_key& key, std::uint64_t offset, mutable_bytes_view d
         std::array<std::byte, block_bytes> lead{};
         const auto n = std::min(block_bytes - inside, data.size());
         std::copy_n(data.begin(), n, lead.begin() + static_cast<std::ptrdiff_t>(inside));
-        crypto_stream_xchacha20_xor_ic(raw_out(lead), raw_out(lead), lead.size(), nonce.data(), block++, raw(key.view()));
+        crypto_stream_xchacha20_xor_ic(raw_out(lead), raw_out(lead), lead.size(), nonce.data(), block++,
+                                       raw(key.view()));
         std::copy_n(lead.begin() + static_cast<std::ptrdiff_t>(inside), n, data.begin());
         sodium_memzero(lead.data(), lead.size());
         data = data.subspan(n);

@@ -27,7 +27,8 @@ bool is_solved(bytes_view task, bytes_view salt16, std::uint8_t bits, std::uint6
     return hash && leading_zero_bits(hash->view()) >= bits;
 }
 
-std::optional<std::uint64_t> solve(bytes_view task, bytes_view salt16, std::uint8_t bits, const std::function<bool()>& go_on) {
+std::optional<std::uint64_t> solve(bytes_view task, bytes_view salt16, std::uint8_t bits,
+                                   const std::function<bool()>& go_on) {
     if (bits > bits_max) return std::nullopt;
     for (auto solution = random_u64(); go_on(); ++solution)
         if (is_solved(task, salt16, bits, solution)) return solution;

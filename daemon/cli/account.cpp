@@ -23,8 +23,9 @@ void add_accounts(CLI::App& app, context& c, const std::shared_ptr<options>& o) 
     add->add_flag("--json", o->as_json, "Print JSON");
     add->callback([&c, o] {
         run(c, "account add", {{"name", o->name}}, o->as_json, [](const json::object& made) {
-            std::cout << "Address:\n  " << text(made, "address") << "\nPassword (shown this once):\n  " << text(made, "password")
-                      << "\nRecovery words (shown this once: write them down):\n  " << text(made, "recovery_words") << "\n";
+            std::cout << "Address:\n  " << text(made, "address") << "\nPassword (shown this once):\n  "
+                      << text(made, "password") << "\nRecovery words (shown this once: write them down):\n  "
+                      << text(made, "recovery_words") << "\n";
         });
     });
     auto* shown = account->add_subcommand("list", "Every account");
@@ -52,8 +53,8 @@ void add_account(CLI::App& app, context& c) {
     made->add_flag("--json", o->as_json, "Print JSON");
     made->callback([&c, o] {
         run(c, "password new", {{"account", o->account}, {"name", o->name}}, o->as_json, [](const json::object& p) {
-            std::cout << "User name:\n  " << text(p, "address") << "\nPassword (shown this once):\n  " << text(p, "password")
-                      << "\n";
+            std::cout << "User name:\n  " << text(p, "address") << "\nPassword (shown this once):\n  "
+                      << text(p, "password") << "\n";
         });
     });
     auto* shown = password->add_subcommand("list", "Every password by name");

@@ -16,19 +16,21 @@ namespace {
 
 void show_progress(const json::object& step) {
     const auto total = number(step, "total_bytes");
-    std::cerr << "\rchecked " << human_bytes(number(step, "done_bytes")) << " of " << human_bytes(total) << "    " << std::flush;
+    std::cerr << "\rchecked " << human_bytes(number(step, "done_bytes")) << " of " << human_bytes(total) << "    "
+              << std::flush;
 }
 
 void show_check(const json::object& result) {
     for (const auto& item : list(result, "accounts")) {
         const auto& a = item.as_object();
-        std::cout << text(a, "address") << ": " << number(a, "entries") << " entries, " << number(a, "mails") << " mails, "
-                  << number(a, "blobs") << " blobs, " << human_bytes(number(a, "bytes")) << "\n";
+        std::cout << text(a, "address") << ": " << number(a, "entries") << " entries, " << number(a, "mails")
+                  << " mails, " << number(a, "blobs") << " blobs, " << human_bytes(number(a, "bytes")) << "\n";
         for (const auto& line : list(a, "lost")) std::cout << "  LOST: " << plain(line.as_string()) << "\n";
         for (const auto& line : list(a, "warnings")) std::cout << "  warning: " << plain(line.as_string()) << "\n";
     }
     for (const auto& line : list(result, "keyring")) std::cout << "warning: " << plain(line.as_string()) << "\n";
-    std::cout << (result.contains("sound") && result.at("sound") == true ? "everything is sound\n" : "there is damage\n");
+    std::cout << (result.contains("sound") && result.at("sound") == true ? "everything is sound\n"
+                                                                         : "there is damage\n");
 }
 
 // Alone with the home: a running daemon would go on with what is being repaired. False after a failure, which was told.
@@ -36,8 +38,10 @@ bool repair(context& c, json::array& repaired) {
     const auto lock = storage::home_lock::acquire(c.home);
     if (lock.has_error()) {
         fail(c, lock.error() == storage::errc::locked
-                    ? command_error{EX_TEMPFAIL, "peerpost is running; stop it first, then repair: " + c.command("check --repair")}
-                    : command_error{EX_CANTCREAT, "the home " + c.home.root.string() + " cannot be used: " + lock.error().message()});
+                    ? command_error{EX_TEMPFAIL,
+                                    "peerpost is running; stop it first, then repair: " + c.command("check --repair")}
+                    : command_error{EX_CANTCREAT,
+                                    "the home " + c.home.root.string() + " cannot be used: " + lock.error().message()});
         return false;
     }
     const auto loaded = services::load_config(c.home.configuration());
@@ -55,8 +59,12 @@ bool repair(context& c, json::array& repaired) {
         json::array what, lost;
         for (const auto& line : account.report.done) what.push_back(json::string(line));
         for (const auto& line : account.report.lost) lost.push_back(json::string(line));
-        repaired.push_back(json::object{{"account", account.label}, {"done", std::move(what)}, {"lost", std::move(lost)},
-                                        {"kept_in", account.report.kept_in.empty() ? "" : (c.home.account(account.label) / account.report.kept_in).string()}});
+        repaired.push_back(json::object{
+            {"account", account.label},
+            {"done", std::move(what)},
+            {"lost", std::move(lost)},
+            {"kept_in",
+             account.report.kept_in.empty() ? "" : (c.home.account(account.label) / account.report.kept_in).string()}});
     }
     return true;
 }
@@ -66,7 +74,8 @@ void show_repair(const json::array& repaired) {
         const auto& a = item.as_object();
         for (const auto& line : list(a, "done")) std::cout << "repaired: " << plain(line.as_string()) << "\n";
         for (const auto& line : list(a, "lost")) std::cout << "LOST: " << plain(line.as_string()) << "\n";
-        if (const auto kept = text(a, "kept_in"); !kept.empty()) std::cout << "what was damaged is kept in " << kept << "\n";
+        if (const auto kept = text(a, "kept_in"); !kept.empty())
+            std::cout << "what was damaged is kept in " << kept << "\n";
     }
 }
 
@@ -74,10 +83,12 @@ void show_repair(const json::array& repaired) {
 
 void add_check(CLI::App& app, context& c) {
     const auto as_json = std::make_shared<bool>(false), mend = std::make_shared<bool>(false);
-    auto* check = app.add_subcommand("check", "Read everything that is stored and say what is damaged; changes nothing");
+    auto* check =
+        app.add_subcommand("check", "Read everything that is stored and say what is damaged; changes nothing");
     check->add_flag("--json", *as_json, "Print JSON");
-    check->add_flag("--repair", *mend, "First save what can be saved; peerpost must not be running. Damaged files are put "
-                                       "aside, not deleted; UIDs and UIDVALIDITY stay");
+    check->add_flag("--repair", *mend,
+                    "First save what can be saved; peerpost must not be running. Damaged files are put aside, not "
+                    "deleted; UIDs and UIDVALIDITY stay");
     check->callback([&c, as_json, mend] {
         json::array repaired;
         if (*mend && !repair(c, repaired)) return;
@@ -103,8 +114,9 @@ void add_shred(CLI::App& app, context& c) {
         bool as_json = false;
     };
     const auto o = std::make_shared<options>();
-    auto* shred = app.add_subcommand("shred", "Make everything that was deleted unreadable for ever, also in old copies of the "
-                                              "store that come without the keyring of their time");
+    auto* shred = app.add_subcommand("shred",
+                                     "Make everything that was deleted unreadable for ever, also in old copies of the "
+                                     "store that come without the keyring of their time");
     shred->add_option("--account", o->account, "Label or address; without it the first account");
     shred->add_flag("--json", o->as_json, "Print JSON");
     shred->callback([&c, o] {
@@ -136,8 +148,9 @@ void add_config(CLI::App& app, context& c) {
         else
             std::cout << "the configuration " << file << " is valid (or absent: then every key has its default)\n";
         if (!o->as_json && std::get<services::config>(loaded).dht.mode == services::dht_mode::by_home)
-            std::cout << "[dht] mode is not set: \"mainline\" in a home made since `peerpost init` tells what leaves the machine, "
-                         "\"off\" in an older one; `peerpost status` shows which. To decide: mode = \"mainline\" or \"off\"\n";
+            std::cout << "[dht] mode is not set: \"mainline\" in a home made since `peerpost init` tells what leaves "
+                         "the machine, \"off\" in an older one; `peerpost status` shows which. To decide: mode = "
+                         "\"mainline\" or \"off\"\n";
     });
 }
 

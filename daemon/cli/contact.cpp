@@ -46,7 +46,8 @@ void show_details(const json::object& p) {
     if (!text(p, "record_made").empty()) std::cout << "  account record of " << text(p, "record_made") << "\n";
     for (const auto& d : list(p, "devices"))
         if (d.is_object())
-            std::cout << "  device " << plain(text(d.as_object(), "name")) << "  " << text(d.as_object(), "device") << "\n";
+            std::cout << "  device " << plain(text(d.as_object(), "name")) << "  " << text(d.as_object(), "device")
+                      << "\n";
     for (const auto& r : list(p, "relays"))
         if (r.is_string()) std::cout << "  relay " << plain(r.as_string()) << "\n";
 }
@@ -59,8 +60,8 @@ void show_verification(const json::object& p) {
     show_contact(p);
     if (isatty(STDOUT_FILENO)) std::cout << "\n" << services::qr_terminal(text(p, "link"));
     std::cout << "\n  " << text(p, "code") << "\n  " << text(p, "link") << "\n\n"
-              << "The other person sees the same digits with: peerpost contact verify NAME. Compare them over a channel you "
-                 "trust (on the telephone, or by scanning this picture), then:\n"
+              << "The other person sees the same digits with: peerpost contact verify NAME. Compare them over a "
+                 "channel you trust (on the telephone, or by scanning this picture), then:\n"
               << "  peerpost contact verify NAME --same     you have compared them, and they are the same\n"
               << "  peerpost contact verify NAME CODE       checks what was read to you, or scanned\n";
 }
@@ -90,7 +91,8 @@ void add_contact(CLI::App& app, context& c) {
         std::uint64_t hours = 7 * 24, uses = 1;
     };
     const auto o = std::make_shared<options>();
-    auto* invite = app.add_subcommand("invite", "Make an invite link (and its QR code) for somebody who is to write to you");
+    auto* invite =
+        app.add_subcommand("invite", "Make an invite link (and its QR code) for somebody who is to write to you");
     invite->add_flag("--json", o->as_json, "Print JSON");
     invite->add_option("--account", o->account, "Of this account (label or address)");
     invite->add_option("--hours", o->hours, "How long it works")->capture_default_str();
@@ -110,9 +112,11 @@ void add_contact(CLI::App& app, context& c) {
     add->add_flag("--json", o->as_json, "Print JSON");
     add->callback([&c, o] {
         run(c, "contact add",
-            {{"account", o->account}, {"contact", read_contact_argument(o->contact)}, {"name", o->name}, {"new_key", o->new_key}},
-            o->as_json,
-            [](const json::object& p) {
+            {{"account", o->account},
+             {"contact", read_contact_argument(o->contact)},
+             {"name", o->name},
+             {"new_key", o->new_key}},
+            o->as_json, [](const json::object& p) {
                 std::cout << (p.contains("new") && p.at("new") == true ? "added:\n" : "known already, updated:\n");
                 show_contact(p);
             });
@@ -123,7 +127,8 @@ void add_contact(CLI::App& app, context& c) {
     shown->add_flag("--all", o->all, "Also those that were removed");
     shown->callback([&c, o] {
         run(c, "contact list", {{"account", o->account}, {"all", o->all}}, o->as_json, [](const json::object& result) {
-            if (list(result, "contacts").empty()) std::cout << "no contacts yet; exchange links made with: peerpost invite\n";
+            if (list(result, "contacts").empty())
+                std::cout << "no contacts yet; exchange links made with: peerpost invite\n";
             for (const auto& p : list(result, "contacts"))
                 if (p.is_object()) show_contact(p.as_object());
         });
@@ -139,11 +144,12 @@ void add_contact(CLI::App& app, context& c) {
     named("show", "Everything about one contact")->callback([&c, o] {
         run(c, "contact show", {{"account", o->account}, {"contact", o->contact}}, o->as_json, show_details);
     });
-    auto* accept = named("accept", "Take somebody's mail in INBOX: accepts a request, lifts a block, takes back a removal");
+    auto* accept =
+        named("accept", "Take somebody's mail in INBOX: accepts a request, lifts a block, takes back a removal");
     accept->add_flag("--new-key", o->new_key, "Although a contact of this name has another key");
     accept->callback([&c, o] {
-        run(c, "contact accept", {{"account", o->account}, {"contact", o->contact}, {"new_key", o->new_key}}, o->as_json,
-            [](const json::object& p) { show_change(p, "accepted:"); });
+        run(c, "contact accept", {{"account", o->account}, {"contact", o->contact}, {"new_key", o->new_key}},
+            o->as_json, [](const json::object& p) { show_change(p, "accepted:"); });
     });
     auto* block = named("block", "Take nothing more from somebody; the sender is told that the mail is not taken");
     block->add_flag("--undo", o->undo, "Lift the block");
@@ -151,7 +157,8 @@ void add_contact(CLI::App& app, context& c) {
         run(c, "contact block", {{"account", o->account}, {"contact", o->contact}, {"undo", o->undo}}, o->as_json,
             [o](const json::object& p) { show_change(p, o->undo ? "no longer blocked:" : "blocked:"); });
     });
-    auto* remove = named("remove", "Make a stranger of a contact: new mail goes to Requests. Can be undone for 30 days");
+    auto* remove =
+        named("remove", "Make a stranger of a contact: new mail goes to Requests. Can be undone for 30 days");
     remove->add_flag("--undo", o->undo, "Take it back");
     remove->callback([&c, o] {
         run(c, "contact remove", {{"account", o->account}, {"contact", o->contact}, {"undo", o->undo}}, o->as_json,
@@ -161,8 +168,9 @@ void add_contact(CLI::App& app, context& c) {
     verify->add_option("code", o->code, "What was read to you, or scanned");
     verify->add_flag("--same", o->same, "You have compared the digits, and they are the same");
     verify->callback([&c, o] {
-        run(c, "contact verify", {{"account", o->account}, {"contact", o->contact}, {"code", o->code}, {"same", o->same}},
-            o->as_json, show_verification);
+        run(c, "contact verify",
+            {{"account", o->account}, {"contact", o->contact}, {"code", o->code}, {"same", o->same}}, o->as_json,
+            show_verification);
     });
 }
 

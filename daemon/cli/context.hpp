@@ -1,5 +1,5 @@
-// What every command of the command line shares: which home, and how to ask a node something - a running daemon over its
-// control socket, else the home opened by this process alone.
+// What every command of the command line shares: which home, and how to ask a node something - a running daemon over
+// its control socket, else the home opened by this process alone.
 #pragma once
 
 #include "daemon/services/commands.hpp"

@@ -92,7 +92,8 @@ std::optional<command_result> ask_daemon(const std::filesystem::path& socket_fil
         if (ready <= 0) return broken_off("has not answered for a minute");
         const auto n = read(socket.fd, piece.data(), piece.size());
         if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return broken_off("broke off the connection (it is stopping, or too many commands run at one time)");
+        if (n <= 0)
+            return broken_off("broke off the connection (it is stopping, or too many commands run at one time)");
         buffered.append(piece.data(), static_cast<std::size_t>(n));
         for (std::size_t end; (end = buffered.find('\n')) != buffered.npos; buffered.erase(0, end + 1)) {
             command_result out;

@@ -55,13 +55,16 @@ letter write_letter(const demo_node& from, const demo_node& to, std::size_t atta
     constexpr std::size_t columns = 76;   // RFC 2045 section 6.8
     letter out;
     out.message_id = "<demo-" + crypto::hex(crypto::random<crypto::hash256>().view().first(12)) + "@peerpost.alt>";
-    const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
-    out.text = "From: " + from.name() + " <" + from.address() + ">\r\nTo: " + to.name() + " <" + to.address() +
-               ">\r\nSubject: demo\r\nDate: " + mail::header_date({now.count(), 0}) + "\r\nMessage-ID: " + out.message_id +
-               "\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"demo\"\r\n\r\n--demo\r\n"
-               "Content-Type: text/plain; charset=utf-8\r\n\r\nA mail of peerpost's demo.\r\n.\r\n..a line with dots\r\n"
-               "--demo\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"random.bin\"\r\n"
-               "Content-Transfer-Encoding: base64\r\n\r\n";
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
+    out.text =
+        "From: " + from.name() + " <" + from.address() + ">\r\nTo: " + to.name() + " <" + to.address() +
+        ">\r\nSubject: demo\r\nDate: " + mail::header_date({now.count(), 0}) + "\r\nMessage-ID: " + out.message_id +
+        "\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"demo\"\r\n\r\n--demo\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\n\r\nA mail of peerpost's demo.\r\n.\r\n..a line with dots\r\n"
+        "--demo\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; "
+        "filename=\"random.bin\"\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\n";
     out.text.reserve(out.text.size() + encoded.size() + encoded.size() / columns * 2 + 100);
     for (std::size_t at = 0; at < encoded.size(); at += columns) out.text += encoded.substr(at, columns) + "\r\n";
     out.text += "--demo--\r\n";
@@ -81,7 +84,8 @@ private:
 };
 
 void wait_for_receipt(demo_node& sender, const std::string& message_id) {
-    for (const auto until = clock::now() + step_limit; clock::now() < until; std::this_thread::sleep_for(receipt_poll)) {
+    for (const auto until = clock::now() + step_limit; clock::now() < until;
+         std::this_thread::sleep_for(receipt_poll)) {
         const auto answer = sender.ask("queue", {{"all", true}});
         for (const auto& item : list(answer, "queue")) {
             const auto& row = item.as_object();
@@ -140,8 +144,8 @@ void make_contacts(demo_node& a, demo_node& b) {
 
 void print_settings(const demo_node& n) {
     const auto line = [](const char* what, const mail_server& tls, const mail_server& clear) {
-        std::cout << "  " << what << "  " << tls.address << "  port " << tls.port << " with SSL/TLS, or port " << clear.port
-                  << " without encryption\n";
+        std::cout << "  " << what << "  " << tls.address << "  port " << tls.port << " with SSL/TLS, or port "
+                  << clear.port << " without encryption\n";
     };
     std::cout << n.name() << "\n  user name  " << n.address() << "\n  password   " << n.password() << "\n";
     line("IMAP     ", n.imap(true), n.imap(false));
@@ -212,7 +216,8 @@ void demo(context& c, bool check) {
 
 void add_demo(CLI::App& app, context& c) {
     const auto check = std::make_shared<bool>(false);
-    auto* command = app.add_subcommand("demo", "Two nodes in a temporary directory, to try peerpost with two mail clients");
+    auto* command =
+        app.add_subcommand("demo", "Two nodes in a temporary directory, to try peerpost with two mail clients");
     command->add_flag("--check", *check, "Send a mail each way, compare every byte, print each hop's time, and end");
     command->callback([&c, check] { demo(c, *check); });
 }

@@ -99,7 +99,9 @@ demo_node::demo_node(std::string program, std::filesystem::path home, const std:
         return "listen = [{ address = \"127.0.0.1\", port = " + std::to_string(tls) +
                " }, { address = \"127.0.0.1\", port = " + std::to_string(plain_port) + ", tls = \"none\" }]\n";
     };
-    std::ofstream(home_.configuration()) << "[imap]\n" << both(imap_tls_, imap_plain_) << "[smtp]\n" << both(smtp_tls_, smtp_plain_)
+    std::ofstream(home_.configuration()) << "[imap]\n"
+                                         << both(imap_tls_, imap_plain_) << "[smtp]\n"
+                                         << both(smtp_tls_, smtp_plain_)
                                          << "[peer]\nlisten = [{ address = \"127.0.0.1\", port = " << ports[4]
                                          << " }]\n[lan]\nenabled = false\n[dht]\nmode = \"off\"\n";
     const auto out = home_.root / "init.json";

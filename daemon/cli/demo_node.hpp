@@ -16,7 +16,8 @@ struct demo_error : std::runtime_error {
 
 class demo_node {
 public:
-    // Makes home, configuration (free loopback ports, LAN discovery off) and account; starts nothing. Throws demo_error.
+    // Makes home, configuration (free loopback ports, LAN discovery off) and account; starts nothing.
+    // Throws demo_error.
     demo_node(std::string program, std::filesystem::path home, const std::string& name);
     ~demo_node();   // stop()
     demo_node(const demo_node&) = delete;
@@ -32,8 +33,12 @@ public:
     const std::string& name() const { return name_; }
     const std::string& address() const { return address_; }
     const std::string& password() const { return password_; }
-    mail_server imap(bool tls) const { return {"127.0.0.1", tls ? imap_tls_ : imap_plain_, tls, home_.ca_certificate()}; }
-    mail_server smtp(bool tls) const { return {"127.0.0.1", tls ? smtp_tls_ : smtp_plain_, tls, home_.ca_certificate()}; }
+    mail_server imap(bool tls) const {
+        return {"127.0.0.1", tls ? imap_tls_ : imap_plain_, tls, home_.ca_certificate()};
+    }
+    mail_server smtp(bool tls) const {
+        return {"127.0.0.1", tls ? smtp_tls_ : smtp_plain_, tls, home_.ca_certificate()};
+    }
 
 private:
     std::filesystem::path log_file() const { return home_.root / "serve.log"; }

@@ -1,5 +1,5 @@
-// `peerpost init` and `peerpost recover` (01-product 1.6). Secrets go to standard output once and nowhere else; recovery
-// words are read from standard input, never from the command line, which other users can see.
+// `peerpost init` and `peerpost recover` (01-product 1.6). Secrets go to standard output once and nowhere else;
+// recovery words are read from standard input, never from the command line, which other users can see.
 #include "daemon/cli/init.hpp"
 
 #include "daemon/services/config.hpp"
@@ -31,13 +31,14 @@ void print_settings(const char* what, const std::vector<services::listen_address
                           : l.tls == services::tls_mode::starttls ? "STARTTLS"
                                                                   : "no encryption (this machine only)";
         std::cout << "  " << what << "  " << l.address << "  port "
-                  << (l.port == 0 ? "chosen at start (see: peerpost status)" : std::to_string(l.port)) << "  " << tls << "\n";
+                  << (l.port == 0 ? "chosen at start (see: peerpost status)" : std::to_string(l.port)) << "  " << tls
+                  << "\n";
         what = "          ";
     }
 }
 
-// Everything that leaves the machine once the node runs, each with what switches it off: nothing of it has been done when
-// this is printed (01-product 1.7).
+// Everything that leaves the machine once the node runs, each with what switches it off: nothing of it has been done
+// when this is printed (01-product 1.7).
 struct network_use {
     std::string what, off;
     bool on = false;
@@ -51,15 +52,19 @@ std::vector<network_use> network_uses(const services::config& conf) {
     std::vector<network_use> out;
     const auto mode = conf.dht.mode;
     const bool closed = mode == services::dht_mode::closed;
-    out.push_back({"Links to your contacts and to relays you choose (TCP), encrypted; only when there is mail, or to say that you are back",
-                   "cannot be switched off", true});
-    out.push_back({"Other nodes may connect to this one: TCP port " + (ports.empty() ? "none" : ports), "[peer] listen = []",
-                   !conf.peer.listen.empty()});
+    out.push_back(
+        {"Links to your contacts and to relays you choose (TCP), encrypted; only when there is mail, or to say that "
+         "you are back",
+         "cannot be switched off", true});
+    out.push_back({"Other nodes may connect to this one: TCP port " + (ports.empty() ? "none" : ports),
+                   "[peer] listen = []", !conf.peer.listen.empty()});
     out.push_back({"The router of this house is asked (PCP, NAT-PMP, UPnP; nobody beyond it) to let other nodes in",
                    "[peer] port_mapping = false", conf.peer.port_mapping && !conf.peer.listen.empty()});
-    out.push_back({"In the local network every minute a small encrypted datagram (UDP port " + std::to_string(conf.lan.port) +
-                       ") that only contacts can recognise", "[lan] enabled = false", conf.lan.enabled});
-    out.push_back({std::string(closed ? "The DHT of your own nodes" : "BitTorrent's public DHT (begins at router.bittorrent.com)") +
+    out.push_back({"In the local network every minute a small encrypted datagram (UDP port " +
+                       std::to_string(conf.lan.port) + ") that only contacts can recognise",
+                   "[lan] enabled = false", conf.lan.enabled});
+    out.push_back({std::string(closed ? "The DHT of your own nodes"
+                                      : "BitTorrent's public DHT (begins at router.bittorrent.com)") +
                        ": this machine asks there where contacts are, and puts there where it is" +
                        (conf.dht.publish == services::dht_publish::full ? "" : " (as [dht] publish says)") +
                        ", encrypted for who knows your address. Your provider sees that it is used",
@@ -70,9 +75,10 @@ std::vector<network_use> network_uses(const services::config& conf) {
 void print_network(const context& c, const services::config& conf) {
     std::cout << "\nWhat will leave this machine when it runs (nothing has yet):\n";
     for (const auto& use : network_uses(conf))
-        std::cout << (use.on ? "  on   " : "  off  ") << use.what << ".\n       " << (use.on ? "Off: " : "As set: ") << use.off << "\n";
-    std::cout << "There is no server of ours, and nothing else is contacted. The settings: " << c.home.configuration().string()
-              << "\n";
+        std::cout << (use.on ? "  on   " : "  off  ") << use.what << ".\n       " << (use.on ? "Off: " : "As set: ")
+                  << use.off << "\n";
+    std::cout << "There is no server of ours, and nothing else is contacted. The settings: "
+              << c.home.configuration().string() << "\n";
 }
 
 // Twenty-four words from standard input.
@@ -96,7 +102,8 @@ void make_first_account(context& c, const std::string& name, bool as_json, bool 
     const auto lock = storage::home_lock::acquire(c.home);
     if (lock.has_error()) {
         // Whoever runs here has an account, or is just making one.
-        const auto why = lock.error() == storage::errc::locked ? error_code(storage::errc::exists_already) : lock.error();
+        const auto why =
+            lock.error() == storage::errc::locked ? error_code(storage::errc::exists_already) : lock.error();
         return fail(c, init_error(c, why));
     }
     std::string words;
@@ -115,15 +122,18 @@ command_error init_error(const context& c, const error_code& error) {
         return {EX_CANTCREAT, "there is an account in " + home + " already; nothing was changed. See it with: " +
                                   c.command("status")};
     if (error == crypto::errc::bad_checksum)
-        return {EX_DATAERR, "these recovery words do not fit together: one of them is wrong or two are swapped; nothing "
-                            "was changed. Try again with: " + c.command("recover")};
+        return {EX_DATAERR,
+                "these recovery words do not fit together: one of them is wrong or two are swapped; nothing was "
+                "changed. Try again with: " +
+                    c.command("recover")};
     if (error == crypto::errc::bad_text || error == crypto::errc::bad_length)
         return {EX_DATAERR, "these are not 24 words of the list: one is misspelt or missing; nothing was changed. Try "
                             "again with: " + c.command("recover")};
     return {EX_CANTCREAT, "the account could not be made in " + home + ": " + error.message()};
 }
 
-void print_new_account(const context& c, const services::config& conf, const services::new_account& made, bool as_json) {
+void print_new_account(const context& c, const services::config& conf, const services::new_account& made,
+                       bool as_json) {
     const auto ca_file = c.home.ca_certificate().string();
     if (as_json) {
         json::object out{{"address", made.address},
@@ -134,15 +144,17 @@ void print_new_account(const context& c, const services::config& conf, const ser
                          {"smtp", settings(conf.smtp.listen)},
                          {"ca_file", ca_file}};
         json::array network;
-        for (const auto& use : network_uses(conf)) network.push_back(json::object{{"what", use.what}, {"on", use.on}, {"off", use.off}});
+        for (const auto& use : network_uses(conf))
+            network.push_back(json::object{{"what", use.what}, {"on", use.on}, {"off", use.off}});
         out["network"] = std::move(network);
         if (!conf.pop3.listen.empty()) out["pop3"] = settings(conf.pop3.listen);   // off as shipped
         std::cout << json::serialize(out) << "\n" << std::flush;
         return;
     }
-    std::cout << "Your address:\n  " << made.address << "\n\n"
-              << "Password for your mail client (shown this once):\n  " << made.password << "\n\n"
-              << "Recovery words (shown this once: write them down; they bring the account back, and are all that does):\n";
+    std::cout
+        << "Your address:\n  " << made.address << "\n\n"
+        << "Password for your mail client (shown this once):\n  " << made.password << "\n\n"
+        << "Recovery words (shown this once: write them down; they bring the account back, and are all that does):\n";
     std::istringstream words(made.recovery_words);
     std::string word;
     for (int i = 1; words >> word; ++i) std::cout << (i % 6 == 1 ? "  " : " ") << word << (i % 6 == 0 ? "\n" : "");
@@ -150,7 +162,8 @@ void print_new_account(const context& c, const services::config& conf, const ser
     print_settings("IMAP    ", conf.imap.listen);
     print_settings("SMTP    ", conf.smtp.listen);
     print_settings("POP3    ", conf.pop3.listen);
-    std::cout << "\nThe certificate is issued by a CA of this home only, restricted to this machine:\n  " << ca_file << "\n";
+    std::cout << "\nThe certificate is issued by a CA of this home only, restricted to this machine:\n  " << ca_file
+              << "\n";
     print_network(c, conf);
     std::cout << std::flush;
 }

@@ -1,6 +1,6 @@
 // A small mail client of our own for `demo --check`: SMTP submission (RFC 5321, RFC 4954) and IMAP (RFC 9051) over TLS
-// checked against the home's CA, or in the clear on loopback. Blocking; every step has a time limit. A failure is thrown
-// as mail_client_error with a sentence.
+// checked against the home's CA, or in the clear on loopback. Blocking; every step has a time limit. A failure is
+// thrown as mail_client_error with a sentence.
 #pragma once
 
 #include <chrono>
@@ -49,7 +49,8 @@ void submit_mail(const mail_server& server, const std::string& user, const std::
 class imap_reader {
 public:
     // Logs in and selects INBOX.
-    imap_reader(const mail_server& server, const std::string& user, const std::string& password, std::chrono::seconds limit);
+    imap_reader(const mail_server& server, const std::string& user, const std::string& password,
+                std::chrono::seconds limit);
 
     std::uint32_t exists() const { return exists_; }
     // IDLE (RFC 2177) until the mailbox holds more than that many mails; the number then.

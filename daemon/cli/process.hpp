@@ -14,9 +14,9 @@ void harden_process();
 // Soft limit of open files to the hard one, at most descriptors_max.
 void raise_descriptor_limit();
 
-// Calls on_end once, on a thread of its own, when SIGINT, SIGTERM or SIGHUP comes. Make it before any other thread: they
-// inherit the blocked signals. When the process is still there patience after the signal it ends at once: the store is
-// crash-safe, a user who waits is not.
+// Calls on_end once, on a thread of its own, when SIGINT, SIGTERM or SIGHUP comes. Make it before any other thread:
+// they inherit the blocked signals. When the process is still there patience after the signal it ends at once: the
+// store is crash-safe, a user who waits is not.
 class end_signal {
 public:
     // SIGTERM to exit takes less than 2 s whatever hangs (02-architecture 2.5).

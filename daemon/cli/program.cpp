@@ -24,7 +24,8 @@ int run_program(int argc, char** argv) {
     // Commands run as callbacks of the parser, after every option is known.
     app.parse_complete_callback([&] {
         c.home_is_default = home.empty();
-        c.home.root = std::filesystem::absolute(home.empty() ? default_home() : std::filesystem::path(home)).lexically_normal();
+        c.home.root =
+            std::filesystem::absolute(home.empty() ? default_home() : std::filesystem::path(home)).lexically_normal();
     });
     add_serve(app, c);
     add_init(app, c);

@@ -24,8 +24,9 @@ std::string_view meaning(std::string_view state) {
 }
 
 void show_row(const json::object& row) {
-    std::cout << shown_id(row) << "  " << text(row, "state") << " (" << meaning(text(row, "state")) << ") since " << text(row, "since")
-              << "\n  to " << plain(text(row, "recipient")) << "\n  submitted " << text(row, "submitted") << "\n";
+    std::cout << shown_id(row) << "  " << text(row, "state") << " (" << meaning(text(row, "state")) << ") since "
+              << text(row, "since") << "\n  to " << plain(text(row, "recipient")) << "\n  submitted "
+              << text(row, "submitted") << "\n";
     if (const auto id = text(row, "message_id"); !id.empty()) std::cout << "  message " << plain(id) << "\n";
 }
 
@@ -36,15 +37,20 @@ void show_queue(const json::object& q) {
         if (!item.is_object()) continue;
         const auto& row = item.as_object();
         show_row(row);
-        const bool waits_here = text(row, "state") == "queued";   // elsewhere the attempts are over, or about the receipt only
-        if (const auto n = number(row, "attempts"); n > 0 && waits_here) std::cout << "  " << n << (n == 1 ? " attempt\n" : " attempts\n");
+        // elsewhere the attempts are over, or about the receipt only
+        const bool waits_here = text(row, "state") == "queued";
+        if (const auto n = number(row, "attempts"); n > 0 && waits_here)
+            std::cout << "  " << n << (n == 1 ? " attempt\n" : " attempts\n");
         const auto held = text(row, "held_until");
         if (!held.empty()) std::cout << "  held until " << held << ", as the sender asked\n";
-        if (const auto at = text(row, "next_attempt"); !at.empty() && held.empty() && waits_here) std::cout << "  next attempt " << at << "\n";
-        if (const auto why = text(row, "last_error"); !why.empty() && text(row, "state") != "delivered") std::cout << "  last error: " << plain(why) << "\n";
+        if (const auto at = text(row, "next_attempt"); !at.empty() && held.empty() && waits_here)
+            std::cout << "  next attempt " << at << "\n";
+        if (const auto why = text(row, "last_error"); !why.empty() && text(row, "state") != "delivered")
+            std::cout << "  last error: " << plain(why) << "\n";
     }
     if (!rows.empty() && rows.front().is_object())
-        std::cout << "\nWhat one of them waits for, and what can be done: peerpost queue why " << shown_id(rows.front().as_object()) << "\n";
+        std::cout << "\nWhat one of them waits for, and what can be done: peerpost queue why "
+                  << shown_id(rows.front().as_object()) << "\n";
 }
 
 void show_why(const json::object& row) {

@@ -15,7 +15,10 @@ void show_used(const json::object& r) {
         if (endpoint.is_string()) std::cout << "  at " << plain(std::string(endpoint.as_string())) << "\n";
     const auto* opened = r.if_contains("opened");
     std::cout << "  since " << text(r, "since")
-              << (opened && opened->is_bool() && opened->as_bool() ? "" : ", not reached yet: it is tried while peerpost runs") << "\n";
+              << (opened && opened->is_bool() && opened->as_bool()
+                      ? ""
+                      : ", not reached yet: it is tried while peerpost runs")
+              << "\n";
 }
 
 }  // namespace
@@ -27,7 +30,8 @@ void add_relay(CLI::App& app, context& c) {
         std::string account, link, relay;
     };
     const auto o = std::make_shared<options>();
-    auto* relay = app.add_subcommand("relay", "Where mail waits for those who are away: for others here, for us elsewhere");
+    auto* relay =
+        app.add_subcommand("relay", "Where mail waits for those who are away: for others here, for us elsewhere");
     relay->require_subcommand(1);
     relay->fallthrough();
     auto* link = relay->add_subcommand("link", "The link that lets somebody use this relay");
@@ -68,7 +72,8 @@ void add_relay(CLI::App& app, context& c) {
     drop->callback([&c, o] {
         run(c, "relay drop", {{"account", o->account}, {"relay", o->relay}}, o->as_json, [](const json::object& r) {
             std::cout << "not used any more: " << text(r, "relay") << "\n";
-            if (const auto why = text(r, "why"); !why.empty()) std::cout << "  its slot is not closed: " << plain(why) << "\n";
+            if (const auto why = text(r, "why"); !why.empty())
+                std::cout << "  its slot is not closed: " << plain(why) << "\n";
         });
     });
     auto* status = relay->add_subcommand("status", "How much waits here, for how many");
@@ -80,11 +85,12 @@ void add_relay(CLI::App& app, context& c) {
                 return;
             }
             std::cout << "This node is a relay ([relay] serve = \"" << text(r, "serve") << "\").\n"
-                      << "  people    " << number(r, "slots") << " have a slot here, " << number(r, "clients") << " are connected\n"
-                      << "  waiting   " << number(r, "blobs") << " mails, " << number(r, "notifications") << " notifications and receipts, "
-                      << human_bytes(number(r, "bytes")) << "\n"
-                      << "  circuits  " << number(r, "reservations") << " can be called through this relay, " << number(r, "circuits")
-                      << " open\n";
+                      << "  people    " << number(r, "slots") << " have a slot here, " << number(r, "clients")
+                      << " are connected\n"
+                      << "  waiting   " << number(r, "blobs") << " mails, " << number(r, "notifications")
+                      << " notifications and receipts, " << human_bytes(number(r, "bytes")) << "\n"
+                      << "  circuits  " << number(r, "reservations") << " can be called through this relay, "
+                      << number(r, "circuits") << " open\n";
         });
     });
 }

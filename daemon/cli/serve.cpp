@@ -31,7 +31,8 @@ void tell_service_manager([[maybe_unused]] const char* state) {
 }
 
 command_error locked_error(const context& c) {
-    return {EX_TEMPFAIL, "a peerpost runs in " + c.home.root.string() + " already; see it with: " + c.command("status")};
+    return {EX_TEMPFAIL,
+            "a peerpost runs in " + c.home.root.string() + " already; see it with: " + c.command("status")};
 }
 
 command_error open_failed(const context& c, const error_code& error) {
@@ -52,8 +53,10 @@ bool output_goes_to_the_journal() {
 bool ensure_account(context& c, const services::config& conf) {
     if (services::node::has_account(c.home)) return true;
     if (output_goes_to_the_journal()) {
-        fail(c, {EX_CONFIG, "there is no account in " + c.home.root.string() + " yet, and its password and recovery words "
-                            "must not be written to the journal. Make it once, by hand: " + c.command("init")});
+        fail(c, {EX_CONFIG, "there is no account in " + c.home.root.string() +
+                                " yet, and its password and recovery words must not be written to the journal. Make it "
+                                "once, by hand: " +
+                                c.command("init")});
         return false;
     }
     const auto made = services::node::init(c.home, conf, "");
@@ -113,9 +116,10 @@ void serve(context& c) {
     std::vector<std::pair<std::string, storage::account_store*>> stores;
     for (const auto* a : (*node)->accounts()) stores.emplace_back(a->label(), &a->store());
     const services::text_indexer indexer((*node)->writer(), stores);
-    services::control control([&](std::string_view name, const json::object& arguments, const command_progress& progress) {
-        return services::run_command(**node, name, arguments, progress);
-    });
+    services::control control(
+        [&](std::string_view name, const json::object& arguments, const command_progress& progress) {
+            return services::run_command(**node, name, arguments, progress);
+        });
     if (const auto started = control.start(c.home.control_socket()); started.has_error())
         return fail(c, {EX_CANTCREAT, "the control socket " + c.home.control_socket().string() + " cannot be made: " +
                                           started.error().message()});
@@ -130,7 +134,8 @@ void serve(context& c) {
     server.run();
 
     {
-        // A long command may still use the node; then the process ends under it, as after a crash: nothing is half done.
+        // A long command may still use the node; then the process ends under it, as after a crash:
+        // nothing is half done.
         const bool quiet = control.stop(control_patience);
         const std::lock_guard guard(running.mutex);
         running.control = nullptr;

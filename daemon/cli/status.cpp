@@ -28,18 +28,21 @@ void show_account(const json::object& a) {
     std::cout << "  stored    " << human_bytes(number(a, "bytes")) << ", " << number(a, "contacts") << " contacts\n";
     if (const auto* index = a.if_contains("index"); index && index->is_object()) {
         const auto& i = index->as_object();
-        std::cout << "  indexed   " << number(i, "mails") << " mails for searching, " << human_bytes(number(i, "bytes"));
+        std::cout << "  indexed   " << number(i, "mails") << " mails for searching, "
+                  << human_bytes(number(i, "bytes"));
         if (number(i, "waiting") > 0) std::cout << "; " << number(i, "waiting") << " wait";
         std::cout << "\n";
     }
     if (const auto* outbox = a.if_contains("outbox"); outbox && outbox->is_object()) {
         const auto& o = outbox->as_object();
-        std::cout << "  outgoing  " << number(o, "queued") << " queued, " << number(o, "seeded") << " at relays, " << number(o, "notified") << " notified, "
-                  << number(o, "delivered") << " delivered, " << number(o, "failed") << " failed\n";
+        std::cout << "  outgoing  " << number(o, "queued") << " queued, " << number(o, "seeded") << " at relays, "
+                  << number(o, "notified") << " notified, " << number(o, "delivered") << " delivered, "
+                  << number(o, "failed") << " failed\n";
     }
     if (number(a, "inbound") > 0) std::cout << "  incoming  " << number(a, "inbound") << " being fetched\n";
     if (const auto* writable = a.if_contains("writable"); writable && writable->is_bool() && !writable->as_bool())
-        std::cout << "  WARNING   the drive takes no new mail after a write error; reading goes on. Is the disk full?\n";
+        std::cout
+            << "  WARNING   the drive takes no new mail after a write error; reading goes on. Is the disk full?\n";
     for (const auto& note : list(a, "notes"))
         if (note.is_string()) std::cout << "  note      " << plain(note.as_string()) << "\n";
 }
@@ -47,13 +50,17 @@ void show_account(const json::object& a) {
 // address:port, with the brackets that IPv6 needs.
 std::string place(const json::object& at) {
     const auto address = plain(text(at, "address"));
-    return (address.find(':') == address.npos ? address : "[" + address + "]") + ":" + std::to_string(number(at, "port"));
+    return (address.find(':') == address.npos ? address : "[" + address + "]") + ":" +
+           std::to_string(number(at, "port"));
 }
 
 void show_listener(const json::object& l) {
     const auto tls = text(l, "tls");
     std::cout << "  listener  " << text(l, "service") << " at " << place(l) << ", "
-              << (tls == "implicit" ? "TLS" : tls == "starttls" ? "STARTTLS" : "no encryption (this machine only)") << "\n";
+              << (tls == "implicit"   ? "TLS"
+                  : tls == "starttls" ? "STARTTLS"
+                                      : "no encryption (this machine only)")
+              << "\n";
 }
 
 std::string_view way(std::string_view path) {
@@ -70,9 +77,10 @@ void show_link(const json::object& l) {
     constexpr std::size_t label_shown = 8;
     const auto name = plain(text(l, "name"));
     const auto* dialled = l.if_contains("dialled");
-    std::cout << "  link      " << (name.empty() ? "" : name + " (") << plain(text(l, "peer").substr(0, label_shown)) << "..."
-              << (name.empty() ? "" : ")") << " " << way(text(l, "path")) << ", "
-              << (dialled && dialled->is_bool() && dialled->as_bool() ? "to " : "from ") << plain(text(l, "remote")) << "\n";
+    std::cout << "  link      " << (name.empty() ? "" : name + " (") << plain(text(l, "peer").substr(0, label_shown))
+              << "..." << (name.empty() ? "" : ")") << " " << way(text(l, "path")) << ", "
+              << (dialled && dialled->is_bool() && dialled->as_bool() ? "to " : "from ") << plain(text(l, "remote"))
+              << "\n";
 }
 
 void show_status(const json::object& s) {
@@ -90,14 +98,15 @@ void show_status(const json::object& s) {
                   << plain(text(mapped->as_object(), "by")) << ")\n";
     if (const auto* dht = s.if_contains("dht"); dht && dht->is_object()) {
         const auto& d = dht->as_object();
-        std::cout << "  dht       " << number(d, "nodes_ipv4") << " nodes by IPv4, " << number(d, "nodes_ipv6") << " by IPv6"
-                  << (text(d, "publish") == "off" ? ", nothing of this node is published" : "") << "\n";
+        std::cout << "  dht       " << number(d, "nodes_ipv4") << " nodes by IPv4, " << number(d, "nodes_ipv6")
+                  << " by IPv6" << (text(d, "publish") == "off" ? ", nothing of this node is published" : "") << "\n";
         for (const auto& item : list(d, "published"))
-            std::cout << "  dht       the record of " << plain(text(item.as_object(), "account").substr(0, 8)) << "... stands at "
-                      << number(item.as_object(), "replicas") << " nodes since " << human_duration(number(item.as_object(), "age_s")) << "\n";
+            std::cout << "  dht       the record of " << plain(text(item.as_object(), "account").substr(0, 8))
+                      << "... stands at " << number(item.as_object(), "replicas") << " nodes since "
+                      << human_duration(number(item.as_object(), "age_s")) << "\n";
     } else if (dht && dht->is_null()) {
-        std::cout << "  dht       off: people are found by the addresses they gave, in the LAN and through relays ([dht] mode = "
-                     "\"mainline\" in peerpost.toml switches it on)\n";
+        std::cout << "  dht       off: people are found by the addresses they gave, in the LAN and through relays "
+                     "([dht] mode = \"mainline\" in peerpost.toml switches it on)\n";
     }
     for (const auto& item : list(s, "accounts"))
         if (item.is_object()) show_account(item.as_object());

@@ -11,7 +11,8 @@ namespace pp::engine {
 
 struct arrival {
     std::string node;                                          // name of this node: the authserv-id of RFC 8601
-    std::string sender_domain;                                 // label.peerpost.alt of the account whose seal was opened
+    // label.peerpost.alt of the account whose seal was opened
+    std::string sender_domain;
     storage::known_by known = storage::known_by::request;      // how its key became known
     mail::address recipient;                                   // whom it was sent to
 };

@@ -14,28 +14,33 @@ constexpr std::uint32_t retry_when_busy_s = 30;
 
 }  // namespace
 
-relay::reply<relay::reserve_reply> circuit_table::reserve(const relay::circuit_tag& tag, link_id link, std::uint32_t ttl_s,
-                                                          std::string observed, time_point now) {
+relay::reply<relay::reserve_reply> circuit_table::reserve(const relay::circuit_tag& tag, link_id link,
+                                                          std::uint32_t ttl_s, std::string observed, time_point now) {
     if (rules_.circuits_max == 0) return relay::refusal{relay::status::refused, 0};
     expire(now);
-    if (!reservations_.contains(tag) && reservations_.size() >= rules_.reservations_max) return relay::refusal{relay::status::busy, retry_when_busy_s};
+    if (!reservations_.contains(tag) && reservations_.size() >= rules_.reservations_max)
+        return relay::refusal{relay::status::busy, retry_when_busy_s};
     const auto ttl = std::min(ttl_s, rules_.reservation_s);
     reservations_[tag] = {link, now + std::chrono::seconds(ttl)};
     return relay::reserve_reply{ttl, std::move(observed)};
 }
 
-std::variant<circuit_table::call, relay::refusal> circuit_table::connect(const relay::circuit_tag& target, link_id caller,
-                                                                         std::string caller_endpoint, const dice& random,
-                                                                         time_point now) {
+std::variant<circuit_table::call, relay::refusal> circuit_table::connect(const relay::circuit_tag& target,
+                                                                         link_id caller, std::string caller_endpoint,
+                                                                         const dice& random, time_point now) {
     if (rules_.circuits_max == 0) return relay::refusal{relay::status::refused, 0};
     expire(now);
     const auto place = reservations_.find(target);
     // A link cannot answer while it asks.
-    if (place == reservations_.end() || place->second.link == caller) return relay::refusal{relay::status::not_found, 0};
-    const auto of_caller = std::count_if(circuits_.begin(), circuits_.end(), [&](const auto& c) { return c.second.caller == caller; });
-    const auto of_target = std::count_if(circuits_.begin(), circuits_.end(), [&](const auto& c) { return c.second.target == target; });
+    if (place == reservations_.end() || place->second.link == caller)
+        return relay::refusal{relay::status::not_found, 0};
+    const auto of_caller =
+        std::count_if(circuits_.begin(), circuits_.end(), [&](const auto& c) { return c.second.caller == caller; });
+    const auto of_target =
+        std::count_if(circuits_.begin(), circuits_.end(), [&](const auto& c) { return c.second.target == target; });
     const auto most = static_cast<std::ptrdiff_t>(rules_.per_client_max);
-    if (of_caller >= most || of_target >= most || circuits_.size() >= rules_.circuits_max) return relay::refusal{relay::status::busy, retry_when_busy_s};
+    if (of_caller >= most || of_target >= most || circuits_.size() >= rules_.circuits_max)
+        return relay::refusal{relay::status::busy, retry_when_busy_s};
     call_state c;
     c.caller = caller;
     c.target = target;

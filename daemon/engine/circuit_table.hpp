@@ -1,6 +1,6 @@
-// A relay's circuits as a table (proto/relay/SPEC.md, "Circuits"): who has reserved, which calls are under way, which of
-// their two sides have come, and every limit. Pure: the caller brings the clock and the dice, and holds the connections.
-// Of a caller it knows the number of a link, of a target the tag; both are forgotten with the circuit.
+// A relay's circuits as a table (proto/relay/SPEC.md, "Circuits"): who has reserved, which calls are under way, which
+// of their two sides have come, and every limit. Pure: the caller brings the clock and the dice, and holds the
+// connections. Of a caller it knows the number of a link, of a target the tag; both are forgotten with the circuit.
 #pragma once
 
 #include "proto/relay/circuit.hpp"
@@ -29,8 +29,8 @@ public:
     explicit circuit_table(circuit_rules rules) : rules_(rules) {}
 
     // The newest reservation of a tag gets its calls. observed: the client's endpoint.
-    relay::reply<relay::reserve_reply> reserve(const relay::circuit_tag& tag, link_id link, std::uint32_t ttl_s, std::string observed,
-                                               time_point now);
+    relay::reply<relay::reserve_reply> reserve(const relay::circuit_tag& tag, link_id link, std::uint32_t ttl_s,
+                                               std::string observed, time_point now);
     // Three random values for one circuit.
     struct dice {
         relay::array16 circuit{}, caller_secret{}, target_secret{};
@@ -40,8 +40,8 @@ public:
         link_id target = 0;
         relay::incoming_request message;
     };
-    std::variant<call, relay::refusal> connect(const relay::circuit_tag& target, link_id caller, std::string caller_endpoint,
-                                               const dice& random, time_point now);
+    std::variant<call, relay::refusal> connect(const relay::circuit_tag& target, link_id caller,
+                                               std::string caller_endpoint, const dice& random, time_point now);
     // What the target has said to INCOMING; the answer is the caller's.
     relay::reply<relay::connect_reply> answered(const relay::array16& circuit, bool accepted, time_point now);
 

@@ -23,8 +23,8 @@ storage::contact contact_from_record(const peer::account_record& record, storage
 // Takes over a newer record: true when it changed something. errc::wrong_peer for another account, errc::bad_signature,
 // errc::expired. The key of a contact never changes: another key is another contact.
 result<bool> merge_record(storage::contact& c, bytes_view encoded_record, peer::unix_s now);
-// A record that is right but older than the known one by more than old_record_ms (engine/people.hpp), and the user has not
-// heard of it: true when that is noted in the contact now.
+// A record that is right but older than the known one by more than old_record_ms (engine/people.hpp), and the user has
+// not heard of it: true when that is noted in the contact now.
 bool noticed_old_record(storage::contact& c, bytes_view encoded_record, peer::unix_s now);
 // The endpoint that worked comes first next time. True when that changed something.
 bool endpoint_worked(storage::contact& c, const std::string& endpoint);
@@ -36,7 +36,8 @@ std::optional<storage::invite> use_invite(const std::optional<storage::invite>& 
 
 // ------------------------------------------------------------------ prekeys
 inline constexpr peer::unix_s prekey_renew_s = 7 * 24 * 60 * 60;     // a new one each week
-inline constexpr peer::unix_s prekey_keep_s = 37 * 24 * 60 * 60;     // private halves of replaced ones: 30 d relay + 7 d
+// private halves of replaced ones: 30 d relay + 7 d
+inline constexpr peer::unix_s prekey_keep_s = 37 * 24 * 60 * 60;
 inline constexpr std::uint32_t prekeys_kept_max = (prekey_renew_s + prekey_keep_s) / prekey_renew_s;   // at one a week
 
 struct prekey_age {

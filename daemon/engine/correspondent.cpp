@@ -51,7 +51,11 @@ bytes encode(const correspondent& c) {
         write(out, c.tokens[i].token);
     }
     if (c.way)
-        out.i64(c.way_told_at).u32(c.way->prekey_id).fixed(c.way->key).i64(c.way->not_after).text8(c.way->slot, peer::slot_text_bytes_max);
+        out.i64(c.way_told_at)
+            .u32(c.way->prekey_id)
+            .fixed(c.way->key)
+            .i64(c.way->not_after)
+            .text8(c.way->slot, peer::slot_text_bytes_max);
     if (with_work) out.u8(c.work_bits);
     return out.take();
 }
@@ -83,10 +87,11 @@ result<correspondent> decode_correspondent(bytes_view in) {
     return c;
 }
 
-std::optional<relay::delivery_token> take_token(correspondent& c, const crypto::account_key& relay, const relay::slot_id& slot,
-                                                std::int64_t now) {
+std::optional<relay::delivery_token> take_token(correspondent& c, const crypto::account_key& relay,
+                                                const relay::slot_id& slot, std::int64_t now) {
     std::erase_if(c.tokens, [now](const auto& t) { return !relay::in_time(t.token, now); });
-    const auto found = std::find_if(c.tokens.begin(), c.tokens.end(), [&](const auto& t) { return t.relay == relay && t.slot == slot; });
+    const auto found = std::find_if(c.tokens.begin(), c.tokens.end(),
+                                    [&](const auto& t) { return t.relay == relay && t.slot == slot; });
     if (found == c.tokens.end()) return std::nullopt;
     const auto token = found->token;
     c.tokens.erase(found);
@@ -101,14 +106,16 @@ void keep_tokens(correspondent& c, const peer::token_grant& grant, std::int64_t 
         std::copy_n(raw.begin(), t.token.serial.data.size(), t.token.serial.data.begin());
         t.token.week = grant.week;
         std::copy_n(raw.begin() + 16, t.token.mac.size(), t.token.mac.begin());
-        const bool known = std::any_of(c.tokens.begin(), c.tokens.end(), [&](const auto& k) { return k.token.serial == t.token.serial; });
+        const bool known = std::any_of(c.tokens.begin(), c.tokens.end(),
+                                       [&](const auto& k) { return k.token.serial == t.token.serial; });
         if (!known && relay::in_time(t.token, now)) c.tokens.push_back(t);
     }
     // The newest stay: they are good for longest, and of the slots she uses now.
     if (c.tokens.size() > held_tokens_max) c.tokens.erase(c.tokens.begin(), c.tokens.end() - held_tokens_max);
 }
 
-bool holds_token(const correspondent& c, const crypto::account_key& relay, const relay::slot_id& slot, std::int64_t now) {
+bool holds_token(const correspondent& c, const crypto::account_key& relay, const relay::slot_id& slot,
+                 std::int64_t now) {
     return std::any_of(c.tokens.begin(), c.tokens.end(), [&](const auto& t) {
         return t.relay == relay && t.slot == slot && relay::in_time(t.token, now);
     });
@@ -120,8 +127,9 @@ void keep_way(correspondent& c, const peer::return_path& way, std::int64_t writt
     c.way_told_at = written_at;
 }
 
-std::optional<peer::token_grant> grant_tokens(correspondent& c, const crypto::account_key& who, const crypto::account_key& relay,
-                                              const relay::slot_secrets& ours, std::size_t count, std::int64_t now) {
+std::optional<peer::token_grant> grant_tokens(correspondent& c, const crypto::account_key& who,
+                                              const crypto::account_key& relay, const relay::slot_secrets& ours,
+                                              std::size_t count, std::int64_t now) {
     const auto week = relay::week_of(now);
     if (c.given_week != week) {
         c.given_week = week;
@@ -135,7 +143,8 @@ std::optional<peer::token_grant> grant_tokens(correspondent& c, const crypto::ac
     grant.slot = ours.id().data;
     grant.week = static_cast<std::uint16_t>(week + relay::token_weeks_max);
     for (std::size_t i = 0; i < count; ++i) {
-        const auto token = relay::issue_token(ours.id(), ours.tokens, relay::make_serial(ours.serials, who), grant.week);
+        const auto token =
+            relay::issue_token(ours.id(), ours.tokens, relay::make_serial(ours.serials, who), grant.week);
         auto& raw = grant.tokens.emplace_back();
         std::copy_n(token.serial.data.begin(), 16, raw.begin());
         std::copy_n(token.mac.begin(), 16, raw.begin() + 16);
@@ -163,7 +172,8 @@ reachable_by how_to_reach(const std::optional<peer::account_record>& record, con
     const auto add = [&](const std::string& text) {
         auto address = relay::decode_address(text);
         if (!address) return;
-        const bool known = std::any_of(out.slots.begin(), out.slots.end(), [&](const auto& s) { return s.relay == address->relay; });
+        const bool known =
+            std::any_of(out.slots.begin(), out.slots.end(), [&](const auto& s) { return s.relay == address->relay; });
         if (!known && out.slots.size() <= peer::relays_max) out.slots.push_back(std::move(*address));
     };
     const bool way_is_newer = c.way && (!record || c.way_told_at * 1000 > static_cast<std::int64_t>(record->sequence));

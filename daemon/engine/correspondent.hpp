@@ -1,5 +1,5 @@
-// What is kept of somebody with whom mail goes through relays, beside the contact: delivery tokens to pay her relay with,
-// the newest way to answer her, and how many tokens she had from us (proto/relay/SPEC.md, "Delivery tokens";
+// What is kept of somebody with whom mail goes through relays, beside the contact: delivery tokens to pay her relay
+// with, the newest way to answer her, and how many tokens she had from us (proto/relay/SPEC.md, "Delivery tokens";
 // proto/peer/SPEC.md, "Return path"). Pure; the daemon keeps it in the store, one setting for each.
 #pragma once
 
@@ -38,17 +38,19 @@ bytes encode(const correspondent&);
 result<correspondent> decode_correspondent(bytes_view);      // errc::bad_message of proto/peer
 
 // A token for this slot, taken away; those that are out of time go as well.
-std::optional<relay::delivery_token> take_token(correspondent& c, const crypto::account_key& relay, const relay::slot_id& slot,
-                                                std::int64_t now);
+std::optional<relay::delivery_token> take_token(correspondent& c, const crypto::account_key& relay,
+                                                const relay::slot_id& slot, std::int64_t now);
 // Of a letter of hers.
 void keep_tokens(correspondent& c, const peer::token_grant& grant, std::int64_t now);
 // Whether one of her tokens is at hand: she has given them away, so that who pays with one is no stranger to her.
-bool holds_token(const correspondent& c, const crypto::account_key& relay, const relay::slot_id& slot, std::int64_t now);
+bool holds_token(const correspondent& c, const crypto::account_key& relay, const relay::slot_id& slot,
+                 std::int64_t now);
 void keep_way(correspondent& c, const peer::return_path& way, std::int64_t written_at);
 
 // Tokens for a slot of ours, at most `count` and what the week allows; empty: none.
-std::optional<peer::token_grant> grant_tokens(correspondent& c, const crypto::account_key& who, const crypto::account_key& relay,
-                                              const relay::slot_secrets& ours, std::size_t count, std::int64_t now);
+std::optional<peer::token_grant> grant_tokens(correspondent& c, const crypto::account_key& who,
+                                              const crypto::account_key& relay, const relay::slot_secrets& ours,
+                                              std::size_t count, std::int64_t now);
 // Whether she should get a full hand of them with the next link: once a week, and when she may be short of them.
 bool is_due_for_tokens(const correspondent& c, std::int64_t now);
 

@@ -26,7 +26,9 @@ void count_attempt(outbox_row& row) {
     if (row.attempts < UINT32_MAX) ++row.attempts;
 }
 
-unix_ms deadline(const outbox_row& row, const delivery_times& times) { return begins_at(row) + times.fail_after.count(); }
+unix_ms deadline(const outbox_row& row, const delivery_times& times) {
+    return begins_at(row) + times.fail_after.count();
+}
 
 // Never waits beyond the moment of giving up; behind it as long as before.
 unix_ms no_later_than_the_end(const outbox_row& row, unix_ms at, unix_ms now, const delivery_times& times) {
@@ -50,7 +52,8 @@ std::string in_words(milliseconds d) {
     using namespace std::chrono;
     constexpr std::string_view small[] = {"", "", "two", "three", "four", "five", "six", "seven"};
     const auto say = [&](std::int64_t n, std::string_view unit) {
-        return (n >= 2 && n <= 7 ? std::string(small[n]) : std::to_string(n)) + " " + std::string(unit) + (n == 1 ? "" : "s");
+        return (n >= 2 && n <= 7 ? std::string(small[n]) : std::to_string(n)) + " " + std::string(unit) +
+               (n == 1 ? "" : "s");
     };
     if (d % days(1) == milliseconds(0) && d >= days(1)) return say(d / days(1), "day");
     if (d % hours(1) == milliseconds(0) && d >= hours(1)) return say(d / hours(1), "hour");
@@ -65,7 +68,8 @@ unix_ms next_attempt(std::uint32_t attempts_made, unix_ms now, double dice, cons
 }
 
 bool is_open(const outbox_row& row) {
-    return row.state == outbox_state::queued || row.state == outbox_state::notified || row.state == outbox_state::seeded;
+    return row.state == outbox_state::queued || row.state == outbox_state::notified ||
+           row.state == outbox_state::seeded;
 }
 
 unix_ms begins_at(const outbox_row& row) { return std::max(row.submitted_at, row.hold_until); }
@@ -87,10 +91,12 @@ outbox_row link_came_up(outbox_row row, unix_ms now) {
 
 outbox_row give_up_when_late(outbox_row row, unix_ms now, const delivery_times& times) {
     if (!is_open(row) || now < judged_at(row, times)) return row;
-    auto sentence = std::string(row.state == outbox_state::notified ? "the recipient knows of the mail but has not fetched it for "
-                                : row.state == outbox_state::seeded ? "the mail waited at a relay, but the recipient's computer has not come for it for "
-                                                                    : "the mail could not be delivered for ") +
-                    in_words(times.fail_after);
+    auto sentence =
+        std::string(row.state == outbox_state::notified ? "the recipient knows of the mail but has not fetched it for "
+                    : row.state == outbox_state::seeded
+                        ? "the mail waited at a relay, but the recipient's computer has not come for it for "
+                        : "the mail could not be delivered for ") +
+        in_words(times.fail_after);
     if (!row.last_error.empty()) sentence += "; last: " + row.last_error;
     return failed(std::move(row), std::move(sentence), now);
 }
@@ -143,12 +149,17 @@ outbox_row receipt_came(outbox_row row, bytes signed_receipt, unix_ms now) {
 outbox_row work_asked_for(outbox_row row, std::uint8_t bits, unix_ms now, double dice,
                           const delivery_times& times) {
     if (bits > work_bits_willing)
-        return attempt_failed(std::move(row), "the recipient does not know you and asks strangers for more work than this node "
-                              "does; ask for an invite", now, dice, times);
+        return attempt_failed(
+            std::move(row),
+            "the recipient does not know you and asks strangers for more work than this node does; ask for an invite",
+            now, dice, times);
     constexpr unsigned tries_per_second = 100;   // crypto/work.hpp: about 10 ms each
     const auto seconds = std::max(1u, (1u << bits) / tries_per_second);
-    return attempt_failed(std::move(row), "the recipient does not know you and asks strangers for some work first: this node is "
-                          "at it, for about " + std::to_string(seconds) + (seconds == 1 ? " second" : " seconds"), now, dice, times);
+    return attempt_failed(
+        std::move(row),
+        "the recipient does not know you and asks strangers for some work first: this node is at it, for about " +
+            std::to_string(seconds) + (seconds == 1 ? " second" : " seconds"),
+        now, dice, times);
 }
 
 notify_outcome notify_answered(outbox_row row, const peer::notify_reply& reply, const crypto::account_key& sender,
@@ -163,7 +174,8 @@ notify_outcome notify_answered(outbox_row row, const peer::notify_reply& reply, 
         enter(row, outbox_state::notified, now);
         row.last_error.clear();
         count_attempt(row);
-        row.next_attempt_at = no_later_than_the_end(row, now + std::min(notified_again_after, times.retry_max).count(), now, times);
+        row.next_attempt_at =
+            no_later_than_the_end(row, now + std::min(notified_again_after, times.retry_max).count(), now, times);
         return {std::move(row)};
     case peer::notify_status::refused:
         return {failed(std::move(row), with_reason("the recipient refused the mail", reply.reason), now)};
@@ -174,7 +186,8 @@ notify_outcome notify_answered(outbox_row row, const peer::notify_reply& reply, 
     case peer::notify_status::try_later:
         break;
     }
-    return {attempt_failed(std::move(row), with_reason("the recipient asks to try later", reply.reason), now, dice, times)};
+    return {
+        attempt_failed(std::move(row), with_reason("the recipient asks to try later", reply.reason), now, dice, times)};
 }
 
 }  // namespace pp::engine

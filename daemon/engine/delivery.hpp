@@ -1,8 +1,8 @@
 // What becomes of an outbox row (01-product 1.4, 02-architecture 2.4): pure decisions on values. The caller brings the
 // clock and the dice, writes the row it gets back and acts on it.
 //
-//   queued -> (seeded ->) notified -> delivered    a step may be repeated after a crash: a repeat is recognised by its id
-//      \________\______-> failed              refused, or given up
+//   queued -> (seeded ->) notified -> delivered    a step may be repeated after a crash: a repeat is recognised by
+//      \________\______-> failed                   its id. Failed: refused, or given up
 #pragma once
 
 #include "daemon/engine/delivery_times.hpp"
@@ -20,16 +20,16 @@ inline constexpr milliseconds retry_first = std::chrono::seconds(30);
 inline constexpr milliseconds give_up_after = delivery_times().fail_after;
 // The recipient fetches by herself; ask again what became of it when no receipt comes.
 inline constexpr milliseconds notified_again_after = std::chrono::minutes(15);
-// A node that was off or asleep asks once more before it gives a mail up: not before so long, which leaves the network of
-// the machine time to come up beside two attempts to reach somebody, and at the latest after so long.
+// A node that was off or asleep asks once more before it gives a mail up: not before so long, which leaves the network
+// of the machine time to come up beside two attempts to reach somebody, and at the latest after so long.
 inline constexpr milliseconds last_try_least = std::chrono::seconds(5);
 inline constexpr milliseconds last_try_longest = std::chrono::minutes(10);
 
 // When to try again after so many attempts; dice in [0, 1) spreads by a quarter, so that nodes do not come in step.
 unix_ms next_attempt(std::uint32_t attempts_made, unix_ms now, double dice, const delivery_times& times = {});
 
-// RFC 4865: the longest a submitted mail is held back on request. Long enough for a reminder, short enough that contacts
-// and keys are still the ones the sender had in mind.
+// RFC 4865: the longest a submitted mail is held back on request. Long enough for a reminder, short enough that
+// contacts and keys are still the ones the sender had in mind.
 inline constexpr std::chrono::seconds hold_longest = std::chrono::days(90);
 
 bool is_open(const storage::outbox_row& row);               // still to be worked on
@@ -47,10 +47,11 @@ storage::outbox_row give_up_when_late(storage::outbox_row row, unix_ms now, cons
 // When give_up_when_late() or delay_noticed() may change an open row next.
 unix_ms next_judgement(const storage::outbox_row& row, unix_ms now, const delivery_times& times = {});
 
-// Whether an open row may be given up when it is late. Since `since` the node serves without a break; asked: since then she
-// was tried, and what lies in our slots at relays was read. A receipt may have been lost in the crash before that, and
-// another one may wait there.
-bool may_give_up(const storage::outbox_row& row, unix_ms since, bool asked, unix_ms now, const delivery_times& times = {});
+// Whether an open row may be given up when it is late. Since `since` the node serves without a break; asked: since then
+// she was tried, and what lies in our slots at relays was read. A receipt may have been lost in the crash before that,
+// and another one may wait there.
+bool may_give_up(const storage::outbox_row& row, unix_ms since, bool asked, unix_ms now,
+                 const delivery_times& times = {});
 
 // A receipt that proves that this row's mail is stored: right signatures, this notification, this blob, from us, by a
 // device of the recipient. errc of proto/peer otherwise.
@@ -59,7 +60,8 @@ result<peer::receipt> check_receipt(const storage::outbox_row& row, const crypto
 // The receipt has been checked.
 storage::outbox_row receipt_came(storage::outbox_row row, bytes signed_receipt, unix_ms now);
 
-// The recipient asks a stranger for 2^bits tries of work first (engine/strangers.hpp): the row says so until it is done.
+// The recipient asks a stranger for 2^bits tries of work first (engine/strangers.hpp):
+// the row says so until it is done.
 storage::outbox_row work_asked_for(storage::outbox_row row, std::uint8_t bits, unix_ms now, double dice,
                                    const delivery_times& times = {});
 

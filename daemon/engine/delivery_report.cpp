@@ -16,7 +16,8 @@ namespace {
 using storage::outbox_row;
 using storage::outbox_state;
 
-constexpr std::uint8_t notify_never = 1, notify_success = 2, notify_failure = 4, notify_delay = 8;   // storage/records.hpp
+// storage/records.hpp
+constexpr std::uint8_t notify_never = 1, notify_success = 2, notify_failure = 4, notify_delay = 8;
 constexpr std::uint8_t ret_full = 1;
 
 bool wants(const outbox_row& row, std::uint8_t what) {
@@ -71,7 +72,8 @@ std::string text_for_people(const delivery_report& r) {
         say("Your mail has not arrived yet. It is not lost, and there is nothing you have to do.");
         break;
     case report_kind::failed:
-        say(is_in_doubt(r.row) ? "It is not known whether your mail has arrived or still arrives. No receipt has come, and it is not tried again."
+        say(is_in_doubt(r.row) ? "It is not known whether your mail has arrived or still arrives. No receipt has come, "
+                                 "and it is not tried again."
                                : "Your mail was not delivered, and is not tried again.");
         break;
     }
@@ -85,7 +87,9 @@ std::string text_for_people(const delivery_report& r) {
         say(what);
     }
     if (r.whole_mail) say("The mail is attached.");
-    else say("Below, for mail programs: the same in their language, and the header of your mail. The mail itself is in Sent.");
+    else
+        say("Below, for mail programs: the same in their language, and the header of your mail. The mail itself is in "
+            "Sent.");
     return out + "Nobody reads answers to this mail.\n";
 }
 
@@ -160,8 +164,9 @@ bytes report_mail(const delivery_report& r) {
     // No References: mail programs would fold the failure away under the delay that was told before.
     out += "Auto-Submitted: auto-replied\r\n";          // RFC 3834 section 5
     out += "MIME-Version: 1.0\r\n";
-    out += "Content-Type: multipart/report; report-type=" + std::string(international ? "global-delivery-status" : "delivery-status") +
-           ";\r\n boundary=\"" + boundary + "\"\r\n";
+    out += "Content-Type: multipart/report; report-type=" +
+           std::string(international ? "global-delivery-status" : "delivery-status") + ";\r\n boundary=\"" + boundary +
+           "\"\r\n";
     if (international || !plain)   // RFC 2045 section 6.4: no part is beyond what the whole says
         out += std::string("Content-Transfer-Encoding: ") + (r.whole_mail && !plain ? "binary" : "8bit") + "\r\n";
     out += "\r\n";
@@ -175,7 +180,8 @@ bytes report_mail(const delivery_report& r) {
         out += "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: ";
         out += plain ? "7bit" : "binary";
     } else {
-        out += plain ? "Content-Type: text/rfc822-headers" : "Content-Type: message/global-headers\r\nContent-Transfer-Encoding: 8bit";
+        out += plain ? "Content-Type: text/rfc822-headers"
+                     : "Content-Type: message/global-headers\r\nContent-Transfer-Encoding: 8bit";
     }
     out += "\r\n\r\n";
     out += returned;

@@ -1,5 +1,5 @@
-// Delivery status notifications (RFC 3461, 3464, 6522, 6533): when the sender is told what has become of a mail, and the
-// mail that tells it. Pure; the courier files it in INBOX in the same write that changes the row.
+// Delivery status notifications (RFC 3461, 3464, 6522, 6533): when the sender is told what has become of a mail, and
+// the mail that tells it. Pure; the courier files it in INBOX in the same write that changes the row.
 #pragma once
 
 #include "crypto/bytes.hpp"
@@ -23,7 +23,8 @@ enum class report_kind : std::uint8_t { delayed, failed, delivered };
 // The report that is due when `before` becomes `after` (RFC 3461 section 4.1): without NOTIFY, of failure and delay.
 std::optional<report_kind> report_due(const storage::outbox_row& before, const storage::outbox_row& after);
 // The row with its delay told, when it has waited for so long and the sender wants to know; else nothing.
-std::optional<storage::outbox_row> delay_noticed(storage::outbox_row row, storage::unix_ms now, const delivery_times& times = {});
+std::optional<storage::outbox_row> delay_noticed(storage::outbox_row row, storage::unix_ms now,
+                                                 const delivery_times& times = {});
 // Whether the report returns the whole mail (RFC 3461 section 4.3: of failures only) or its header.
 bool returns_whole_mail(report_kind kind, const storage::outbox_row& row, std::uint64_t mail_bytes);
 

@@ -24,7 +24,8 @@ std::string give_up_at(const outbox_row& row, const delivery_times& times) {
     return moment(begins_at(row) + times.fail_after.count());
 }
 
-void explain_queued(const outbox_row& row, const delivery_times& times, unix_ms now, spoken how, std::vector<std::string>& out) {
+void explain_queued(const outbox_row& row, const delivery_times& times, unix_ms now, spoken how,
+                    std::vector<std::string>& out) {
     if (is_held(row, now)) {
         out.push_back("It is held back until " + moment(row.hold_until) + ", as your mail program asked.");
         out.push_back("To cancel it, delete its note from the mailbox Outgoing.");
@@ -35,9 +36,11 @@ void explain_queued(const outbox_row& row, const delivery_times& times, unix_ms 
     } else {
         out.push_back("It is stored on this computer; the recipient has not got it yet.");
         if (!row.last_error.empty())
-            out.push_back((how == spoken::once ? "The attempt at " + moment(now) + " did not succeed: " : "The last attempt did not succeed: ") +
+            out.push_back((how == spoken::once ? "The attempt at " + moment(now) + " did not succeed: "
+                                               : "The last attempt did not succeed: ") +
                           clean_text(row.last_error) + ".");
-        out.push_back((how == spoken::once ? "It is tried again and again" : "It is tried again at " + moment(row.next_attempt_at)) +
+        out.push_back((how == spoken::once ? "It is tried again and again"
+                                           : "It is tried again at " + moment(row.next_attempt_at)) +
                       ", and at once when the recipient's computer calls this one. Leave this one switched on.");
     }
     out.push_back("If it has not gone by " + give_up_at(row, times) + ", a report in INBOX says that it failed.");
@@ -46,11 +49,14 @@ void explain_queued(const outbox_row& row, const delivery_times& times, unix_ms 
 
 void explain_seeded(const outbox_row& row, const delivery_times& times, unix_ms now, std::vector<std::string>& out) {
     const auto notes = notes_of(row);
-    out.push_back("The recipient's computer was not reached. Since " + moment(row.state_since) + " the mail waits, encrypted, at " +
-                  (notes.seed_at_ours ? "your own relay, and word of it at the recipient's." : "the recipient's relay."));
+    out.push_back(
+        "The recipient's computer was not reached. Since " + moment(row.state_since) +
+        " the mail waits, encrypted, at " +
+        (notes.seed_at_ours ? "your own relay, and word of it at the recipient's." : "the recipient's relay."));
     if (now < begins_at(row) + times.fail_after.count()) {
         out.push_back("This computer need not be switched on for the recipient to get it.");
-        out.push_back("If no receipt has come by " + give_up_at(row, times) + ", it is taken back, and a report in INBOX says that it failed.");
+        out.push_back("If no receipt has come by " + give_up_at(row, times) +
+                      ", it is taken back, and a report in INBOX says that it failed.");
         out.push_back("Deleting its note from Outgoing does not call it back.");
         return;
     }
@@ -76,7 +82,8 @@ std::vector<std::string> explained(const outbox_row& row, const delivery_times& 
     switch (row.state) {
     case outbox_state::queued: explain_queued(row, times, now, how, out); break;
     case outbox_state::notified:
-        out.push_back("The recipient's computer has known of it since " + moment(row.state_since) + " and fetches it from this one.");
+        out.push_back("The recipient's computer has known of it since " + moment(row.state_since) +
+                      " and fetches it from this one.");
         out.push_back("Its receipt has not come yet. " +
                       (how == spoken::once ? "Leave this computer switched on until it has."
                                            : "It is asked again at " + moment(row.next_attempt_at) +
@@ -84,7 +91,8 @@ std::vector<std::string> explained(const outbox_row& row, const delivery_times& 
         break;
     case outbox_state::seeded: explain_seeded(row, times, now, out); break;
     case outbox_state::delivered:
-        out.push_back("A device of the recipient has signed that it stored the mail; known here since " + moment(row.state_since) + ".");
+        out.push_back("A device of the recipient has signed that it stored the mail; known here since " +
+                      moment(row.state_since) + ".");
         break;
     case outbox_state::failed: explain_failed(row, times, out); break;
     }
@@ -99,14 +107,17 @@ bool failed_of_lateness(const outbox_row& row, const delivery_times& times) {
 std::vector<std::string> advice(const outbox_row& row, const delivery_times& times) {
     if (row.last_error == cancelled_sentence) return {"The mail is in Sent."};
     if (is_in_doubt(row))
-        return {"Before you send it once more, ask the recipient.", "Should a receipt come after all, this shows it: peerpost queue --all"};
+        return {"Before you send it once more, ask the recipient.",
+                "Should a receipt come after all, this shows it: peerpost queue --all"};
     if (failed_of_lateness(row, times))
-        return {"Ask the recipient in another way whether the address is right, and whether peerpost runs there and has a "
-                "connection.",
-                "When the two computers are seldom switched on at the same time, a relay helps: the recipient uses one with "
-                "peerpost relay use LINK.",
-                "Then send the mail again: it is in Sent."};
-    return {"Only the recipient can change that: ask in another way.", "To send the mail again afterwards, take it from Sent."};
+        return {
+            "Ask the recipient in another way whether the address is right, and whether peerpost runs there and has a "
+            "connection.",
+            "When the two computers are seldom switched on at the same time, a relay helps: the recipient uses one "
+            "with peerpost relay use LINK.",
+            "Then send the mail again: it is in Sent."};
+    return {"Only the recipient can change that: ask in another way.",
+            "To send the mail again afterwards, take it from Sent."};
 }
 
 std::string moment(unix_ms at) {

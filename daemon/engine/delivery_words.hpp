@@ -1,5 +1,5 @@
-// What becomes of a mail, in words for the person who sent it (01-product 1.4). `queue why`, the mailbox Outgoing and the
-// reports (RFC 3464) say the same. Pure; sentences are UTF-8 without control characters.
+// What becomes of a mail, in words for the person who sent it (01-product 1.4). `queue why`, the mailbox Outgoing and
+// the reports (RFC 3464) say the same. Pure; sentences are UTF-8 without control characters.
 #pragma once
 
 #include "daemon/engine/delivery_times.hpp"
@@ -11,8 +11,8 @@
 
 namespace pp::engine {
 
-// What there is, what comes next, what can be done: one sentence each. `once`: for a mail that is read later and not written
-// anew at each attempt, so without what the next attempt changes.
+// What there is, what comes next, what can be done: one sentence each. `once`: for a mail that is read later and not
+// written anew at each attempt, so without what the next attempt changes.
 enum class spoken : std::uint8_t { now, once };
 std::vector<std::string> explained(const storage::outbox_row& row, const delivery_times& times, storage::unix_ms now,
                                    spoken how = spoken::now);

@@ -11,8 +11,8 @@ namespace pp::engine {
 namespace {
 
 constexpr std::uint8_t notes_version = 2;   // 1, of rows that were written before: without traces and times
-constexpr std::uint8_t bit_hers = 1, bit_ours = 2, bit_item_left = 4, bit_seed_at_hers = 8, bit_seed_at_ours = 16, bit_item = 32,
-                       bit_item_may_lie = 64, bit_in_doubt = 128;
+constexpr std::uint8_t bit_hers = 1, bit_ours = 2, bit_item_left = 4, bit_seed_at_hers = 8, bit_seed_at_ours = 16,
+                       bit_item = 32, bit_item_may_lie = 64, bit_in_doubt = 128;
 // A seed is looked after when so much of its time is over.
 constexpr std::int64_t look_numerator = 3, look_denominator = 4;
 
@@ -45,7 +45,8 @@ bytes encode(const deposit_notes& n) {
     wire::byte_writer out;
     const auto bits = (n.hers ? bit_hers : 0) | (n.ours ? bit_ours : 0) | (n.item_left ? bit_item_left : 0) |
                       (n.seed_at_hers ? bit_seed_at_hers : 0) | (n.seed_at_ours ? bit_seed_at_ours : 0) |
-                      (n.item.empty() ? 0 : bit_item) | (n.item_may_lie ? bit_item_may_lie : 0) | (n.in_doubt ? bit_in_doubt : 0);
+                      (n.item.empty() ? 0 : bit_item) | (n.item_may_lie ? bit_item_may_lie : 0) |
+                      (n.in_doubt ? bit_in_doubt : 0);
     out.u8(notes_version).u8(static_cast<std::uint8_t>(bits)).i64(n.look_at).u32(n.attempts).i64(n.lies_until);
     if (n.hers) write(out, *n.hers);
     if (n.ours) write(out, *n.ours);
@@ -78,7 +79,8 @@ unix_ms deposit_due_at(const storage::outbox_row& row, unix_ms unlinked_since, c
     return std::max(first, notes_of(row).look_at);
 }
 
-bool deposit_is_due(const storage::outbox_row& row, bool linked, unix_ms unlinked_since, unix_ms now, const delivery_times& times) {
+bool deposit_is_due(const storage::outbox_row& row, bool linked, unix_ms unlinked_since, unix_ms now,
+                    const delivery_times& times) {
     if (!is_open(row) || is_held(row, now) || linked) return false;
     if (now >= begins_at(row) + times.fail_after.count()) return false;   // it would be taken back at once
     const auto notes = notes_of(row);
@@ -130,7 +132,8 @@ void deposit_plan::answered(const relay::deposit_over& over) {
             shorter(over.seed_ttl_s);
             shorter(over.item_ttl_s);
             state_ = state::done;
-        } else if (over.how == relay::ending::refused && !over.seeded && ours_ > 0 && over.why.why != relay::status::no_slot) {
+        } else if (over.how == relay::ending::refused && !over.seeded && ours_ > 0 &&
+                   over.why.why != relay::status::no_slot) {
             // She has no room for so much, but for a notification perhaps: the mail itself stays with us.
             state_ = have_seed_ ? state::item_at_hers : state::seed_at_ours;
         } else {
@@ -203,8 +206,8 @@ storage::outbox_row deposited(storage::outbox_row row, deposit_notes notes, std:
     return row;
 }
 
-storage::outbox_row deposit_failed(storage::outbox_row row, deposit_notes notes, std::string sentence, unix_ms now, double dice,
-                                   const delivery_times& times) {
+storage::outbox_row deposit_failed(storage::outbox_row row, deposit_notes notes, std::string sentence, unix_ms now,
+                                   double dice, const delivery_times& times) {
     if (!is_open(row)) return row;
     notes.look_at = next_attempt(notes.attempts, now, dice, times);
     if (notes.attempts < UINT32_MAX) ++notes.attempts;

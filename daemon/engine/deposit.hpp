@@ -1,6 +1,7 @@
-// A mail that waits at relays (01-product 1.4, proto/relay/SPEC.md, "Walks of a client"): what is kept with its outbox row,
-// when it is brought there, and what to try where. Pure decisions on values; the daemon walks, and writes before it pays:
-// a token and a sealed item are in the row before a relay sees them, so that a repeat after a crash is the same one.
+// A mail that waits at relays (01-product 1.4, proto/relay/SPEC.md, "Walks of a client"): what is kept with its outbox
+// row, when it is brought there, and what to try where. Pure decisions on values; the daemon walks, and writes before
+// it pays: a token and a sealed item are in the row before a relay sees them,
+// so that a repeat after a crash is the same one.
 #pragma once
 
 #include "daemon/engine/correspondent.hpp"
@@ -45,9 +46,10 @@ deposit_notes notes_of(const storage::outbox_row& row);      // none, or unreada
 deposit_notes walked(deposit_notes notes, const deposit_notes& before, bool at_ours, bool with_item,
                      const std::optional<relay::deposit_over>& over);
 
-// Whether the row is to be brought to a relay now; never behind its end. unlinked_since: when the last link to the recipient ended, or when this
-// node started. Also for what is there already, when its time there runs out.
-bool deposit_is_due(const storage::outbox_row& row, bool linked, unix_ms unlinked_since, unix_ms now, const delivery_times& times = {});
+// Whether the row is to be brought to a relay now; never behind its end. unlinked_since: when the last link to the
+// recipient ended, or when this node started. Also for what is there already, when its time there runs out.
+bool deposit_is_due(const storage::outbox_row& row, bool linked, unix_ms unlinked_since, unix_ms now,
+                    const delivery_times& times = {});
 // When deposit_is_due() may become true for a row that is not linked.
 unix_ms deposit_due_at(const storage::outbox_row& row, unix_ms unlinked_since, const delivery_times& times = {});
 
@@ -90,7 +92,7 @@ private:
 
 // The row after a walk.
 storage::outbox_row deposited(storage::outbox_row row, deposit_notes notes, std::uint32_t ttl_s, unix_ms now);
-storage::outbox_row deposit_failed(storage::outbox_row row, deposit_notes notes, std::string sentence, unix_ms now, double dice,
-                                   const delivery_times& times = {});
+storage::outbox_row deposit_failed(storage::outbox_row row, deposit_notes notes, std::string sentence, unix_ms now,
+                                   double dice, const delivery_times& times = {});
 
 }  // namespace pp::engine

@@ -106,7 +106,8 @@ std::vector<endpoint> candidates(const known_endpoints& known, bool may_dial_loo
             auto e = parse_endpoint(text);
             if (!e) continue;
             const auto kind = kind_of(e->host);
-            if (kind == address_kind::unspecified || kind == address_kind::multicast || kind == address_kind::link_local)
+            if (kind == address_kind::unspecified || kind == address_kind::multicast ||
+                kind == address_kind::link_local)
                 continue;
             if (kind == address_kind::loopback && !may_dial_loopback) continue;
             add_once(out, std::move(*e), candidates_max);

@@ -1,18 +1,18 @@
-// When a mail that was announced and does not come is no longer waited for (01-product 1.4: each ends somewhere), and who
-// hears of it. Pure; the receiver counts, writes and answers.
+// When a mail that was announced and does not come is no longer waited for (01-product 1.4: each ends somewhere), and
+// who hears of it. Pure; the receiver counts, writes and answers.
 #pragma once
 
 #include "daemon/engine/last_word.hpp"
 
 namespace pp::engine {
 
-// Of the sender's own node, one after the other: "it is not here". A disk that heals, a moment without file handles, are not
-// the end; with the pauses between two tries over a link these are an hour.
+// Of the sender's own node, one after the other: "it is not here". A disk that heals, a moment without file handles,
+// are not the end; with the pauses between two tries over a link these are an hour.
 inline constexpr std::uint32_t gone_answers_max = 20;
 inline constexpr std::chrono::milliseconds gone_wait = std::chrono::hours(1);
-// Whoever sends gives up after five days, and with what lies at relays after ten more at the most (engine/last_word.hpp):
-// what could not be fetched for so long has no sender that waits. Not before so many tries since the start: this node may
-// have been off.
+// Whoever sends gives up after five days, and with what lies at relays after ten more at the most
+// (engine/last_word.hpp): what could not be fetched for so long has no sender that waits. Not before so many tries
+// since the start: this node may have been off.
 inline constexpr std::uint32_t tries_since_start_min = 6;
 
 enum class fetch_failure : std::uint8_t {

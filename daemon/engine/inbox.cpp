@@ -11,7 +11,8 @@ inbox_decision refuse(std::string reason) { return {inbox_action::refuse, {}, st
 inbox_decision later(std::string reason) { return {inbox_action::try_later, {}, std::move(reason)}; }
 
 std::string too_large(std::uint64_t limit, std::string_view from) {
-    return "the mail is larger than the " + std::to_string(limit >> 20) + " MiB that are taken here" + std::string(from);
+    return "the mail is larger than the " + std::to_string(limit >> 20) + " MiB that are taken here" +
+           std::string(from);
 }
 
 // A size no mail has: also keeps the padding's arithmetic away from overflow.
@@ -56,7 +57,8 @@ inbox_decision decide(const peer::notification& n, bytes_view ride_along, const 
     if (!sizes_fit(n)) return refuse("the sizes in the notification do not fit each other");
     auto decision = decide_by_policy(facts, n.plain_bytes);
     // A wrong ride-along is no reason to refuse: the blob itself is fetched and checked.
-    if (decision.action == inbox_action::store && !is_notified_blob(n, ride_along)) decision.action = inbox_action::fetch;
+    if (decision.action == inbox_action::store && !is_notified_blob(n, ride_along))
+        decision.action = inbox_action::fetch;
     return decision;
 }
 

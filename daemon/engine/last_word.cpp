@@ -41,10 +41,12 @@ storage::outbox_row last_word(storage::outbox_row row, unix_ms now, const delive
     if (now < end) return row;
     notes.in_doubt = true;
     failed.deposit = encode(notes);
-    failed.last_error = open == doubt::fetched
-                            ? "the recipient's computer took the mail from the relay where it waited, but no receipt of hers has come"
-                            : "the mail was left at a relay that cannot be reached any more to take it back" +
-                                  (notes.lies_until > now ? "; it may be fetched there until " + date_of(notes.lies_until) : std::string());
+    failed.last_error =
+        open == doubt::fetched
+            ? "the recipient's computer took the mail from the relay where it waited, but no receipt of hers has come"
+            : "the mail was left at a relay that cannot be reached any more to take it back" +
+                  (notes.lies_until > now ? "; it may be fetched there until " + date_of(notes.lies_until)
+                                          : std::string());
     return failed;
 }
 

@@ -1,7 +1,7 @@
-// What is said of a mail whose time is over while something of it lies at relays (01-product 1.4: exactly one report, and
-// what it says is true). What cannot be taken back may still be fetched, and what was fetched has arrived although no receipt
-// says so: the mail stays open until that is decided, the relay's time for it is over, or twice the time for delivery has
-// passed once more. Then the report says that nobody knows. Pure.
+// What is said of a mail whose time is over while something of it lies at relays (01-product 1.4: exactly one report,
+// and what it says is true). What cannot be taken back may still be fetched, and what was fetched has arrived although
+// no receipt says so: the mail stays open until that is decided, the relay's time for it is over, or twice the time for
+// delivery has passed once more. Then the report says that nobody knows. Pure.
 #pragma once
 
 #include "daemon/engine/deposit.hpp"
@@ -20,8 +20,8 @@ enum class doubt : std::uint8_t {
 };
 doubt doubt_of(const deposit_notes& n, unix_ms now);
 
-// An open row that may be given up now, its relays asked as far as they can be: failed; or open, as it was, while something
-// is undecided. Rows that are not late come back as they were.
+// An open row that may be given up now, its relays asked as far as they can be: failed; or open, as it was, while
+// something is undecided. Rows that are not late come back as they were.
 storage::outbox_row last_word(storage::outbox_row row, unix_ms now, const delivery_times& times = {});
 
 // A failed row of which nobody knows whether its mail arrives.

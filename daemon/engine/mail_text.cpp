@@ -78,7 +78,9 @@ result<void> read_mail_text(const storage::account_store& store, std::uint64_t m
 }
 
 storage::text_question text_question_of(const imap::text_needle& needle) {
-    const auto bit = [](storage::text_kind kind) { return static_cast<std::uint8_t>(1u << static_cast<unsigned>(kind)); };
+    const auto bit = [](storage::text_kind kind) {
+        return static_cast<std::uint8_t>(1u << static_cast<unsigned>(kind));
+    };
     storage::text_question out;
     out.folded = needle.folded;
     switch (needle.place) {

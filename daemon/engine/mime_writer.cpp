@@ -9,7 +9,8 @@ namespace pp::engine {
 namespace {
 
 constexpr std::size_t encoded_line_max = 76;         // RFC 2045 section 6.7 (5), 6.8
-constexpr std::size_t encoded_word_bytes_max = 42;   // of text: 56 of base64 and 12 around are below 75 (RFC 2047 section 2)
+// of text: 56 of base64 and 12 around are below 75 (RFC 2047 section 2)
+constexpr std::size_t encoded_word_bytes_max = 42;
 constexpr std::size_t quoted_phrase_max = 60;        // longer ones could not be folded
 
 std::string hex_pair(unsigned char c) {

@@ -8,13 +8,15 @@ namespace pp::engine {
 
 namespace {
 
-std::string notice_address(const storage::contact& c) { return "mail@" + crypto::account_label(c.account) + ".peerpost.alt"; }
+std::string notice_address(const storage::contact& c) {
+    return "mail@" + crypto::account_label(c.account) + ".peerpost.alt";
+}
 
 std::string notice_date(storage::unix_ms at) { return mail::header_date({at / 1000, 0}); }
 
 std::string described(const storage::contact& c) {
-    return "    " + notice_address(c) + "\n    " + std::string(sentence_of(c.how)) + ", since\n    " + notice_date(c.since) +
-           (c.verified_at ? ", verified" : ", not verified") + "\n\n";
+    return "    " + notice_address(c) + "\n    " + std::string(sentence_of(c.how)) + ", since\n    " +
+           notice_date(c.since) + (c.verified_at ? ", verified" : ", not verified") + "\n\n";
 }
 
 }  // namespace
@@ -38,15 +40,22 @@ notice two_keys_notice(const storage::contact& known, const storage::contact& fr
     const auto name = clean_text(fresh.name);
     notice n;
     n.subject = "Two contacts call themselves " + name;
-    n.text = "You have two contacts called \"" + name + "\" now, with different keys.\n\nKnown before:\n\n" + described(known) +
-             "New:\n\n" + described(fresh) +
-             "If you have heard from " + name + " that this is a new account, remove\nthe old one:\n\n"
-             "    peerpost contact remove " + notice_address(known) + "\n\n"
-             "If not, somebody may be pretending to be " + name + ". Ask over a channel\n"
+    n.text = "You have two contacts called \"" + name + "\" now, with different keys.\n\nKnown before:\n\n" +
+             described(known) + "New:\n\n" + described(fresh) + "If you have heard from " + name +
+             " that this is a new account, remove\nthe old one:\n\n"
+             "    peerpost contact remove " +
+             notice_address(known) +
+             "\n\n"
+             "If not, somebody may be pretending to be " +
+             name +
+             ". Ask over a channel\n"
              "you trust, and compare the keys:\n\n"
-             "    peerpost contact verify " + notice_address(fresh) + "\n\n"
+             "    peerpost contact verify " +
+             notice_address(fresh) +
+             "\n\n"
              "To hear no more from the new one:\n\n"
-             "    peerpost contact block " + notice_address(fresh) + "\n";
+             "    peerpost contact block " +
+             notice_address(fresh) + "\n";
     return n;
 }
 
@@ -54,12 +63,13 @@ notice old_record_notice(const storage::contact& c, storage::unix_ms known_made_
     const auto name = c.name.empty() ? notice_address(c) : clean_text(c.name);
     notice n;
     n.subject = "An old state of " + name + " is on the air";
-    n.text = "The node of\n\n" + described(c) +
-             "has shown a record older than the one that is known, made at\n\n    " + notice_date(known_made_at) +
+    n.text = "The node of\n\n" + described(c) + "has shown a record older than the one that is known, made at\n\n    " +
+             notice_date(known_made_at) +
              "\n\nIt was not believed: the newer one goes on being used.\n\n"
-             "Its clock may have been put back, or an old copy of that person's\npeerpost may be running somewhere, perhaps in "
-             "strange hands. Ask over a\nchannel you trust. To hear no more from this account:\n\n"
-             "    peerpost contact block " + notice_address(c) + "\n";
+             "Its clock may have been put back, or an old copy of that person's\npeerpost may be running somewhere, "
+             "perhaps in strange hands. Ask over a\nchannel you trust. To hear no more from this account:\n\n"
+             "    peerpost contact block " +
+             notice_address(c) + "\n";
     return n;
 }
 

@@ -1,5 +1,5 @@
-// A mail from peerpost to the user about something only the user can settle (01-product 1.5): what is wrong, why, and the
-// command that mends it. Told once: who writes it notes so in the same change.
+// A mail from peerpost to the user about something only the user can settle (01-product 1.5): what is wrong, why, and
+// the command that mends it. Told once: who writes it notes so in the same change.
 #pragma once
 
 #include "storage/records.hpp"

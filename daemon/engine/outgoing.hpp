@@ -1,5 +1,5 @@
-// The mailbox Outgoing (01-product 1.4): a message for each mail that is still under way, its state as keyword. Deleting
-// it cancels what has not gone out. Pure: what should stand there, from the outbox rows of one submission.
+// The mailbox Outgoing (01-product 1.4): a message for each mail that is still under way, its state as keyword.
+// Deleting it cancels what has not gone out. Pure: what should stand there, from the outbox rows of one submission.
 #pragma once
 
 #include "storage/records.hpp"

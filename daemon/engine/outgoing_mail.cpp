@@ -23,7 +23,8 @@ std::string to_field(const outgoing_mail& m) {
     std::string out;
     for (std::size_t i = 0; i < std::min(m.rows.size(), outgoing_recipients_max); ++i) {
         const auto recipient = clean_text(m.rows[i].recipient);
-        if (std::any_of(recipient.begin(), recipient.end(), mail::ascii::is_8bit)) continue;   // RFC 6532 would make the whole 8-bit
+        // RFC 6532 would make the whole 8-bit
+        if (std::any_of(recipient.begin(), recipient.end(), mail::ascii::is_8bit)) continue;
         out += (out.empty() ? "" : ",\r\n ") + recipient;
     }
     return out.empty() ? "undisclosed-recipients:;" : out;

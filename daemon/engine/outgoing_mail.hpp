@@ -1,6 +1,6 @@
-// What stands in the mailbox Outgoing for one mail (01-product 1.4): a short mail of our own that says in its Subject and in
-// words what the keyword says. Mail programs show keywords they do not know to nobody, and a mail cannot be changed in
-// IMAP: with each new state the old one goes and a new one comes. Pure.
+// What stands in the mailbox Outgoing for one mail (01-product 1.4): a short mail of our own that says in its Subject
+// and in words what the keyword says. Mail programs show keywords they do not know to nobody, and a mail cannot be
+// changed in IMAP: with each new state the old one goes and a new one comes. Pure.
 #pragma once
 
 #include "crypto/bytes.hpp"

@@ -69,7 +69,8 @@ std::vector<std::string> slot_addresses(const std::vector<own_relay>& all, const
 
 std::string refusal_text(const relay::refusal& why) {
     switch (why.why) {
-    case relay::status::refused: return "does not serve this account; ask its owner for a link with an invite: peerpost relay link";
+    case relay::status::refused:
+        return "does not serve this account; ask its owner for a link with an invite: peerpost relay link";
     case relay::status::work_needed: return "takes nobody without an invite or work";
     case relay::status::full: return "has no room left for this recipient";
     case relay::status::relay_full: return "has no room left";

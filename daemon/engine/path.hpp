@@ -13,8 +13,8 @@ constexpr std::string_view to_string(path p) {
     return words[static_cast<std::size_t>(p)];
 }
 
-// Of a connection to a listener. local, remote: addresses of its two ends here; mapped: we were dialled, and our router has
-// a way in for us.
+// Of a connection to a listener. local, remote: addresses of its two ends here; mapped: we were dialled, and our router
+// has a way in for us.
 inline path path_of(std::string_view local, std::string_view remote, bool mapped) {
     if (kind_of(remote) != address_kind::global) return path::lan;
     if (remote.find(':') != remote.npos) return path::ipv6;

@@ -108,7 +108,8 @@ const storage::contact* same_name_other_key(const storage::contact& c, std::span
     const auto name = as_read(c.name);
     if (name.empty()) return nullptr;
     for (const auto& other : all)
-        if (other.account != c.account && other.accepted && !is_out(other) && as_read(other.name) == name) return &other;
+        if (other.account != c.account && other.accepted && !is_out(other) && as_read(other.name) == name)
+            return &other;
     return nullptr;
 }
 

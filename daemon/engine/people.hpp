@@ -37,7 +37,8 @@ storage::contact as_request_again(storage::contact c);
 inline constexpr std::size_t label_prefix_min = 4;
 std::vector<storage::contact> named(std::span<const storage::contact> all, std::string_view who);
 
-// A contact the user has accepted under the same name (without regard to case, RFC 5051) with another key; nullptr: none.
+// A contact the user has accepted under the same name (without regard to case,
+// RFC 5051) with another key; nullptr: none.
 const storage::contact* same_name_other_key(const storage::contact& c, std::span<const storage::contact> all);
 
 }  // namespace pp::engine

@@ -66,7 +66,8 @@ refusal refusal_of(const error_code& error) {
     if (error == store::errc::no_slot) return {status::no_slot, 0};
     if (error == store::errc::token_spent) return {status::token_spent, 0};
     if (error == store::errc::slot_full) return {status::full, retry_when_full_s};
-    if (error == store::errc::relay_full || error == storage::errc::full) return {status::relay_full, retry_when_full_s};
+    if (error == store::errc::relay_full || error == storage::errc::full)
+        return {status::relay_full, retry_when_full_s};
     if (error == store::errc::too_large) return {status::too_large, 0};
     if (error == store::errc::not_found) return {status::not_found, 0};
     if (error == store::errc::bad_proof) return {status::bad_proof, 0};
@@ -124,7 +125,8 @@ relay_step relay_desk::on(relay::may_open q, const relay_client& client, std::in
     const auto serves = [this](relay::serving at_least) { return policy_.serve >= at_least; };
     if (serves(relay::serving::self) && client.is_own) what = status::ok;
     else if (serves(relay::serving::contacts) && client.is_contact) what = status::ok;
-    else if (serves(relay::serving::invited) && q.invite != relay::array16{}) what = status::ok;   // slot_open looks at it
+    // slot_open looks at it
+    else if (serves(relay::serving::invited) && q.invite != relay::array16{}) what = status::ok;
     else if (serves(relay::serving::open)) what = status::work_needed;
     return here([what]() -> relay::verdict { return relay::outcome{what, 0}; });
 }
@@ -159,7 +161,8 @@ relay_step relay_desk::on(relay::slot_close q, const relay_client&, std::int64_t
 relay_step relay_desk::on(relay::item_deposit q, const relay_client&, std::int64_t now) {
     auto done = std::make_shared<store::deposited>();
     return on_writer(
-        [slot = q.slot.data, by = payer_of(q.by), item = std::move(q.item), now, done](store::change& c) -> result<void> {
+        [slot = q.slot.data, by = payer_of(q.by), item = std::move(q.item), now,
+         done](store::change& c) -> result<void> {
             const auto r = c.deposit(slot, by, item, now);
             if (!r) return r.error();
             *done = *r;
@@ -190,8 +193,9 @@ relay_step relay_desk::on(relay::items_wanted q, const relay_client&, std::int64
 }
 
 relay_step relay_desk::on(relay::items_erase q, const relay_client&, std::int64_t) {
-    return on_writer([slot = q.slot.data, numbers = std::move(q.numbers)](store::change& c) { return c.erase_items(slot, numbers); },
-                     [](const result<void>& r) -> relay::verdict { return outcome_of(r); });
+    return on_writer(
+        [slot = q.slot.data, numbers = std::move(q.numbers)](store::change& c) { return c.erase_items(slot, numbers); },
+        [](const result<void>& r) -> relay::verdict { return outcome_of(r); });
 }
 
 // ---------------------------------------------------------------- seeds
@@ -232,13 +236,15 @@ relay_step relay_desk::on(relay::seed_get q, const relay_client&, std::int64_t) 
     return on_worker([this, range = q.range]() -> relay::verdict {
         auto piece = store_.read_seed(range.where.data, range.offset, range.length_bytes);
         if (!piece) return relay::reply<relay::seed_piece_reply>(refusal_of(piece.error()));
-        return relay::reply<relay::seed_piece_reply>(relay::seed_piece_reply{piece->size_bytes, std::move(piece->data)});
+        return relay::reply<relay::seed_piece_reply>(
+            relay::seed_piece_reply{piece->size_bytes, std::move(piece->data)});
     });
 }
 
 relay_step relay_desk::on(relay::seed_delete q, const relay_client&, std::int64_t) {
-    return on_writer([where = q.where.data, deletion = q.deletion.data](store::change& c) { return c.delete_seed(where, deletion); },
-                     [](const result<void>& r) -> relay::verdict { return outcome_of(r); });
+    return on_writer(
+        [where = q.where.data, deletion = q.deletion.data](store::change& c) { return c.delete_seed(where, deletion); },
+        [](const result<void>& r) -> relay::verdict { return outcome_of(r); });
 }
 
 // ---------------------------------------------------------------- live links

@@ -1,6 +1,6 @@
-// A relay's decisions between its protocol machine (proto/relay) and its store (storage/relay): who may open a slot, which
-// answer a refusal of the store is, and where each step belongs. Pure but for reads of the store; the daemon brings the
-// clock, the threads and what it knows of the client in this moment. Nothing of the client is kept.
+// A relay's decisions between its protocol machine (proto/relay) and its store (storage/relay): who may open a slot,
+// which answer a refusal of the store is, and where each step belongs. Pure but for reads of the store; the daemon
+// brings the clock, the threads and what it knows of the client in this moment. Nothing of the client is kept.
 #pragma once
 
 #include "proto/relay/server_session.hpp"
@@ -43,7 +43,8 @@ class relay_desk {
 public:
     relay_desk(storage::relay::relay_store& store, relay_policy policy) : store_(store), policy_(policy) {}
 
-    // Of every event but reserve and circuit_wanted, which are about live links: those are refused. `now` in Unix seconds.
+    // Of every event but reserve and circuit_wanted, which are about live links: those are refused.
+    // `now` in Unix seconds.
     relay_step answer(relay::event asked, const relay_client& client, std::int64_t now);
     // Who may reserve circuits: whom the policy lets open a slot without more, and who has proved a slot on the link.
     bool may_reserve(const relay_client& client, bool has_slot) const;

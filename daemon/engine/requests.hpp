@@ -1,5 +1,6 @@
 // Strangers (01-product 1.5): the first mail of somebody unknown lies in Requests. Moving it to another mailbox, or
-// answering it, accepts the sender; moving it to Junk blocks; moving it back undoes either. Pure: values in, values out.
+// answering it, accepts the sender; moving it to Junk blocks; moving it back undoes either.
+// Pure: values in, values out.
 #pragma once
 
 #include "storage/records.hpp"

@@ -27,12 +27,13 @@ std::optional<std::string> default_gateway(std::string_view route_table) {
     std::optional<std::string> best;
     std::uint32_t best_metric = 0;
     while (std::getline(lines, line)) {
-        // Iface Destination Gateway Flags RefCnt Use Metric Mask ...; addresses as hex of the bytes as they lie in memory.
+        // Iface Destination Gateway Flags RefCnt Use Metric Mask ...;
+        // addresses as hex of the bytes as they lie in memory.
         std::istringstream fields(line);
         std::string interface, destination, gateway, flags, references, use, metric, mask;
         if (!(fields >> interface >> destination >> gateway >> flags >> references >> use >> metric >> mask)) continue;
-        const auto to = number(destination, 16), by = number(gateway, 16), is = number(flags, 16), cost = number(metric, 10),
-                   of = number(mask, 16);
+        const auto to = number(destination, 16), by = number(gateway, 16), is = number(flags, 16),
+                   cost = number(metric, 10), of = number(mask, 16);
         if (!to || !by || !is || !cost || !of || *to != 0 || *of != 0 || *by == 0) continue;
         if ((*is & route_is_up) == 0 || (*is & route_has_gateway) == 0) continue;
         if (best && *cost >= best_metric) continue;

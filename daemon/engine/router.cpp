@@ -31,9 +31,11 @@ route route_to(const mail::address& recipient, const std::set<crypto::account_ke
     const auto account = account_of(domain);
     if (!account) {
         if (account.error() == crypto::make_error_code(crypto::errc::bad_checksum))
-            return smtp::reply{550, "5.1.1", "the address is mistyped: the part before .peerpost.alt fails its checksum"};
-        return smtp::reply{550, "5.1.1",
-                           "the address is mistyped: 56 letters and digits (a-z, 2-7) belong between @ and .peerpost.alt"};
+            return smtp::reply{550, "5.1.1",
+                               "the address is mistyped: the part before .peerpost.alt fails its checksum"};
+        return smtp::reply{
+            550, "5.1.1",
+            "the address is mistyped: 56 letters and digits (a-z, 2-7) belong between @ and .peerpost.alt"};
     }
     if (local_accounts.count(*account) > 0) return to_local{*account};
     return to_peer{*account};

@@ -16,7 +16,8 @@ struct search_cache::reading {
 };
 
 result<imap::search_rows> search_cache::find(const storage::account_store& store, const std::string& account,
-                                             storage::mailbox_id box, const mail::uid_set& uids, clock::time_point now) {
+                                             storage::mailbox_id box, const mail::uid_set& uids,
+                                             clock::time_point now) {
     const std::lock_guard lock(mutex_);
     drop_unused(now);
     auto& kept = boxes_[key(account, box)];
@@ -96,7 +97,8 @@ result<void> search_cache::read_missing(const storage::read_txn& txn, storage::m
 void search_cache::make_room(const mailbox& keep) {
     auto oldest = boxes_.end();
     for (auto at = boxes_.begin(); at != boxes_.end(); ++at)
-        if (&at->second != &keep && at->second.bytes > 0 && (oldest == boxes_.end() || at->second.used < oldest->second.used))
+        if (&at->second != &keep && at->second.bytes > 0 &&
+            (oldest == boxes_.end() || at->second.used < oldest->second.used))
             oldest = at;
     if (oldest == boxes_.end()) return;
     bytes_ -= oldest->second.bytes;

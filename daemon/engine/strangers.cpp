@@ -23,10 +23,13 @@ std::string source_prefix(std::string_view endpoint) {
     const auto e = parse_endpoint(std::string(endpoint));
     if (!e || kind_of(e->host) == address_kind::loopback) return {};
     std::array<unsigned char, 16> raw{};
-    if (inet_pton(AF_INET, e->host.c_str(), raw.data()) == 1) return "4" + crypto::hex(std::as_bytes(std::span(raw).first(3)));
+    if (inet_pton(AF_INET, e->host.c_str(), raw.data()) == 1)
+        return "4" + crypto::hex(std::as_bytes(std::span(raw).first(3)));
     if (inet_pton(AF_INET6, e->host.c_str(), raw.data()) != 1) return {};
-    constexpr std::array<unsigned char, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};   // RFC 4291 section 2.5.5.2
-    if (std::equal(mapped.begin(), mapped.end(), raw.begin())) return "4" + crypto::hex(std::as_bytes(std::span(raw).subspan(12, 3)));
+    // RFC 4291 section 2.5.5.2
+    constexpr std::array<unsigned char, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (std::equal(mapped.begin(), mapped.end(), raw.begin()))
+        return "4" + crypto::hex(std::as_bytes(std::span(raw).subspan(12, 3)));
     return "6" + crypto::hex(std::as_bytes(std::span(raw).first(6)));
 }
 
@@ -41,7 +44,8 @@ std::uint8_t stranger_gate::work_bits(storage::unix_ms now) {
     const auto load = hour_.count + static_cast<std::uint32_t>(last_hour_.count * left / request_hour_ms);
     const auto doublings = load < raised_from ? 0 : std::bit_width(load / raised_from);
     const auto raised = std::min<unsigned>(static_cast<unsigned>(doublings), raised_bits_max);
-    const auto bits = static_cast<std::uint8_t>(std::min<unsigned>(configured_ + raised, std::max(configured_, work_bits_willing)));
+    const auto bits =
+        static_cast<std::uint8_t>(std::min<unsigned>(configured_ + raised, std::max(configured_, work_bits_willing)));
     if (bits > asked_) {
         before_ = work_bits_taken(now) < asked_ ? before_ : asked_;
         raised_at_ = now;

@@ -1,6 +1,6 @@
-// How much strangers may do at one account (06-security 6.1.4; 01-product 1.5): by key, by address and in all, how much work
-// is asked of them, and the room their mails have in Requests, reserved before a byte of them is taken. Contacts never come
-// here. Bounded, pure: the caller brings the time.
+// How much strangers may do at one account (06-security 6.1.4; 01-product 1.5): by key, by address and in all, how much
+// work is asked of them, and the room their mails have in Requests, reserved before a byte of them is taken. Contacts
+// never come here. Bounded, pure: the caller brings the time.
 #pragma once
 
 #include "storage/records.hpp"
@@ -23,14 +23,15 @@ inline constexpr storage::unix_ms request_wait_max_ms = request_day_ms;
 // Work above what is configured: one bit more (twice the work) from so many an hour on, another with each doubling.
 inline constexpr std::uint32_t raised_from = 75;
 inline constexpr std::uint8_t raised_bits_max = 4;
-inline constexpr storage::unix_ms old_bits_taken_ms = request_hour_ms;   // work for what was announced before is taken so long
+// work for what was announced before is taken so long
+inline constexpr storage::unix_ms old_bits_taken_ms = request_hour_ms;
 // More than this no sender of ours does: a quarter of an hour.
 inline constexpr std::uint8_t work_bits_willing = 16;
 // Of people who are known by a request only; beyond it who came longest ago is forgotten.
 inline constexpr std::size_t strangers_kept_max = 2048;
 
-// Where somebody comes from, as far as one person is likely to have all of it: IPv4 /24, IPv6 /48. "" for loopback and for
-// what is no address: no limit by prefix.
+// Where somebody comes from, as far as one person is likely to have all of it: IPv4 /24, IPv6 /48. "" for loopback and
+// for what is no address: no limit by prefix.
 std::string source_prefix(std::string_view endpoint);
 
 class stranger_gate {
@@ -40,10 +41,12 @@ public:
     // Asked at the moment (0: none), and what is still taken.
     std::uint8_t work_bits(storage::unix_ms now);
     std::uint8_t work_bits_taken(storage::unix_ms now);
-    // Of what was left at a relay, who knows when: what was announced then is not known, and what is raised now was not.
+    // Of what was left at a relay, who knows when: what was announced then is not known,
+    // and what is raised now was not.
     std::uint8_t work_bits_at_relays() const { return configured_; }
     // One more, whose work is done. A sentence for the sender when it is too many; counted only when it may pass.
-    std::optional<std::string_view> admit(const crypto::account_key& who, const std::string& prefix, storage::unix_ms now);
+    std::optional<std::string_view> admit(const crypto::account_key& who, const std::string& prefix,
+                                          storage::unix_ms now);
 
     // Room for a mail that will be stored or fetched; false: there is none. A repetition has it already.
     bool reserve(const storage::id16& notification, const crypto::account_key& who, std::uint64_t bytes,

@@ -48,8 +48,8 @@ reply header_too_large() {
                               std::to_string(mail::header_block_bytes_max) + " bytes"};
 }
 
-// How many @ stand outside quoted strings and comments (RFC 5322 section 3.2.2, 3.2.4): each is an address to somebody's
-// reader. Nothing when a quote or comment is not closed.
+// How many @ stand outside quoted strings and comments (RFC 5322 section 3.2.2, 3.2.4): each is an address to
+// somebody's reader. Nothing when a quote or comment is not closed.
 std::optional<std::size_t> count_ats(std::string_view value) {
     std::size_t ats = 0, comments = 0;
     bool quoted = false;
@@ -75,7 +75,8 @@ std::optional<reply> judge_author(std::string_view name, std::string_view field,
     const auto value = unfolded(field);
     const auto addresses = mail::parse_address_list(value);
     if (addresses.empty()) return reply{550, "5.6.0", "the " + shown + " field holds no address"};
-    if (addresses.size() > addresses_max) return reply{550, "5.6.0", "the " + shown + " field holds too many addresses"};
+    if (addresses.size() > addresses_max)
+        return reply{550, "5.6.0", "the " + shown + " field holds too many addresses"};
     // The list parser leaves out what it cannot understand: then the counts differ.
     if (count_ats(value) != addresses.size())
         return reply{550, "5.6.0", "the " + shown + " field holds something that is no address"};
@@ -83,7 +84,8 @@ std::optional<reply> judge_author(std::string_view name, std::string_view field,
         if (!a.host || !a.mailbox || a.mailbox->empty())
             return reply{550, "5.6.0", "the " + shown + " field holds something that is no address"};
         if (!belongs_to(*a.host, account))
-            return reply{550, "5.7.1", "the address in the " + shown + " field is not one of the account that logged in"};
+            return reply{550, "5.7.1",
+                         "the address in the " + shown + " field is not one of the account that logged in"};
     }
     return std::nullopt;
 }
@@ -149,8 +151,8 @@ std::optional<reply> submission_filter::finish(bytes& out) {
     return std::nullopt;
 }
 
-// All lines up to the blank one are looked at, also behind one that is no field: where a careless reader ends the header
-// does not matter then.
+// All lines up to the blank one are looked at, also behind one that is no field: where a careless reader ends the
+// header does not matter then.
 std::optional<reply> submission_filter::judge_header(std::string_view block, bytes& out) {
     if (has_bare_line_end(block)) return reply{550, "5.5.2", "the header of the mail holds a CR or LF on its own"};
     std::size_t froms = 0, senders = 0, lines = 0;

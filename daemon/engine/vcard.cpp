@@ -72,7 +72,8 @@ std::optional<read_card_result> read_vcard(std::string_view text) {
         }
         if (mail::ascii::equal_no_case(type, "FN") && out.name.empty()) out.name = clean_text(value);
         if (mail::ascii::equal_no_case(type, "URL") && value.starts_with("peerpost:")) out.contact = value;
-        if (mail::ascii::equal_no_case(type, "EMAIL") && value.ends_with(".peerpost.alt") && address.empty()) address = value;
+        if (mail::ascii::equal_no_case(type, "EMAIL") && value.ends_with(".peerpost.alt") && address.empty())
+            address = value;
     }
     if (out.contact.empty()) out.contact = address;
     if (out.contact.empty()) return std::nullopt;

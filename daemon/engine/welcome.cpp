@@ -63,7 +63,8 @@ std::string attachment(std::string_view boundary, std::string_view type, std::st
 
 bytes welcome_mail(const welcome& w) {
     const std::string unique = crypto::hex(w.dice);
-    const std::string boundary = "=_" + unique;   // "=_" stands in no quoted-printable or base64 line (RFC 2045 section 6.7)
+    // "=_" stands in no quoted-printable or base64 line (RFC 2045 section 6.7)
+    const std::string boundary = "=_" + unique;
     const std::string address = clean_text(w.address);
     std::string out;
     out += "Date: " + mail::header_date({w.unix_seconds, 0}) + "\r\n";
@@ -81,7 +82,8 @@ bytes welcome_mail(const welcome& w) {
         out += attachment(boundary, "text/plain; charset=utf-8", "peerpost-invitation.txt",
                           as_bytes(clean_text(w.invite_link) + "\r\n"));
     if (!w.qr_png.empty()) out += attachment(boundary, "image/png", "peerpost-invitation.png", w.qr_png);
-    if (!w.vcard.empty()) out += attachment(boundary, "text/vcard; charset=utf-8", "peerpost-card.vcf", as_bytes(w.vcard));
+    if (!w.vcard.empty())
+        out += attachment(boundary, "text/vcard; charset=utf-8", "peerpost-card.vcf", as_bytes(w.vcard));
     out += "--" + boundary + "--\r\n";
     return to_bytes(out);
 }

@@ -17,8 +17,8 @@ using inner_stream = ssl::stream<tls_stream&>;
 
 namespace {
 
-// Closes a stream when an operation takes too long; destroyed in time it does nothing, also when the timer has fired and
-// only its handler waits to run: the stream may be gone by then.
+// Closes a stream when an operation takes too long; destroyed in time it does nothing, also when the timer has fired
+// and only its handler waits to run: the stream may be gone by then.
 class time_limit {
 public:
     time_limit(any_stream& stream, std::chrono::seconds limit) : timer_(stream.executor(), limit) {
@@ -106,15 +106,17 @@ void any_stream::read_inflated(mutable_bytes_view into, read_handler done) {
     bool broken = false;
     const auto n = state_->deflate->inflate(into, broken);
     if (n > 0 || broken) {
-        const error_code ec = n > 0 ? error_code() : error_code(boost::system::errc::bad_message, boost::system::generic_category());
+        const error_code ec =
+            n > 0 ? error_code() : error_code(boost::system::errc::bad_message, boost::system::generic_category());
         asio::post(executor(), [done = std::move(done), ec, n] { done(ec, n); });
         return;
     }
-    read_plain(state_->deflate->read_room(), [this, into, done = std::move(done)](error_code ec, std::size_t came) mutable {
-        if (ec) return done(ec, 0);
-        state_->deflate->came(came);
-        read_inflated(into, std::move(done));
-    });
+    read_plain(state_->deflate->read_room(),
+               [this, into, done = std::move(done)](error_code ec, std::size_t came) mutable {
+                   if (ec) return done(ec, 0);
+                   state_->deflate->came(came);
+                   read_inflated(into, std::move(done));
+               });
 }
 
 void any_stream::async_write(bytes_view data, write_handler done) {
@@ -146,7 +148,8 @@ bool any_stream::start_deflate() {
     return state_->deflate != nullptr;
 }
 
-awaitable<error_code> any_stream::start_tls(std::shared_ptr<ssl::context> context, std::chrono::seconds limit, bool as_server) {
+awaitable<error_code> any_stream::start_tls(std::shared_ptr<ssl::context> context, std::chrono::seconds limit,
+                                            bool as_server) {
     const auto side = as_server ? ssl::stream_base::server : ssl::stream_base::client;
     if (state_->secure) state_->become_tls_within(std::move(context));
     else state_->become_tls(std::move(context));
@@ -162,10 +165,12 @@ awaitable<error_code> any_stream::start_tls(std::shared_ptr<ssl::context> contex
     co_return failed;
 }
 
-awaitable<error_code> any_stream::start_tls_as_server(std::shared_ptr<ssl::context> context, std::chrono::seconds limit) {
+awaitable<error_code> any_stream::start_tls_as_server(std::shared_ptr<ssl::context> context,
+                                                      std::chrono::seconds limit) {
     return start_tls(std::move(context), limit, true);
 }
-awaitable<error_code> any_stream::start_tls_as_client(std::shared_ptr<ssl::context> context, std::chrono::seconds limit) {
+awaitable<error_code> any_stream::start_tls_as_client(std::shared_ptr<ssl::context> context,
+                                                      std::chrono::seconds limit) {
     return start_tls(std::move(context), limit, false);
 }
 

@@ -1,5 +1,5 @@
-// A TCP connection with or without TLS, one that becomes TLS (STARTTLS), and TLS inside of TLS (a circuit through a relay):
-// the one concrete stream, so that ssl::stream is instantiated in one file only (02-architecture 2.8).
+// A TCP connection with or without TLS, one that becomes TLS (STARTTLS), and TLS inside of TLS (a circuit through a
+// relay): the one concrete stream, so that ssl::stream is instantiated in one file only (02-architecture 2.8).
 #pragma once
 
 #include "crypto/bytes.hpp"
@@ -35,8 +35,8 @@ public:
     awaitable<read_end> read_some(mutable_bytes_view into);
     awaitable<error_code> write(bytes_view data);
 
-    // The handshake ends within the time given or fails. The context must outlive the stream. A second one is inside the
-    // first, where that has become a pipe to somebody else.
+    // The handshake ends within the time given or fails. The context must outlive the stream. A second one is inside
+    // the first, where that has become a pipe to somebody else.
     awaitable<error_code> start_tls_as_server(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit);
     awaitable<error_code> start_tls_as_client(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit);
     // From here on everything is compressed, above TLS (RFC 4978). Nothing may be outstanding. False: no memory.
@@ -60,7 +60,8 @@ public:
     asio::any_io_executor executor();
 
 private:
-    awaitable<error_code> start_tls(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit, bool as_server);
+    awaitable<error_code> start_tls(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit,
+                                    bool as_server);
     void read_plain(mutable_bytes_view into, read_handler done);
     void write_plain(bytes_view data, write_handler done);
     void read_inflated(mutable_bytes_view into, read_handler done);

@@ -40,7 +40,8 @@ std::optional<bytes> first_finished(SSL* tls) {
 std::optional<bytes> certificate_hash(SSL* tls) {
     const X509* certificate = SSL_get_certificate(tls);
     int hash = NID_undef;
-    if (!certificate || OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &hash, nullptr) != 1) return std::nullopt;
+    if (!certificate || OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &hash, nullptr) != 1)
+        return std::nullopt;
     if (hash == NID_md5 || hash == NID_sha1) hash = NID_sha256;
     const EVP_MD* method = EVP_get_digestbynid(hash);
     bytes out(EVP_MAX_MD_SIZE);

@@ -1,5 +1,5 @@
-// A mail client's connection, whatever it speaks: protocol machine, pump and login, and how it ends. IMAP, SMTP and POP3
-// derive from it and answer the events of their machine. One object per connection, on one network thread.
+// A mail client's connection, whatever it speaks: protocol machine, pump and login, and how it ends. IMAP, SMTP and
+// POP3 derive from it and answer the events of their machine. One object per connection, on one network thread.
 #pragma once
 
 #include "daemon/net/login_desk.hpp"
@@ -75,11 +75,14 @@ protected:
     ~client_connection() = default;
 
     awaitable<typename Protocol::verdict> on(sasl::scram_begin q) { co_return desk_.terms(q); }
-    awaitable<typename Protocol::verdict> on(sasl::scram_proof q) { co_return co_await desk_.proof(std::move(q), account_); }
+    awaitable<typename Protocol::verdict> on(sasl::scram_proof q) {
+        co_return co_await desk_.proof(std::move(q), account_);
+    }
 
     // STARTTLS, STLS: what the machine has said is written, then the handshake is done. A failure closes the stream.
     awaitable<void> begin_tls() {
-        // g++ 12 misplaces the promise of this coroutine when the co_await stands in the condition of an if: named results.
+        // g++ 12 misplaces the promise of this coroutine when the co_await stands in the condition of an if:
+        // named results.
         const bool written = co_await pump_.flush();
         if (!written) co_return;
         const error_code failed = co_await stream_.start_tls_as_server(context_.tls, handshake_limit);

@@ -28,7 +28,8 @@ bool open_shared(tcp::socket& socket, const tcp::endpoint& local) {
     return !ec;
 }
 
-awaitable<error_code> connect(tcp::socket& socket, engine::endpoint to, std::chrono::milliseconds limit, port_use port) {
+awaitable<error_code> connect(tcp::socket& socket, engine::endpoint to, std::chrono::milliseconds limit,
+                              port_use port) {
     asio::steady_timer timer(socket.get_executor(), limit);
     const auto connecting = std::make_shared<bool>(true);
     timer.async_wait([&socket, connecting = std::weak_ptr(connecting)](error_code ec) {
@@ -64,7 +65,8 @@ awaitable<error_code> connect(tcp::socket& socket, engine::endpoint to, std::chr
 }
 
 std::string why_not_connected(const error_code& failed) {
-    return failed == asio::error::operation_aborted || failed == asio::error::bad_descriptor ? "no answer" : failed.message();
+    return failed == asio::error::operation_aborted || failed == asio::error::bad_descriptor ? "no answer"
+                                                                                             : failed.message();
 }
 
 }  // namespace pp::net

@@ -11,9 +11,10 @@ namespace pp::net {
 // shared: the local port can be dialled from again, to others (04-network 4.4.3): SO_REUSEADDR and SO_REUSEPORT.
 enum class port_use : bool { own, shared };
 
-awaitable<error_code> connect(tcp::socket& socket, engine::endpoint to, std::chrono::milliseconds limit, port_use port = port_use::own);
-// A peer that is gone without a word is missed after 30 s of silence to what we send (04-network 4.5.2), where the system
-// can do that. Accepted and dialled connections alike.
+awaitable<error_code> connect(tcp::socket& socket, engine::endpoint to, std::chrono::milliseconds limit,
+                              port_use port = port_use::own);
+// A peer that is gone without a word is missed after 30 s of silence to what we send (04-network 4.5.2), where the
+// system can do that. Accepted and dialled connections alike.
 void watch_over(tcp::socket& socket);
 // Opens a socket at a local port that is shared. False: the system does not want to.
 bool open_shared(tcp::socket& socket, const tcp::endpoint& local);

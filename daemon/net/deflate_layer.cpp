@@ -9,8 +9,8 @@
 namespace pp::net {
 
 namespace {
-// Negative: raw deflate. What we send: a window of 8 KiB, (1 << (13 + 2)) + (1 << (6 + 9)) = 64 KiB of state. What comes
-// may use the whole window of 32 KiB (RFC 4978 section 4 leaves it to the sender).
+// Negative: raw deflate. What we send: a window of 8 KiB, (1 << (13 + 2)) + (1 << (6 + 9)) = 64 KiB of state. What
+// comes may use the whole window of 32 KiB (RFC 4978 section 4 leaves it to the sender).
 constexpr int window_out = -13, window_in = -15, memory_level = 6;
 constexpr std::size_t read_bytes = 4 * 1024;
 constexpr std::size_t piece_bytes = 16 * 1024;   // of compressed output, at one time
@@ -36,7 +36,8 @@ deflate_layer::~deflate_layer() = default;
 std::unique_ptr<deflate_layer> deflate_layer::make() {
     std::unique_ptr<deflate_layer> layer(new deflate_layer());
     auto& s = *layer->state_;
-    s.out_ready = deflateInit2(&s.out, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_out, memory_level, Z_DEFAULT_STRATEGY) == Z_OK;
+    s.out_ready =
+        deflateInit2(&s.out, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_out, memory_level, Z_DEFAULT_STRATEGY) == Z_OK;
     s.in_ready = inflateInit2(&s.in, window_in) == Z_OK;
     if (!s.out_ready || !s.in_ready) return nullptr;
     return layer;

@@ -176,8 +176,8 @@ void dht_socket::set_mapped(std::string address) {
     if (machine_) judge_reachable();
 }
 
-// Others see us at an address that is an interface's: no NAT in between, so they reach this port too. Or at the one where
-// our router says that it lets them in: so there is no other NAT before it.
+// Others see us at an address that is an interface's: no NAT in between, so they reach this port too. Or at the one
+// where our router says that it lets them in: so there is no other NAT before it.
 void dht_socket::judge_reachable() {
     if (settings_.kind == dht::network::closed || seen_.empty()) return;
     const auto own = services::interface_addresses();

@@ -1,5 +1,5 @@
-// The node of the DHT (proto/dht) on UDP sockets: drives the machine with datagrams and time, keeps its table in a file,
-// and lets coroutines wait for what they look up or store. One network thread.
+// The node of the DHT (proto/dht) on UDP sockets: drives the machine with datagrams and time, keeps its table in a
+// file, and lets coroutines wait for what they look up or store. One network thread.
 #pragma once
 
 #include "daemon/net/asio.hpp"

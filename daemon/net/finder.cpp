@@ -43,7 +43,8 @@ std::vector<dht::record_relay> relays_of(const peer::account_record& own, dht::n
         if (!slot || out.size() == dht::record_relays_max) continue;
         for (const auto& endpoint : slot->endpoints)
             if (auto host = to_record(endpoint, kind)) {
-                out.push_back({*dht::relay_key::from(slot->relay.view()), std::move(*host), *dht::relay_slot::from(slot->slot.view())});
+                out.push_back({*dht::relay_key::from(slot->relay.view()), std::move(*host),
+                               *dht::relay_slot::from(slot->slot.view())});
                 break;
             }
     }
@@ -73,7 +74,8 @@ finder::finder(asio::io_context& io, services::node& node, dht_socket& dht, dht:
 void finder::start(listener& l) {
     listener_ = &l;
     if (!dht_.running()) return;
-    if (node_.configuration().dht.publish != services::dht_publish::off) asio::co_spawn(io_, publish_loop(), asio::detached);
+    if (node_.configuration().dht.publish != services::dht_publish::off)
+        asio::co_spawn(io_, publish_loop(), asio::detached);
     asio::co_spawn(io_, prefetch_loop(), asio::detached);
 }
 
@@ -188,7 +190,8 @@ awaitable<void> finder::prefetch_loop() {
         const auto n = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(most).count());
         return std::chrono::seconds(dice_.number() % n);
     };
-    auto wait = std::chrono::duration_cast<std::chrono::seconds>(prefetch_first) + seconds(std::chrono::hours(1) - prefetch_first);
+    auto wait = std::chrono::duration_cast<std::chrono::seconds>(prefetch_first) +
+                seconds(std::chrono::hours(1) - prefetch_first);
     while (!stopping_) {
         prefetch_timer_.expires_after(wait);
         auto [ec] = co_await prefetch_timer_.async_wait(as_result);
@@ -281,14 +284,17 @@ void finder::note_way(const crypto::account_key& peer, const dht::record& of_acc
     std::vector<relay::slot_address> slots;
     for (const auto& at : of_account.relays) {
         if (!at.slot) continue;
-        relay::slot_address slot{*crypto::account_key::from(at.key.view()), *relay::slot_id::from(at.slot->view()), {to_text(at.host)}};
+        relay::slot_address slot{
+            *crypto::account_key::from(at.key.view()), *relay::slot_id::from(at.slot->view()), {to_text(at.host)}};
         if (relay::encode_address(slot).size() <= relay::slot_address_bytes_max) slots.push_back(std::move(slot));
     }
     if (slots.empty() || !of_account.prekey) return;
-    peer::return_path way{of_account.prekey->id, of_account.prekey->key, of_account.prekey->not_after, relay::encode_address(slots.front())};
+    peer::return_path way{of_account.prekey->id, of_account.prekey->key, of_account.prekey->not_after,
+                          relay::encode_address(slots.front())};
     searches_[peer].slots = std::move(slots);
     services::log(services::area::peer).info("event=dht_found_relays relays={}", of_account.relays.size());
-    listener_->found_way(peer, std::move(way), of_account.work_bits, static_cast<std::int64_t>(of_account.sequence_ms / 1000));
+    listener_->found_way(peer, std::move(way), of_account.work_bits,
+                         static_cast<std::int64_t>(of_account.sequence_ms / 1000));
 }
 
 std::vector<relay::slot_address> finder::slots_of(const crypto::account_key& peer) const {

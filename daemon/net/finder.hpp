@@ -22,8 +22,10 @@ inline constexpr auto not_reached_lifetime = std::chrono::seconds(20);   // no n
 inline constexpr std::size_t searches_max = 8;                         // at the same time
 inline constexpr std::size_t found_people_max = 1024;
 inline constexpr std::size_t devices_asked_max = 4;                    // of one person
-inline constexpr auto prefetch_interval = std::chrono::hours(24);      // 04-network 4.7: of all contacts, in random order
-inline constexpr auto prefetch_first = std::chrono::minutes(10);       // after the start, at the earliest; an hour at the latest
+// 04-network 4.7: of all contacts, in random order
+inline constexpr auto prefetch_interval = std::chrono::hours(24);
+// after the start, at the earliest; an hour at the latest
+inline constexpr auto prefetch_first = std::chrono::minutes(10);
 inline constexpr auto prefetch_pause = std::chrono::seconds(60);       // between two contacts, at most
 inline constexpr std::uint32_t record_lifetime_s = 3 * 60 * 60;        // two publications may fail
 
@@ -33,7 +35,8 @@ public:
         virtual ~listener() = default;
         virtual void found(const crypto::account_key& peer) = 0;   // endpoints_of() has something new
         // Her record says where a first mail may wait for her and what work she asks for it. told_at: Unix seconds.
-        virtual void found_way(const crypto::account_key& peer, peer::return_path way, std::uint8_t work_bits, std::int64_t told_at) = 0;
+        virtual void found_way(const crypto::account_key& peer, peer::return_path way, std::uint8_t work_bits,
+                               std::int64_t told_at) = 0;
     };
 
     finder(asio::io_context& io, services::node& node, dht_socket& dht, dht::network kind);

@@ -19,7 +19,8 @@ std::variant<std::unique_ptr<listener>, std::string> listener::open(asio::io_con
     if (ec) return fmt::format("[{}] listen: \"{}\" is not an IP address", l->service_, where.address);
     const tcp::endpoint endpoint(address, where.port);
     l->acceptor_.open(endpoint.protocol(), ec);
-    if (ec == asio::error::address_family_not_supported && address.is_v6()) return std::unique_ptr<listener>();   // no IPv6 here
+    // no IPv6 here
+    if (ec == asio::error::address_family_not_supported && address.is_v6()) return std::unique_ptr<listener>();
     if (!ec) l->acceptor_.set_option(tcp::acceptor::reuse_address(true), ec);
     if (!ec && address.is_v6()) l->acceptor_.set_option(asio::ip::v6_only(true), ec);
     if (!ec) l->acceptor_.bind(endpoint, ec);
@@ -33,7 +34,8 @@ std::variant<std::unique_ptr<listener>, std::string> listener::open(asio::io_con
     if (ec && address.is_v6() && (address.is_loopback() || address.is_unspecified()))
         return std::unique_ptr<listener>();   // IPv6 is compiled in but switched off: IPv4 serves
     if (ec)
-        return fmt::format("cannot listen for {} on {} port {}: {}", l->service_, where.address, where.port, ec.message());
+        return fmt::format("cannot listen for {} on {} port {}: {}", l->service_, where.address, where.port,
+                           ec.message());
     l->where_.port = l->acceptor_.local_endpoint(ec).port();
     return l;
 }
@@ -53,7 +55,8 @@ awaitable<void> listener::accept_loop() {
             accepted_(std::move(socket), where_);
         } else if (acceptor_.is_open()) {
             // Out of descriptors, or the client is gone already: go on, but not in a spin.
-            services::log(services::area::main).warn("event=accept_failed service={} reason={}", service_, services::field(ec.message()));
+            services::log(services::area::main)
+                .warn("event=accept_failed service={} reason={}", service_, services::field(ec.message()));
             pause.expires_after(std::chrono::milliseconds(100));
             auto [ignored] = co_await pause.async_wait(as_result);
             (void)ignored;

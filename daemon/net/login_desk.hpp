@@ -1,5 +1,5 @@
-// Logging in, the same on every listener: the answer to a password and to a SCRAM exchange, what is logged of it, and the
-// pause behind a failure. One per connection, on the network thread.
+// Logging in, the same on every listener: the answer to a password and to a SCRAM exchange, what is logged of it, and
+// the pause behind a failure. One per connection, on the network thread.
 #pragma once
 
 #include "daemon/net/any_stream.hpp"

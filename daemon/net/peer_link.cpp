@@ -60,7 +60,8 @@ awaitable<peer::verdict> peer_link::on(peer::hello_received q) {
     theirs = q.theirs.mine.account;
     auto verdict = owner_.greeted(*this, q.theirs);
     if (!verdict.accept)
-        services::log(services::area::peer).info("link={} event=refused reason={}", number_, services::field(verdict.reason));
+        services::log(services::area::peer)
+            .info("link={} event=refused reason={}", number_, services::field(verdict.reason));
     co_return verdict;
 }
 

@@ -36,7 +36,8 @@ public:
     void close();
 
     bool ready() const { return session_.ready(); }
-    bool takes_requests() const { return session_.takes_requests(); }   // false while a link that is ready comes to its end
+    // false while a link that is ready comes to its end
+    bool takes_requests() const { return session_.takes_requests(); }
     bool dialled() const { return dialled_; }
     const crypto::device_key& peer_device() const { return peer_device_; }
     // After greeted(): whose links these are.

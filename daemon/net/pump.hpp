@@ -1,6 +1,7 @@
 // One connection and one protocol machine, joined: the only loop that moves bytes for every protocol (02-architecture
 // 2.2). The handler answers the machine's events; the pump reads only while no question is open, so a slow store slows
-// the client and nothing piles up. It reads while it writes: two peers that both send in bulk never wait for each other.
+// the client and nothing piles up. It reads while it writes:
+// two peers that both send in bulk never wait for each other.
 //
 // Lives on one executor (one thread). wake() may be called from that thread only; other threads post it.
 #pragma once

@@ -188,8 +188,9 @@ awaitable<imap::verdict> imap_connection::on(imap::close_mailbox) {
 }
 
 awaitable<imap::verdict> imap_connection::on(imap::client_id q) {
-    services::log(services::area::imap).debug("connection={} event=client name={} version={}", number_, services::field(q.name),
-                                services::field(q.version));
+    services::log(services::area::imap)
+        .debug("connection={} event=client name={} version={}", number_, services::field(q.name),
+               services::field(q.version));
     co_return imap::nothing{};
 }
 

@@ -19,7 +19,8 @@ constexpr std::size_t untold_entries_max = 4096;
 // RFC 6154 section 4: the special use of a mailbox, as an annotation that cannot be changed.
 constexpr std::string_view special_use_entry = "/private/specialuse";
 
-result<storage::mailbox_id> annotated(const storage::read_txn& txn, const std::string& name, storage::special_use& use) {
+result<storage::mailbox_id> annotated(const storage::read_txn& txn, const std::string& name,
+                                      storage::special_use& use) {
     if (name.empty()) return storage::mailbox_id{storage::no_mailbox};
     auto box = txn.find_mailbox(name);
     if (!box) return box.error();
@@ -62,7 +63,8 @@ result<void> imap_connection::check_quota(std::uint64_t more_bytes, std::uint64_
     if (limits.storage_bytes_max == 0 && limits.messages_max == 0) return {};
     const auto now = quota_now();
     if (!now) return now.error();
-    const bool too_large = limits.storage_bytes_max != 0 && now->storage_used_bytes + more_bytes > limits.storage_bytes_max;
+    const bool too_large =
+        limits.storage_bytes_max != 0 && now->storage_used_bytes + more_bytes > limits.storage_bytes_max;
     const bool too_many = limits.messages_max != 0 && now->messages_used + more_messages > limits.messages_max;
     if (too_large || too_many) return storage::errc::over_quota;
     return {};
@@ -79,7 +81,8 @@ result<std::uint64_t> imap_connection::deleted_bytes_of(const storage::mailbox& 
     std::uint64_t bytes = 0;
     std::uint32_t from = 1;
     while (true) {
-        auto page = account_->store().read([&](const storage::read_txn& txn) { return txn.messages(box.id, from, rows_per_read); });
+        auto page = account_->store().read(
+            [&](const storage::read_txn& txn) { return txn.messages(box.id, from, rows_per_read); });
         if (!page) return page.error();
         for (const auto& m : *page)
             if (m.flags.system & mail::deleted) bytes += m.size_bytes;
@@ -137,7 +140,8 @@ awaitable<imap::verdict> imap_connection::on(imap::set_metadata q) {
 awaitable<imap::verdict> imap_connection::on(imap::poll_metadata) {
     if (!metadata_.changes)
         metadata_.changes = context_.node.metadata_changes().subscribe(
-            account_->label(), [weak = weak_from_this(), ex = stream_.executor()](const auto& mailbox, const auto& entries) {
+            account_->label(),
+            [weak = weak_from_this(), ex = stream_.executor()](const auto& mailbox, const auto& entries) {
                 asio::post(ex, [weak, mailbox, entries] {
                     if (const auto self = weak.lock()) self->note_metadata(mailbox, entries);
                 });

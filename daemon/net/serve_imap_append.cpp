@@ -151,7 +151,8 @@ result<void> imap_connection::add_appended(storage::write_txn& txn, const append
 }
 
 // Gives the mails to the store writer; durable when `written` says so.
-awaitable<result<imap_connection::append_in_commit>> imap_connection::submit_append(std::optional<std::uint32_t> replaces) {
+awaitable<result<imap_connection::append_in_commit>> imap_connection::submit_append(
+    std::optional<std::uint32_t> replaces) {
     const auto finished = co_await finish_last_append();
     auto append = std::make_shared<append_under_way>(std::move(*append_));
     append_.reset();
@@ -161,7 +162,8 @@ awaitable<result<imap_connection::append_in_commit>> imap_connection::submit_app
     auto done = std::make_shared<imap::appended>();
     const auto from = replaces ? selected_->box : storage::no_mailbox;
     append_in_commit out{promise_slot<result<void>>(stream_.executor()), done, append->bytes(), append->mails.size()};
-    services::store_writer::job work = [append, same_as_sent, done, from, replaces](storage::write_txn& txn) -> result<void> {
+    services::store_writer::job work = [append, same_as_sent, done, from,
+                                        replaces](storage::write_txn& txn) -> result<void> {
         if (auto r = add_appended(txn, *append, same_as_sent, *done); !r) return r;
         if (replaces) return services::remove_mail(txn, from, *replaces);   // RFC 8508 section 3.4
         return {};
@@ -224,7 +226,8 @@ awaitable<imap::verdict> imap_connection::on(imap::read_found q) {
         if (!reader) co_return refused<bytes>(reader.error());
         found_ = {q.mail, storage::no_mailbox, std::move(*reader)};
     }
-    const auto end = std::min(found_.reader->size_bytes(), q.offset + std::min<std::uint64_t>(q.length, imap::body_piece_bytes_max));
+    const auto end =
+        std::min(found_.reader->size_bytes(), q.offset + std::min<std::uint64_t>(q.length, imap::body_piece_bytes_max));
     bytes data(end > q.offset ? end - q.offset : 0);
     const auto n = found_.reader->read(q.offset, data);
     if (!n) co_return refused<bytes>(n.error());

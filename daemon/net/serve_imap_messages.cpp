@@ -49,7 +49,8 @@ awaitable<imap::verdict> imap_connection::on(imap::read_rows q) {
         for (const auto& range : q.uids.ranges()) {
             std::uint32_t from = range.first;
             while (from <= range.last) {
-                const auto wanted = std::min<std::uint64_t>(imap::rows_per_question_max, std::uint64_t{range.last} - from + 1);
+                const auto wanted =
+                    std::min<std::uint64_t>(imap::rows_per_question_max, std::uint64_t{range.last} - from + 1);
                 auto messages = txn.messages(box, from, wanted);
                 if (!messages) return messages.error();
                 for (const auto& m : *messages) {
@@ -110,16 +111,19 @@ awaitable<imap::verdict> imap_connection::on(imap::read_body q) {
         body_uid_ = q.uid;
     }
     // Expunged meanwhile: what was begun can be ended from the reader that is still open.
-    if (!*message && (body_uid_ != q.uid || body_.box != box || !body_.reader)) co_return refused<bytes>(storage::errc::not_found);
+    if (!*message && (body_uid_ != q.uid || body_.box != box || !body_.reader))
+        co_return refused<bytes>(storage::errc::not_found);
     if (*message) {
         body_uid_ = q.uid;
         body_.box = box;
     }
-    const auto end = std::min(body_.reader->size_bytes(), q.offset + std::min<std::uint64_t>(q.length, imap::body_piece_bytes_max));
+    const auto end =
+        std::min(body_.reader->size_bytes(), q.offset + std::min<std::uint64_t>(q.length, imap::body_piece_bytes_max));
     bytes data(end > q.offset ? end - q.offset : 0);
     const auto n = body_.reader->read(q.offset, data);
     if (!n) {
-        services::log(services::area::imap).error("connection={} event=mail_unreadable reason={}", number_, services::field(n.error().message()));
+        services::log(services::area::imap)
+            .error("connection={} event=mail_unreadable reason={}", number_, services::field(n.error().message()));
         co_return refused<bytes>(n.error());
     }
     data.resize(*n);
@@ -192,27 +196,28 @@ awaitable<imap::verdict> imap_connection::on(imap::copy_messages q) {
     if (!room) co_return refused<imap::copied>(room.error());
     auto copied = std::make_shared<imap::copied>();
     auto judged = std::make_shared<bool>(false);
-    auto written = commit([q, box = selected_->box, copied, judged, mine = account_](storage::write_txn& txn) -> result<void> {
-        auto to = txn.find_mailbox(q.to);
-        if (!to) return to.error();
-        if (!*to) return storage::errc::no_such_mailbox;
-        auto here = txn.get_mailbox(box);
-        if (!here) return here.error();
-        if (*here) {   // out of Requests, or into it: says what the user thinks of who wrote them
-            auto some = services::judge_senders(txn, *mine, **here, **to, q.uids);
-            if (!some) return some.error();
-            *judged = *some;
-        }
-        auto pairs = txn.copy(box, q.uids, (*to)->id, q.move);
-        if (!pairs) return pairs.error();
-        *copied = {};
-        copied->uid_validity = (*to)->uid_validity;
-        for (const auto& [from, into] : *pairs) {
-            copied->from.push_back(from);
-            copied->to.push_back(into);
-        }
-        return {};
-    });
+    auto written =
+        commit([q, box = selected_->box, copied, judged, mine = account_](storage::write_txn& txn) -> result<void> {
+            auto to = txn.find_mailbox(q.to);
+            if (!to) return to.error();
+            if (!*to) return storage::errc::no_such_mailbox;
+            auto here = txn.get_mailbox(box);
+            if (!here) return here.error();
+            if (*here) {   // out of Requests, or into it: says what the user thinks of who wrote them
+                auto some = services::judge_senders(txn, *mine, **here, **to, q.uids);
+                if (!some) return some.error();
+                *judged = *some;
+            }
+            auto pairs = txn.copy(box, q.uids, (*to)->id, q.move);
+            if (!pairs) return pairs.error();
+            *copied = {};
+            copied->uid_validity = (*to)->uid_validity;
+            for (const auto& [from, into] : *pairs) {
+                copied->from.push_back(from);
+                copied->to.push_back(into);
+            }
+            return {};
+        });
     const auto r = co_await std::move(written);
     if (r.has_error() && r.error() == storage::errc::no_such_mailbox) {
         imap::outcome<imap::copied> no(imap::refusal{"TRYCREATE", "there is no such mailbox; create it first"});

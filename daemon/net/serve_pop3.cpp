@@ -85,7 +85,8 @@ awaitable<pop3::verdict> pop3_connection::on(pop3::read_body q) {
     using outcome = pop3::outcome<bytes>;
     if (body_.uid != q.uid) {
         body_ = {};
-        auto message = account_->store().read([&](const storage::read_txn& txn) { return txn.get_message(inbox_, q.uid); });
+        auto message =
+            account_->store().read([&](const storage::read_txn& txn) { return txn.get_message(inbox_, q.uid); });
         if (!message) co_return outcome(refused("the message cannot be read", message.error()));
         if (!*message) co_return outcome(refused("", storage::errc::not_found));
         auto reader = account_->store().open_blob((*message)->mail_serial);
@@ -110,8 +111,8 @@ awaitable<pop3::verdict> pop3_connection::on(pop3::update q) {
         for (const auto uid : uids) out.add(uid);
         return out;
     };
-    auto written = commit(context_.node, *account_, [inbox = inbox_, deleted = set_of(q.deleted), seen = set_of(q.retrieved)](
-                                                        storage::write_txn& txn) -> result<void> {
+    auto file_away = [inbox = inbox_, deleted = set_of(q.deleted),
+                      seen = set_of(q.retrieved)](storage::write_txn& txn) -> result<void> {
         if (!deleted.empty()) {
             auto trash = services::standard_mailbox(txn, storage::special_use::trash, services::trash_name);
             if (!trash) return trash.error();
@@ -122,11 +123,13 @@ awaitable<pop3::verdict> pop3_connection::on(pop3::update q) {
             mail::flags flags;
             flags.system = mail::seen;
             mail::uid_set refused;
-            auto changed = txn.change_flags(inbox, seen, storage::write_txn::flag_change::add, flags, std::nullopt, refused);
+            auto changed =
+                txn.change_flags(inbox, seen, storage::write_txn::flag_change::add, flags, std::nullopt, refused);
             if (!changed) return changed.error();
         }
         return {};
-    });
+    };
+    auto written = commit(context_.node, *account_, std::move(file_away));
     const auto r = co_await std::move(written);
     pop3::outcome<pop3::accepted> verdict(pop3::accepted{});
     if (!r) verdict = refused("the messages could not be deleted", r.error());

@@ -1,5 +1,5 @@
-// Joins a POP3 connection to the store: answers every event of pop3::server_session. INBOX only; what is deleted goes to
-// Trash, in one write at QUIT. One object per connection, on one network thread.
+// Joins a POP3 connection to the store: answers every event of pop3::server_session. INBOX only; what is deleted goes
+// to Trash, in one write at QUIT. One object per connection, on one network thread.
 #pragma once
 
 #include "daemon/net/client_connection.hpp"

@@ -9,13 +9,14 @@
 
 namespace pp::net {
 
-static_assert(peer::relay_request_bytes_max == relay::request_bytes_max && peer::relay_reply_bytes_max == relay::reply_bytes_max &&
+static_assert(peer::relay_request_bytes_max == relay::request_bytes_max &&
+              peer::relay_reply_bytes_max == relay::reply_bytes_max &&
               peer::relay_seed_bytes_max == relay::seed_message_bytes_max);
 static_assert(peer::relay_protocol == relay::control_protocol && peer::relay_seed_protocol == relay::seed_protocol &&
               peer::relay_push_protocol == relay::push_protocol);
 
-awaitable<bytes> relay_service::requested(services::account& mine, std::shared_ptr<peer_link> link, std::string protocol,
-                                          bytes message) {
+awaitable<bytes> relay_service::requested(services::account& mine, std::shared_ptr<peer_link> link,
+                                          std::string protocol, bytes message) {
     auto* role = node_.relay();
     const auto accounts = node_.accounts();
     const relay::refusal no{relay::status::refused, 0};
@@ -68,7 +69,8 @@ engine::relay_client relay_service::describe(const crypto::account_key& who) con
     return out;
 }
 
-awaitable<relay::verdict> relay_service::answer(relay::event asked, std::shared_ptr<peer_link> link, std::shared_ptr<client> one) {
+awaitable<relay::verdict> relay_service::answer(relay::event asked, std::shared_ptr<peer_link> link,
+                                                std::shared_ptr<client> one) {
     auto& role = *node_.relay();
     if (const auto* r = std::get_if<relay::reserve>(&asked)) {
         relay::reply<relay::reserve_reply> reply = relay::refusal{relay::status::refused, 0};
@@ -84,7 +86,8 @@ awaitable<relay::verdict> relay_service::answer(relay::event asked, std::shared_
         co_return reply;
     }
     // Who it is matters for opening a slot alone; nothing else looks.
-    const bool opens = std::holds_alternative<relay::may_open>(asked) || std::holds_alternative<relay::slot_open>(asked);
+    const bool opens =
+        std::holds_alternative<relay::may_open>(asked) || std::holds_alternative<relay::slot_open>(asked);
     const auto asker = opens ? describe(link->theirs) : engine::relay_client{};
     auto step = role.desk().answer(std::move(asked), asker, services::now_s());
     switch (step.where) {
@@ -112,7 +115,8 @@ void relay_service::tell(const relay::slot_id& slot) {
     for (const auto& [number, one] : clients_) {
         const auto& slots = one->session.attached();
         const auto link = one->link.lock();
-        if (!link || !link->ready() || std::find(slots.begin(), slots.end(), slot) == slots.end() || one->hinted[slot]) continue;
+        if (!link || !link->ready() || std::find(slots.begin(), slots.end(), slot) == slots.end() || one->hinted[slot])
+            continue;
         one->hinted[slot] = true;
         auto telling = hint(one, slot);
         asio::co_spawn(link->executor(), std::move(telling), asio::detached);
@@ -155,7 +159,8 @@ awaitable<void> relay_service::upkeep() {
         auto sweep = [role] { return role->store().sweep(services::now_s()); };
         const auto swept = co_await offload(workers_, std::move(sweep));
         if (!swept)
-            services::log(services::area::main).error("event=relay_not_swept reason={}", services::field(swept.error().message()));
+            services::log(services::area::main)
+                .error("event=relay_not_swept reason={}", services::field(swept.error().message()));
         if (!swept || *swept < storage::relay::sweep_rows_max) co_return;
     }
 }

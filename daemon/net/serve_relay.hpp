@@ -14,11 +14,14 @@ namespace pp::net {
 class relay_service {
 public:
     relay_service(asio::io_context& io, services::node& node, asio::thread_pool& workers)
-        : node_(node), workers_(workers), circuits_(io, node.relay() ? node.relay()->circuits() : engine::circuit_rules{}, [this] { count(); }) {}
+        : node_(node),
+          workers_(workers),
+          circuits_(io, node.relay() ? node.relay()->circuits() : engine::circuit_rules{}, [this] { count(); }) {}
     circuit_exchange& circuits() { return circuits_; }
 
     // One request on a link to `mine`. A node that is no relay refuses all.
-    awaitable<bytes> requested(services::account& mine, std::shared_ptr<peer_link> link, std::string protocol, bytes message);
+    awaitable<bytes> requested(services::account& mine, std::shared_ptr<peer_link> link, std::string protocol,
+                               bytes message);
     // Each minute: forgets links that are gone, ends what is due.
     awaitable<void> upkeep();
 

@@ -167,7 +167,8 @@ services::store_writer::job smtp_connection::submission_job(std::shared_ptr<stor
         row.orcpt = r.asked.orcpt;
         row.envid = from.envid;
         row.notify = notify_bits(r.asked.notify);
-        if (!from.from) row.notify = notify_bits({.given = true, .never = true});   // RFC 3461 section 4.1: nobody to tell
+        // RFC 3461 section 4.1: nobody to tell
+        if (!from.from) row.notify = notify_bits({.given = true, .never = true});
         row.ret = static_cast<std::uint8_t>(from.ret);
         row.submitted_at = row.state_since = row.next_attempt_at = now;
         row.hold_until = hold_until;

@@ -37,7 +37,8 @@ namespace {
 constexpr auto shutdown_limit = std::chrono::milliseconds(1500);   // SIGTERM to exit < 2 s
 constexpr auto upkeep_interval = std::chrono::minutes(1);
 constexpr int upkeeps_per_day = 24 * 60;
-constexpr auto errand_limit = std::chrono::minutes(2);             // of a command at a relay: work for it takes its time
+// of a command at a relay: work for it takes its time
+constexpr auto errand_limit = std::chrono::minutes(2);
 constexpr int first_daily_upkeep = 60;      // an hour: what waits at relays has been fetched by then
 constexpr unsigned workers_max = 4;
 
@@ -52,7 +53,8 @@ std::string json_text(std::string_view s) {   // for addresses and labels: nothi
 std::optional<std::uint16_t> port_to_map(const std::vector<services::listen_address>& listeners) {
     for (const auto& l : listeners) {
         const auto kind = engine::kind_of(l.address);
-        if (l.address == "0.0.0.0" || (kind == engine::address_kind::local && l.address.find(':') == l.address.npos)) return l.port;
+        if (l.address == "0.0.0.0" || (kind == engine::address_kind::local && l.address.find(':') == l.address.npos))
+            return l.port;
     }
     return std::nullopt;
 }
@@ -240,7 +242,8 @@ std::string server::start() {
     s.incoming.announce_work();
     s.tell_endpoints();
     if (s.node.dht_mode() != services::dht_mode::off) {
-        dht_socket::settings settings{network_of(s.node), c.dht.listen, c.dht.bootstrap, s.node.home().root / "dht-nodes"};
+        dht_socket::settings settings{network_of(s.node), c.dht.listen, c.dht.bootstrap,
+                                      s.node.home().root / "dht-nodes"};
         failed = s.dht.start(std::move(settings));
         if (!failed.empty()) return failed;
     }
@@ -359,7 +362,8 @@ awaitable<void> server::state::upkeep() {
         local_tls = make_local_tls(node.local_tls());   // a renewed leaf serves the next connections
         for (auto* a : node.accounts())
             if (auto r = node.rotate_prekeys(*a, services::now_s(), true); !r)
-                services::log(services::area::main).error("event=prekeys_not_rotated reason={}", services::field(r.error().message()));
+                services::log(services::area::main)
+                    .error("event=prekeys_not_rotated reason={}", services::field(r.error().message()));
     }
 }
 
@@ -368,7 +372,8 @@ std::string server::state::errand(services::account& mine, const engine::own_rel
     auto told = std::make_shared<std::promise<std::string>>();   // shared: the asker may have given up
     auto answer = told->get_future();
     asio::post(io, [this, &mine, at, what, told] {
-        auto walk = what == services::node::errand::open ? open_slot_at(owners, mine, at) : close_slot_at(owners, mine, at);
+        auto walk =
+            what == services::node::errand::open ? open_slot_at(owners, mine, at) : close_slot_at(owners, mine, at);
         asio::co_spawn(io, std::move(walk), [told](std::exception_ptr failed, std::string why) {
             told->set_value(failed ? "internal error" : std::move(why));
         });
@@ -384,35 +389,42 @@ std::string server::live_status() {
     asio::post(s.io, [&s, made] {
         std::string listeners, peers;
         for (const auto& l : s.listeners)
-            listeners += fmt::format("{}{{\"service\":{},\"address\":{},\"port\":{},\"tls\":{}}}", listeners.empty() ? "" : ",",
-                                     json_text(l->service()), json_text(l->where().address), l->where().port,
-                                     json_text(services::to_string(l->where().tls)));
+            listeners +=
+                fmt::format("{}{{\"service\":{},\"address\":{},\"port\":{},\"tls\":{}}}", listeners.empty() ? "" : ",",
+                            json_text(l->service()), json_text(l->where().address), l->where().port,
+                            json_text(services::to_string(l->where().tls)));
         for (const auto& p : s.peers.snapshot())
             peers += fmt::format("{}{{\"account\":{},\"peer\":{},\"remote\":{},\"path\":{},\"dialled\":{}}}",
                                  peers.empty() ? "" : ",", json_text(p.mine), json_text(p.theirs), json_text(p.remote),
                                  json_text(engine::to_string(p.path)), p.dialled);
         std::string sockets;
         for (const auto& at : s.dht.where())
-            sockets += fmt::format("{}{{\"address\":{},\"port\":{}}}", sockets.empty() ? "" : ",", json_text(at.address), at.port);
+            sockets += fmt::format("{}{{\"address\":{},\"port\":{}}}", sockets.empty() ? "" : ",",
+                                   json_text(at.address), at.port);
         const auto d = s.dht.now();
         std::string published;
         for (const auto* a : s.node.accounts())
             if (const auto stands = s.people.standing_of(a->label()))
-                published += fmt::format("{}{{\"account\":{},\"replicas\":{},\"age_s\":{}}}", published.empty() ? "" : ",",
-                                         json_text(a->label()), stands->replicas,
-                                         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - stands->at).count());
+                published += fmt::format(
+                    "{}{{\"account\":{},\"replicas\":{},\"age_s\":{}}}", published.empty() ? "" : ",",
+                    json_text(a->label()), stands->replicas,
+                    std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - stands->at)
+                        .count());
         const auto publish = services::to_string(s.node.configuration().dht.publish);
-        const auto dht = s.dht.running()
-                             ? fmt::format("{{\"listen\":[{}],\"nodes_ipv4\":{},\"nodes_ipv6\":{},\"stored_items\":{},\"reachable\":{},"
-                                           "\"publish\":{},\"published\":[{}]}}",
-                                           sockets, d.nodes_ipv4, d.nodes_ipv6, d.stored_items, d.reachable, json_text(publish), published)
-                             : std::string("null");
+        std::string dht = "null";
+        if (s.dht.running())
+            dht = fmt::format("{{\"listen\":[{}],\"nodes_ipv4\":{},\"nodes_ipv6\":{},\"stored_items\":{},"
+                              "\"reachable\":{},\"publish\":{},\"published\":[{}]}}",
+                              sockets, d.nodes_ipv4, d.nodes_ipv6, d.stored_items, d.reachable, json_text(publish),
+                              published);
         const auto way = s.mapper.outside(portmap::transport::tcp);
-        const auto mapping = way ? fmt::format("{{\"by\":{},\"address\":{}}}", json_text(way->by), json_text(engine::format(way->at)))
-                                 : std::string("null");
-        made->set_value(fmt::format("{{\"listeners\":[{}],\"links\":[{}],\"connections\":{{\"imap\":{},\"smtp\":{},\"pop3\":{}}},"
-                                    "\"dht\":{},\"port_mapping\":{}}}",
-                                    listeners, peers, s.imap.total, s.smtp.total, s.pop3.total, dht, mapping));
+        const auto mapping =
+            way ? fmt::format("{{\"by\":{},\"address\":{}}}", json_text(way->by), json_text(engine::format(way->at)))
+                : std::string("null");
+        made->set_value(
+            fmt::format("{{\"listeners\":[{}],\"links\":[{}],\"connections\":{{\"imap\":{},\"smtp\":{},\"pop3\":{}}},"
+                        "\"dht\":{},\"port_mapping\":{}}}",
+                        listeners, peers, s.imap.total, s.smtp.total, s.pop3.total, dht, mapping));
     });
     if (future.wait_for(std::chrono::seconds(5)) != std::future_status::ready) return "{}";
     return future.get();

@@ -15,8 +15,8 @@ namespace {
 // ALPN wire form: one length byte, then the name.
 std::string alpn_wire(std::string_view name) { return static_cast<char>(name.size()) + std::string(name); }
 
-int choose_alpn(SSL* connection, const unsigned char** out, unsigned char* out_bytes, const unsigned char* in, unsigned in_bytes,
-                void*) {
+int choose_alpn(SSL* connection, const unsigned char** out, unsigned char* out_bytes, const unsigned char* in,
+                unsigned in_bytes, void*) {
     static const std::string ours = alpn_wire(peer_alpn) + alpn_wire(relay::circuit_alpn);
     unsigned char* chosen = nullptr;
     if (SSL_select_next_proto(&chosen, out_bytes, reinterpret_cast<const unsigned char*>(ours.data()),
@@ -73,7 +73,8 @@ std::shared_ptr<ssl::context> make_context(bool server) {
 
 void offer_alpn(ssl::context& context, std::string_view name) {
     const auto wire = alpn_wire(name);
-    SSL_CTX_set_alpn_protos(context.native_handle(), reinterpret_cast<const unsigned char*>(wire.data()), static_cast<unsigned>(wire.size()));
+    SSL_CTX_set_alpn_protos(context.native_handle(), reinterpret_cast<const unsigned char*>(wire.data()),
+                            static_cast<unsigned>(wire.size()));
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ inline constexpr std::string_view peer_alpn = "peerpost/1";
 std::shared_ptr<boost::asio::ssl::context> make_local_tls(const crypto::pem_pair& leaf);
 // Any well-formed Ed25519 certificate passes the handshake; who it is decides the device key afterwards.
 std::shared_ptr<boost::asio::ssl::context> make_peer_tls(const crypto::pem_pair& device, bool server);
-// The side of a circuit that comes to the relay (proto/relay/SPEC.md, "Join"): ALPN of circuits, no certificate. A server's
-// context of make_peer_tls() takes these, too.
+// The side of a circuit that comes to the relay (proto/relay/SPEC.md, "Join"): ALPN of circuits, no certificate. A
+// server's context of make_peer_tls() takes these, too.
 std::shared_ptr<boost::asio::ssl::context> make_circuit_tls();
 
 }  // namespace pp::net

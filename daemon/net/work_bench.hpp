@@ -1,5 +1,5 @@
-// Does the work that recipients ask of strangers (proto/peer/first_contact.hpp), one task at a time on a thread of its own:
-// minutes of it hold up nothing else. What it has found is kept until the mail has gone, not over a restart.
+// Does the work that recipients ask of strangers (proto/peer/first_contact.hpp), one task at a time on a thread of its
+// own: minutes of it hold up nothing else. What it has found is kept until the mail has gone, not over a restart.
 #pragma once
 
 #include "daemon/net/asio.hpp"

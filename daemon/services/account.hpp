@@ -57,8 +57,8 @@ public:
     std::optional<storage::app_password> matching_password(std::string_view password) const;
     crypto::hash256 password_hash(std::string_view password) const;
 
-    // One salt for all app passwords of the account: the server must name it before it knows which of them the client has
-    // (RFC 5802 section 5.1). Always the same, so that it needs no place in the store.
+    // One salt for all app passwords of the account: the server must name it before it knows which of them the client
+    // has (RFC 5802 section 5.1). Always the same, so that it needs no place in the store.
     bytes scram_salt() const;
     crypto::scram_keys scram_keys_of(std::string_view password) const;
     // The app password whose knowledge is proved, and our signature. Looks at all of them. Thread-safe.

@@ -26,7 +26,8 @@ json::value account_add(const call& c) {
     c.only({"name"});
     const auto name = c.text("name");
     if (name.size() > peer::name_bytes_max || !printable(name))
-        refuse(EX_USAGE, "a name has at most " + std::to_string(peer::name_bytes_max) + " bytes and no control characters");
+        refuse(EX_USAGE,
+               "a name has at most " + std::to_string(peer::name_bytes_max) + " bytes and no control characters");
     const auto made = value_of(c.n.add_account(name), "the account could not be made");
     return json::object{{"address", made.address},
                         {"account", made.label},
@@ -52,7 +53,8 @@ json::value password_new(const call& c) {
                              " bytes, such as the client's: peerpost password new --name phone");
     for (const auto& known : passwords_of(a))
         if (known.name == name)
-            refuse(EX_CANTCREAT, "there is a password of this name already; revoke it first: peerpost password revoke " + name);
+            refuse(EX_CANTCREAT,
+                   "there is a password of this name already; revoke it first: peerpost password revoke " + name);
     auto password = value_of(c.n.new_password(a, name), "the password could not be made");
     return json::object{
         {"account", a.label()}, {"address", a.address()}, {"name", name}, {"password", std::move(password)}};
@@ -80,7 +82,8 @@ json::value password_revoke(const call& c) {
     const auto found = std::find_if(known.begin(), known.end(), [&](const storage::app_password& p) {
         return p.name == wanted || crypto::hex(p.id) == wanted;
     });
-    if (found == known.end()) refuse(EX_DATAERR, "there is no password \"" + wanted + "\"; see: peerpost password list");
+    if (found == known.end())
+        refuse(EX_DATAERR, "there is no password \"" + wanted + "\"; see: peerpost password list");
     value_of(c.n.write(a, [id = found->id](storage::write_txn& txn) { return txn.erase_password(id); }),
              "the password could not be revoked");
     return json::object{{"account", a.label()}, {"name", found->name}, {"left", known.size() - 1}};

@@ -35,7 +35,8 @@ json::value check(const call& c) {
                                         {"warnings", std::move(warnings)}});
     }
     json::array keyring;
-    for (const auto& line : c.n.keyring_findings()) keyring.push_back(json::string(line + "; it was written again from the other copy"));
+    for (const auto& line : c.n.keyring_findings())
+        keyring.push_back(json::string(line + "; it was written again from the other copy"));
     sound = sound && keyring.empty();
     return json::object{{"sound", sound}, {"keyring", std::move(keyring)}, {"accounts", std::move(accounts)}};
 }

@@ -1,4 +1,5 @@
-// `invite`, `contact add`, `contact list`, `contact show`: how two accounts come to know each other (01-product 1.3, 1.6).
+// `invite`, `contact add`, `contact list`, `contact show`:
+// how two accounts come to know each other (01-product 1.3, 1.6).
 #include "daemon/engine/people.hpp"
 #include "daemon/engine/vcard.hpp"
 #include "daemon/services/command_contacts.hpp"
@@ -55,7 +56,8 @@ storage::contact from_address(const std::string& text) {
         const auto address = mail::parse_address(text);
         if (!address) refuse(EX_DATAERR, "\"" + text + "\" is neither an invite link nor a mail address");
         if (!address->domain.ends_with(account_suffix))
-            refuse(EX_DATAERR, "\"" + text + "\" is not an address of peerpost: those end in " + std::string(account_suffix));
+            refuse(EX_DATAERR,
+                   "\"" + text + "\" is not an address of peerpost: those end in " + std::string(account_suffix));
         label = address->domain;
     }
     if (label.ends_with(account_suffix)) label.resize(label.size() - account_suffix.size());
@@ -158,17 +160,20 @@ json::value invite(const call& c) {
                         {"uses", uses}};
 }
 
-// account, contact (link, address or the text of a card), name (display name; else the one in the link), new_key (another
-// contact has this name and another key, and the user says that this is right).
+// account, contact (link, address or the text of a card), name (display name; else the one in the link), new_key
+// (another contact has this name and another key, and the user says that this is right).
 json::value contact_add(const call& c) {
     c.only({"account", "contact", "name", "new_key"});
     account& a = c.chosen_account();
     auto text = c.text("contact");
     const bool is_card = text.starts_with(card_begin);
-    if (!is_card) std::erase_if(text, [](unsigned char ch) { return ch <= ' '; });   // a link is often wrapped by what carried it
+    // a link is often wrapped by what carried it
+    if (!is_card) std::erase_if(text, [](unsigned char ch) { return ch <= ' '; });
     if (text.empty()) refuse(EX_USAGE, "name an invite link or an address");
     peer::letter told;                                       // delivery tokens that came with the invite
-    auto fresh = is_card ? from_card(text, told) : text.starts_with(link_scheme) ? from_link(text, told) : from_address(text);
+    auto fresh = is_card                         ? from_card(text, told)
+                 : text.starts_with(link_scheme) ? from_link(text, told)
+                                                 : from_address(text);
     if (fresh.account == a.key())
         refuse(EX_DATAERR, text.starts_with(link_scheme)
                                ? "this is your own invite: give it to the person who is to write to you"

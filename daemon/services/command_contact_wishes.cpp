@@ -1,5 +1,5 @@
-// `contact accept`, `block`, `remove`, `verify`: what the user wants of somebody (engine/people.hpp). Acts at once, on links
-// that are up as well: the courier looks at people whenever it is woken.
+// `contact accept`, `block`, `remove`, `verify`: what the user wants of somebody (engine/people.hpp). Acts at once, on
+// links that are up as well: the courier looks at people whenever it is woken.
 #include "daemon/engine/people.hpp"
 #include "daemon/services/command_contacts.hpp"
 #include "daemon/services/requests.hpp"
@@ -54,8 +54,8 @@ json::value carry_out(const call& c, account& a, const crypto::account_key& who,
 }  // namespace
 
 std::string same_name_text(const storage::contact& other, std::string_view how) {
-    return "there is a contact called \"" + other.name + "\" already, with another key: mail@" + address_of(other.account) +
-           " (" + std::string(engine::sentence_of(other.how)) +
+    return "there is a contact called \"" + other.name + "\" already, with another key: mail@" +
+           address_of(other.account) + " (" + std::string(engine::sentence_of(other.how)) +
            "). If that person has told you of a new account, remove the old one or use " + std::string(how) +
            "; if not, somebody may be pretending to be that person: ask over a channel you trust. Nothing was changed";
 }
@@ -82,13 +82,15 @@ json::value contact_remove(const call& c) {
     account& a = c.chosen_account();
     const auto p = one_contact(a, c.text("contact"));
     if (!c.flag("undo") && p.blocked)
-        refuse(EX_DATAERR, "this account is blocked; removed, it could write to you again as a stranger. Leave it, or lift the "
-                           "block first: peerpost contact block --undo mail@" + address_of(p.account));
+        refuse(EX_DATAERR,
+               "this account is blocked; removed, it could write to you again as a stranger. Leave it, or lift the "
+               "block first: peerpost contact block --undo mail@" +
+                   address_of(p.account));
     return carry_out(c, a, p.account, c.flag("undo") ? wish::take_back : wish::remove);
 }
 
-// account, contact, code (what was read or scanned), same (the user has compared the strings). Without both: what is to be
-// compared.
+// account, contact, code (what was read or scanned), same (the user has compared the strings). Without both: what is to
+// be compared.
 json::value contact_verify(const call& c) {
     c.only({"account", "contact", "code", "same"});
     account& a = c.chosen_account();
@@ -96,11 +98,13 @@ json::value contact_verify(const call& c) {
     const auto ours = peer::compare_keys(a.key(), p.account);
     const auto code = c.text("code");
     if (!code.empty() && !peer::looks_like_comparison(code))
-        refuse(EX_DATAERR, "this is neither the forty digits nor a link that begins with peerpost:verify/; copy it again");
+        refuse(EX_DATAERR,
+               "this is neither the forty digits nor a link that begins with peerpost:verify/; copy it again");
     if (!code.empty() && !peer::is_same(ours, code))
-        refuse(EX_NOPERM, "the codes DIFFER. Either it was copied wrongly, or it belongs to other accounts, or the key you have "
-                          "for this contact is not that person's. Write nothing in confidence until you have found out. "
-                          "Nothing was changed");
+        refuse(EX_NOPERM,
+               "the codes DIFFER. Either it was copied wrongly, or it belongs to other accounts, or the key you have "
+               "for this contact is not that person's. Write nothing in confidence until you have found out. Nothing "
+               "was changed");
     json::object out;
     if (!code.empty() || c.flag("same")) {
         out = carry_out(c, a, p.account, wish::verify).as_object();

@@ -11,10 +11,11 @@ namespace {
 relay::relay_link link_in(const std::string& text) {
     auto link = relay::decode_link(text);
     if (!link)
-        refuse(EX_DATAERR, text.starts_with("peerpost:")
-                               ? "this is no link to a relay, or it was damaged in copying; copy it again from \"peerpost:relay/\" to "
-                                 "its last character (an invite of a person goes to: peerpost contact add)"
-                               : "this is no link to a relay; its owner makes one with: peerpost relay link");
+        refuse(EX_DATAERR,
+               text.starts_with("peerpost:")
+                   ? "this is no link to a relay, or it was damaged in copying; copy it again from \"peerpost:relay/\" "
+                     "to its last character (an invite of a person goes to: peerpost contact add)"
+                   : "this is no link to a relay; its owner makes one with: peerpost relay link");
     return std::move(*link);
 }
 
@@ -53,10 +54,12 @@ json::value relay_use(const call& c) {
     std::erase_if(text, [](unsigned char ch) { return ch <= ' '; });   // a link is often wrapped by what carried it
     auto chosen = engine::from_link(link_in(text), now_ms());
     const auto before = own_relays(a.store());
-    const auto known = std::find_if(before.begin(), before.end(), [&](const auto& r) { return r.relay == chosen.relay; });
+    const auto known =
+        std::find_if(before.begin(), before.end(), [&](const auto& r) { return r.relay == chosen.relay; });
     if (known == before.end() && before.size() >= engine::own_relays_max)
-        refuse(EX_DATAERR, "this account uses " + std::to_string(before.size()) +
-                               " relays already, and more are not told to others; stop using one with: peerpost relay drop RELAY");
+        refuse(EX_DATAERR,
+               "this account uses " + std::to_string(before.size()) +
+                   " relays already, and more are not told to others; stop using one with: peerpost relay drop RELAY");
     if (known != before.end()) {
         chosen.generation = known->generation;
         chosen.since = known->since;

@@ -110,7 +110,8 @@ json::value queue_why(const call& c) {
             found["why"] = explained(row, c.n.configuration().delivery);
         }
     if (found.empty())
-        refuse(EX_DATAERR, "no mail has the ID \"" + id + "\"; see: peerpost queue --all (what is over stands there for a week)");
+        refuse(EX_DATAERR,
+               "no mail has the ID \"" + id + "\"; see: peerpost queue --all (what is over stands there for a week)");
     return found;
 }
 

@@ -13,8 +13,9 @@ constexpr std::uint64_t link_hours_default = 30 * 24, link_hours_max = 366 * 24;
 relay_role& role_of(const call& c) {
     auto* role = c.n.relay();
     if (!role)
-        refuse(EX_UNAVAILABLE, "this node is no relay; in peerpost.toml write: [relay] serve = \"contacts\" (or self, invited, "
-                               "open), then start peerpost anew");
+        refuse(EX_UNAVAILABLE,
+               "this node is no relay; in peerpost.toml write: [relay] serve = \"contacts\" (or self, invited, open), "
+               "then start peerpost anew");
     return *role;
 }
 
@@ -38,7 +39,9 @@ json::value relay_link(const call& c) {
     if (rule == relay_rule::invited || rule == relay_rule::open) {   // saves who has the link the work
         crypto::random_bytes(link.invite);
         const auto ends = now_s() + static_cast<std::int64_t>(hours) * 3600;
-        value_of(role.run([invite = link.invite, ends](storage::relay::change& change) { return change.add_invite(invite, 1, ends); }),
+        value_of(role.run([invite = link.invite, ends](storage::relay::change& change) {
+            return change.add_invite(invite, 1, ends);
+        }),
                  "making an invite");
         expires = iso_time(ends * 1000);
     }

@@ -42,7 +42,8 @@ json::object account_status(const account& a) {
         return {};
     });
     value_of(filled, "the store of account " + a.label() + " cannot be read");
-    const auto index = value_of(a.store().text().progress(), "the search index of account " + a.label() + " cannot be read");
+    const auto index =
+        value_of(a.store().text().progress(), "the search index of account " + a.label() + " cannot be read");
     for (const auto& note : a.recovery().notes) notes.push_back(json::string(note));
     return {{"address", a.address()}, {"account", a.label()},   {"name", a.name()},
             {"mailboxes", boxes},     {"bytes", blob_bytes},    {"outbox", outbox},

@@ -38,7 +38,8 @@ std::string call::text(std::string_view name, std::string otherwise) const {
     return std::string(found->as_string());
 }
 
-std::uint64_t call::number(std::string_view name, std::uint64_t otherwise, std::uint64_t least, std::uint64_t most) const {
+std::uint64_t call::number(std::string_view name, std::uint64_t otherwise, std::uint64_t least,
+                           std::uint64_t most) const {
     const auto* found = arguments.if_contains(name);
     if (!found || found->is_null()) return otherwise;
     boost::system::error_code failed;

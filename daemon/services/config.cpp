@@ -91,7 +91,8 @@ constexpr std::array<std::string_view, 5> relay_words{"off", "self", "contacts",
 // One { address, port, tls } of a list.
 parsed read_listener(const toml::node& node, const std::string& name, bool with_tls, listen_address& out) {
     const auto* table = node.as_table();
-    if (!table) return wrong(node, name, "every entry must be a table such as { address = \"127.0.0.1\", port = 1143 }");
+    if (!table)
+        return wrong(node, name, "every entry must be a table such as { address = \"127.0.0.1\", port = 1143 }");
     for (const auto& [entry, value] : *table) {
         const std::string entry_name = name + "." + std::string(entry.str());
         if (entry == "address") {
@@ -119,7 +120,8 @@ parsed read_listener(const toml::node& node, const std::string& name, bool with_
     return std::nullopt;
 }
 
-parsed read_listeners(const toml::node& node, const std::string& name, bool with_tls, std::vector<listen_address>& out) {
+parsed read_listeners(const toml::node& node, const std::string& name, bool with_tls,
+                      std::vector<listen_address>& out) {
     const auto* list = node.as_array();
     if (!list) return wrong(node, name, "must be a list of tables: [{ address = \"127.0.0.1\", port = 1143 }]");
     if (list->size() > listen_max) return wrong(node, name, "has more than " + std::to_string(listen_max) + " entries");
@@ -188,14 +190,15 @@ const std::vector<key>& keys() {
         {"imap", "listen",
          "[{ address = \"127.0.0.1\", port = 1993, tls = \"implicit\" }, { address = \"::1\", port = 1993, tls = "
          "\"implicit\" }]",
-         "Where mail clients read: address, port and tls (\"implicit\", \"starttls\", or \"none\" on loopback addresses). "
-         "Port 0 lets the system choose, `peerpost status` tells. An empty list switches IMAP off.",
+         "Where mail clients read: address, port and tls (\"implicit\", \"starttls\", or \"none\" on loopback "
+         "addresses). Port 0 lets the system choose, `peerpost status` tells. An empty list switches IMAP off.",
          [](const toml::node& node, const std::string& name, config& c) {
              return read_listeners(node, name, true, c.imap.listen);
          }},
         {"imap", "connections_max", "512", "IMAP connections at one time; a client opens about five.",
          number(1, connections_most, [](config& c) -> auto& { return c.imap.connections_max; })},
-        {"imap", "unauthenticated_max", "64", "IMAP connections that have not logged in yet; the oldest is closed first.",
+        {"imap", "unauthenticated_max", "64",
+         "IMAP connections that have not logged in yet; the oldest is closed first.",
          number(1, connections_most, [](config& c) -> auto& { return c.imap.unauthenticated_max; })},
         {"smtp", "listen",
          "[{ address = \"127.0.0.1\", port = 1465, tls = \"implicit\" }, { address = \"::1\", port = 1465, tls = "
@@ -223,9 +226,9 @@ const std::vector<key>& keys() {
         {"peer", "connections_max", "256", "Links with other nodes at one time.",
          number(1, connections_most, [](config& c) -> auto& { return c.peer.connections_max; })},
         {"peer", "port_mapping", "true",
-         "Asks the router of the house (PCP, NAT-PMP, UPnP; nobody beyond it) to let other nodes in at the peer port (and "
-         "that of the DHT, where it is on), for as long as peerpost runs. Nothing is asked for ports that listen on loopback "
-         "addresses only.",
+         "Asks the router of the house (PCP, NAT-PMP, UPnP; nobody beyond it) to let other nodes in at the peer port "
+         "(and that of the DHT, where it is on), for as long as peerpost runs. Nothing is asked for ports that listen "
+         "on loopback addresses only.",
          [](const toml::node& node, const std::string& name, config& c) -> parsed {
              const auto on = node.value_exact<bool>();
              if (!on) return wrong(node, name, "must be true or false");
@@ -243,9 +246,10 @@ const std::vector<key>& keys() {
         {"lan", "port", "21080", "The UDP port of these datagrams; the same on every node of the network.",
          number(1, 65535, [](config& c) -> auto& { return c.lan.port; })},
         {"dht", "mode", "\"mainline\"",
-         "Finds people whose addresses have changed, and is found, through BitTorrent's DHT: \"mainline\" is the public "
-         "one, \"private\" one of your own with the nodes under bootstrap, \"off\" none. What stands there is encrypted; "
-         "who knows your address can read it. A home made before this was said at `init` has \"off\" until it is written here.",
+         "Finds people whose addresses have changed, and is found, through BitTorrent's DHT: \"mainline\" is the "
+         "public one, \"private\" one of your own with the nodes under bootstrap, \"off\" none. What stands there is "
+         "encrypted; who knows your address can read it. A home made before this was said at `init` has \"off\" until "
+         "it is written here.",
          [](const toml::node& node, const std::string& name, config& c) {
              std::size_t word = 0;
              auto bad = read_word(node, name, dht_words, word);
@@ -253,8 +257,8 @@ const std::vector<key>& keys() {
              return bad;
          }},
         {"dht", "publish", "\"full\"",
-         "What others find there: \"full\" where this node is and its relays, \"relay-only\" the relays and no address of "
-         "yours, \"off\" nothing; looking for others goes on.",
+         "What others find there: \"full\" where this node is and its relays, \"relay-only\" the relays and no address "
+         "of yours, \"off\" nothing; looking for others goes on.",
          [](const toml::node& node, const std::string& name, config& c) {
              std::size_t word = 0;
              auto bad = read_word(node, name, publish_words, word);
@@ -268,10 +272,12 @@ const std::vector<key>& keys() {
          }},
         {"dht", "bootstrap", "[]",
          "Where to begin when no node is known, as \"host:port\". Empty: well-known nodes of mainline.",
-         [](const toml::node& node, const std::string& name, config& c) { return read_hosts(node, name, c.dht.bootstrap); }},
+         [](const toml::node& node, const std::string& name, config& c) {
+             return read_hosts(node, name, c.dht.bootstrap);
+         }},
         {"requests", "work_bits", "8",
-         "How much work the node of a stranger does for each mail to you: 8 is about two seconds, each more doubles it; when "
-         "many strangers write, more is asked. 0: none.",
+         "How much work the node of a stranger does for each mail to you: 8 is about two seconds, each more doubles "
+         "it; when many strangers write, more is asked. 0: none.",
          number(0, 16, [](config& c) -> auto& { return c.requests.work_bits; })},
         {"log", "level", "\"info\"", "The least important line that is logged: trace, debug, info, warn or error.",
          [](const toml::node& node, const std::string& name, config& c) {
@@ -290,31 +296,34 @@ const std::vector<key>& keys() {
              return std::nullopt;
          }},
         {"relay", "serve", "\"off\"",
-         "Keeps sealed notifications and encrypted mails for others while they are away, without being able to read them or "
-         "to tell who sent them. For whom: off, self (accounts of this node), contacts (those too), invited (and who has a "
-         "link made with `peerpost relay link`) or open (and who does some work).",
+         "Keeps sealed notifications and encrypted mails for others while they are away, without being able to read "
+         "them or to tell who sent them. For whom: off, self (accounts of this node), contacts (those too), invited "
+         "(and who has a link made with `peerpost relay link`) or open (and who does some work).",
          [](const toml::node& node, const std::string& name, config& c) {
              std::size_t word = 0;
              auto bad = read_word(node, name, relay_words, word);
              if (!bad) c.relay.serve = static_cast<relay_rule>(word);
              return bad;
          }},
-        {"relay", "storage_bytes_max", "10737418240", "What all of that may take on the disk, in bytes. 0: as much as the disk has.",
+        {"relay", "storage_bytes_max", "10737418240",
+         "What all of that may take on the disk, in bytes. 0: as much as the disk has.",
          number(0, std::uint64_t(1) << 50, [](config& c) -> auto& { return c.relay.storage_bytes_max; })},
         {"relay", "slot_bytes_max", "1073741824",
          "What the mails that wait for one account may take, in bytes. 0: notifications only, no mails.",
          number(0, std::uint64_t(1) << 50, [](config& c) -> auto& { return c.relay.slot_bytes_max; })},
         {"relay", "slots_max", "10000", "For how many accounts at most.",
          number(1, 1000000, [](config& c) -> auto& { return c.relay.slots_max; })},
-        {"relay", "open_bits", "8", "How much work a stranger does to use an open relay: 8 is about two seconds, each more doubles it.",
+        {"relay", "open_bits", "8",
+         "How much work a stranger does to use an open relay: 8 is about two seconds, each more doubles it.",
          number(1, 20, [](config& c) -> auto& { return c.relay.open_bits; })},
         {"relay", "circuits_max", "64",
-         "How many pairs of nodes that cannot reach each other are joined at a time; each takes two of peer.connections_max. "
-         "0: none.",
+         "How many pairs of nodes that cannot reach each other are joined at a time; each takes two of "
+         "peer.connections_max. 0: none.",
          number(0, 65536, [](config& c) -> auto& { return c.relay.circuits_max; })},
         {"relay", "circuits_per_client_max", "8", "How many of them for one node, calling and called.",
          number(1, 65536, [](config& c) -> auto& { return c.relay.circuits_per_client_max; })},
-        {"relay", "circuit_bytes_max", "268435456", "How many bytes may pass between two nodes, both ways together, before they have to call again.",
+        {"relay", "circuit_bytes_max", "268435456",
+         "How many bytes may pass between two nodes, both ways together, before they have to call again.",
          number(1 << 20, std::uint64_t(1) << 50, [](config& c) -> auto& { return c.relay.circuit_bytes_max; })},
         {"relay", "circuit_rate_bytes_per_s", "131072", "How fast, in bytes a second, once 4 MiB have passed.",
          number(4096, 1u << 31, [](config& c) -> auto& { return c.relay.circuit_rate_bytes_per_s; })},
@@ -323,9 +332,11 @@ const std::vector<key>& keys() {
         {"delivery", "reach_timeout_s", "12",
          "How long a recipient's node is tried before the mail is left at her relay, or at ours, for when she comes.",
          seconds(0, 86400, [](config& c) -> auto& { return c.delivery.reach; })},
-        {"delivery", "retry_max_s", "3600", "The longest pause between two attempts to deliver a mail; the first ones are shorter.",
+        {"delivery", "retry_max_s", "3600",
+         "The longest pause between two attempts to deliver a mail; the first ones are shorter.",
          seconds(1, 7 * 86400, [](config& c) -> auto& { return c.delivery.retry_max; })},
-        {"delivery", "delayed_after_s", "14400", "After so long a report in INBOX tells the sender that a mail still waits, once.",
+        {"delivery", "delayed_after_s", "14400",
+         "After so long a report in INBOX tells the sender that a mail still waits, once.",
          seconds(1, year_s, [](config& c) -> auto& { return c.delivery.delayed_after; })},
         {"delivery", "fail_after_s", "432000", "After so long a mail is given up, and a report in INBOX says why.",
          seconds(1, year_s, [](config& c) -> auto& { return c.delivery.fail_after; })},
@@ -336,11 +347,12 @@ const std::vector<key>& keys() {
          "New mail is refused, with a temporary error, when the disk has less room than this, in bytes.",
          number(0, std::uint64_t(1) << 50, [](config& c) -> auto& { return c.limits.reserve_bytes; })},
         {"limits", "storage_bytes_max", "0",
-         "What all mails of an account may take on the disk, in bytes (IMAP QUOTA, STORAGE). Beyond it clients cannot add "
-         "mails; what other people send still comes in. 0: as much as the disk has.",
+         "What all mails of an account may take on the disk, in bytes (IMAP QUOTA, STORAGE). Beyond it clients cannot "
+         "add mails; what other people send still comes in. 0: as much as the disk has.",
          number(0, std::uint64_t(1) << 50, [](config& c) -> auto& { return c.limits.storage_bytes_max; })},
         {"limits", "messages_max", "0",
-         "How many messages an account may have before clients can add no more (IMAP QUOTA, MESSAGE). 0: no such limit.",
+         "How many messages an account may have before clients can add no more (IMAP QUOTA, MESSAGE). 0: no such "
+         "limit.",
          number(0, 4294967295, [](config& c) -> auto& { return c.limits.messages_max; })},
     };
     return table;
@@ -424,8 +436,9 @@ std::variant<config, config_error> load_config(const std::filesystem::path& file
 
 std::string explain_config() {
     std::string out;
-    put_comment(out, "peerpost.toml, in the home directory. Every key is optional and stands here with its default. A key "
-                     "that peerpost does not know is an error. Changes take effect with the next start.");
+    put_comment(out,
+                "peerpost.toml, in the home directory. Every key is optional and stands here with its default. A key "
+                "that peerpost does not know is an error. Changes take effect with the next start.");
     std::string_view table;
     for (const auto& k : keys()) {
         out += '\n';

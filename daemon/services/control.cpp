@@ -102,7 +102,8 @@ boost::json::object as_message(command_result&& result) {
 std::variant<std::pair<std::string, boost::json::object>, command_error> parse_request(const std::string& line) {
     boost::system::error_code failed;
     const auto value = boost::json::parse(line, failed);   // at most 32 levels deep
-    if (failed || !value.is_object()) return command_error{EX_PROTOCOL, "the control socket takes one JSON object a line"};
+    if (failed || !value.is_object())
+        return command_error{EX_PROTOCOL, "the control socket takes one JSON object a line"};
     const auto* command = value.as_object().if_contains("command");
     const auto* arguments = value.as_object().if_contains("arguments");
     if (!command || !command->is_string() || (arguments && !arguments->is_object()))

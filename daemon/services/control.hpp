@@ -1,5 +1,5 @@
-// The control socket of a running daemon: DIR/control.sock, mode 0600, for the same user and root only. A client sends one
-// line {"command": "...", "arguments": {...}} and gets any number of lines {"progress": {...}}, then one line
+// The control socket of a running daemon: DIR/control.sock, mode 0600, for the same user and root only. A client sends
+// one line {"command": "...", "arguments": {...}} and gets any number of lines {"progress": {...}}, then one line
 // {"result": ...} or {"error": {"exit_code": n, "text": "..."}}; then the connection ends.
 //
 // A thread per connection, so that a slow or hostile client holds up nobody else; all limits are below.
@@ -20,7 +20,8 @@ inline constexpr std::chrono::seconds control_reply_timeout{30};     // for one 
 
 class control {
 public:
-    using handler = std::function<command_result(std::string_view, const boost::json::object&, const command_progress&)>;
+    using handler =
+        std::function<command_result(std::string_view, const boost::json::object&, const command_progress&)>;
 
     // handler runs on the thread of a connection.
     explicit control(handler run);

@@ -1,6 +1,6 @@
-// The control socket of a home by a path that fits into sun_path (108 bytes, on macOS 104): where the home's own path is
-// too long, through a link in a private directory under /tmp that lives as long as this object. Used for bind and connect
-// alike; nothing depends on /proc or on the working directory.
+// The control socket of a home by a path that fits into sun_path (108 bytes, on macOS 104): where the home's own path
+// is too long, through a link in a private directory under /tmp that lives as long as this object. Used for bind and
+// connect alike; nothing depends on /proc or on the working directory.
 #pragma once
 
 #include <sys/un.h>

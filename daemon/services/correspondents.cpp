@@ -26,8 +26,8 @@ result<bool> is_something_to_us(const storage::read_txn& txn, const crypto::acco
 
 }  // namespace
 
-result<void> learn_found(storage::write_txn& txn, const crypto::account_key& who, const peer::return_path& way, std::uint8_t work_bits,
-                         std::int64_t told_at) {
+result<void> learn_found(storage::write_txn& txn, const crypto::account_key& who, const peer::return_path& way,
+                         std::uint8_t work_bits, std::int64_t told_at) {
     const auto wanted = is_something_to_us(txn, who);
     if (!wanted) return wanted.error();
     const auto before = correspondent_of(txn, who);
@@ -38,8 +38,8 @@ result<void> learn_found(storage::write_txn& txn, const crypto::account_key& who
     return txn.put_setting(engine::correspondent_setting(who), engine::encode(c));
 }
 
-result<void> learn_from(storage::write_txn& txn, const crypto::account_key& who, const peer::letter& told, std::int64_t written_at,
-                        std::int64_t now) {
+result<void> learn_from(storage::write_txn& txn, const crypto::account_key& who, const peer::letter& told,
+                        std::int64_t written_at, std::int64_t now) {
     const auto wanted = is_something_to_us(txn, who);
     if (!wanted) return wanted.error();
     if (!*wanted) return {};
@@ -51,8 +51,9 @@ result<void> learn_from(storage::write_txn& txn, const crypto::account_key& who,
     return txn.put_setting(engine::correspondent_setting(who), engine::encode(c));
 }
 
-engine::reachable_by how_to_reach(const storage::account_store& store, const std::optional<peer::account_record>& record,
-                                  const crypto::account_key& who, std::int64_t now) {
+engine::reachable_by how_to_reach(const storage::account_store& store,
+                                  const std::optional<peer::account_record>& record, const crypto::account_key& who,
+                                  std::int64_t now) {
     engine::correspondent c;
     (void)store.read([&](const storage::read_txn& txn) -> result<void> {
         c = correspondent_of(txn, who);

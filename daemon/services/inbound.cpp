@@ -2,7 +2,8 @@
 
 namespace pp::services {
 
-result<std::optional<storage::inbound_row>> inbound_row_of(const storage::read_txn& txn, const storage::id16& notification) {
+result<std::optional<storage::inbound_row>> inbound_row_of(const storage::read_txn& txn,
+                                                           const storage::id16& notification) {
     auto rows = txn.inbound();   // few: what is on its way at this moment
     if (!rows) return rows.error();
     for (auto& row : *rows)

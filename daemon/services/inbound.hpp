@@ -6,10 +6,11 @@
 
 namespace pp::services {
 
-// In the commit that makes the mail visible. Of what came, or came as well, through a relay the row stays: the sender is
-// still to be answered there, and the relay still has it.
+// In the commit that makes the mail visible. Of what came, or came as well, through a relay the row stays: the sender
+// is still to be answered there, and the relay still has it.
 result<void> mail_is_here(storage::write_txn& txn, const peer::notification& note);
 
-result<std::optional<storage::inbound_row>> inbound_row_of(const storage::read_txn& txn, const storage::id16& notification);
+result<std::optional<storage::inbound_row>> inbound_row_of(const storage::read_txn& txn,
+                                                           const storage::id16& notification);
 
 }  // namespace pp::services

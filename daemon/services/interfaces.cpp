@@ -42,7 +42,8 @@ std::optional<std::string> default_gateway() {
     return engine::default_gateway(text.str());
 }
 
-std::vector<std::string> own_endpoints(const std::vector<listen_address>& listeners, const std::vector<std::string>& mapped) {
+std::vector<std::string> own_endpoints(const std::vector<listen_address>& listeners,
+                                       const std::vector<std::string>& mapped) {
     // Listeners share a port as a rule; those that do not are told one after the other.
     std::vector<std::string> out;
     std::vector<std::uint16_t> ports;
@@ -53,7 +54,8 @@ std::vector<std::string> own_endpoints(const std::vector<listen_address>& listen
         std::vector<std::string> hosts;
         for (const auto& l : listeners)
             if (l.port == port) hosts.push_back(l.address);
-        const auto some = engine::own_endpoints(out.empty() ? mapped : std::vector<std::string>(), hosts, port, addresses);
+        const auto some =
+            engine::own_endpoints(out.empty() ? mapped : std::vector<std::string>(), hosts, port, addresses);
         out.insert(out.end(), some.begin(), some.end());
     }
     return out;

@@ -15,6 +15,7 @@ std::vector<std::string> interface_addresses();
 std::optional<std::string> default_gateway();
 // "host:port" for each way to reach the peer listener, best first; see engine/endpoints for the rule. `mapped`: ways in
 // through the router, which come first.
-std::vector<std::string> own_endpoints(const std::vector<listen_address>& listeners, const std::vector<std::string>& mapped = {});
+std::vector<std::string> own_endpoints(const std::vector<listen_address>& listeners,
+                                       const std::vector<std::string>& mapped = {});
 
 }  // namespace pp::services

@@ -89,7 +89,8 @@ private:
         auto found = kinds_.find(name);
         if (found == kinds_.end()) {
             if (kinds_.size() >= log_kinds_max) return false;
-            found = kinds_.emplace(std::move(name), kind{now, 0, std::string(area), std::string(text.substr(0, 200))}).first;
+            found = kinds_.emplace(std::move(name), kind{now, 0, std::string(area), std::string(text.substr(0, 200))})
+                        .first;
         }
         return ++found->second.lines > log_repeats_max;
     }
@@ -175,7 +176,8 @@ std::string field(std::string_view value) {
     constexpr std::size_t bytes_max = 200;
     const auto plain = [](unsigned char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '=' && c != '\\'; };
     const auto cut = value.substr(0, bytes_max);
-    if (!value.empty() && cut.size() == value.size() && std::all_of(cut.begin(), cut.end(), plain)) return std::string(cut);
+    if (!value.empty() && cut.size() == value.size() && std::all_of(cut.begin(), cut.end(), plain))
+        return std::string(cut);
     std::string out = "\"";
     for (const char c : cut) {
         const auto byte = static_cast<unsigned char>(c);

@@ -3,8 +3,8 @@
 //   log(area::peer).info("link={} peer={} event=notified took_ms={}", 41, "ab12cd", 12);
 //   2026-11-22T07:00:00.123Z info area=peer link=41 peer=ab12cd event=notified took_ms=12
 //
-// To standard error. Under systemd without the time, with the priority prefix the journal reads. Never at info or above:
-// subjects, addresses of third parties, keys. Text from outside goes through field(). Thread-safe.
+// To standard error. Under systemd without the time, with the priority prefix the journal reads. Never at info or
+// above: subjects, addresses of third parties, keys. Text from outside goes through field(). Thread-safe.
 #pragma once
 
 #include "daemon/services/config.hpp"

@@ -21,7 +21,8 @@ namespace {
 constexpr peer::unix_s day_s = 24 * 3600;
 constexpr peer::unix_s device_certificate_s = 365 * day_s;  // made anew at every start
 constexpr std::string_view profile_setting = "profile";
-constexpr std::size_t tokens_in_an_invite = 8;               // eight mails before the first answer; the link stays short
+// eight mails before the first answer; the link stays short
+constexpr std::size_t tokens_in_an_invite = 8;
 
 // The local part that stands in the address we print: letters, digits, dot, dash and underscore of the name.
 std::string local_part_of(std::string_view name) {
@@ -87,7 +88,8 @@ std::vector<own_prekey> prekeys_of(const crypto::keyring_body& body, const std::
     const auto prefix = account_entry(label, "prekey/");
     for (const auto& name : body.names(prefix))
         if (auto own = decode_prekey(name.substr(prefix.size()), *body.get(name))) found.push_back(std::move(*own));
-    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.id > b.id; });   // a clock that was wrong once changes nothing
+    // a clock that was wrong once changes nothing
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.id > b.id; });
     return found;
 }
 
@@ -233,7 +235,8 @@ result<std::unique_ptr<node>> node::open(const storage::home_paths& home, const 
         storage::mark_finished(home.account(label));
         const auto opened = n->open_account(label);
         if (!opened) return opened.error();
-        if (auto r = n->rotate_prekeys(**opened, now_s(), false); !r && r.error() != storage::errc::full) return r.error();
+        if (auto r = n->rotate_prekeys(**opened, now_s(), false); !r && r.error() != storage::errc::full)
+            return r.error();
     }
     if (auto r = n->open_relay(); !r) return r.error();
     std::error_code ignored;
@@ -417,7 +420,8 @@ bytes node::scram_salt(std::string_view login) const {
     std::string name(login.substr(login.rfind('@') + 1));   // npos + 1 is the beginning
     for (char& c : name)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (name.size() > address_suffix.size() && name.ends_with(address_suffix)) name.resize(name.size() - address_suffix.size());
+    if (name.size() > address_suffix.size() && name.ends_with(address_suffix))
+        name.resize(name.size() - address_suffix.size());
     const auto key = crypto::derive<crypto::row_key>(device_.seed().view(), "peerpost scram salts of nobody 1");
     const auto salt = crypto::blake2b_keyed(key.view(), as_bytes(name));
     return to_bytes(salt.view().first(crypto::scram_salt_bytes));
@@ -459,7 +463,8 @@ result<std::string> node::new_invite(account& a, std::chrono::hours lifetime, st
     if (uses == 1) {   // who shares an invite would share the tokens
         engine::correspondent guest;
         for (const auto& used : own_relays(a.store()))
-            if (auto grant = engine::grant_tokens(guest, a.key(), used.relay, engine::slot_of(used, a.identity()), tokens_in_an_invite, now_s()))
+            if (auto grant = engine::grant_tokens(guest, a.key(), used.relay, engine::slot_of(used, a.identity()),
+                                                  tokens_in_an_invite, now_s()))
                 link.grants.push_back(std::move(*grant));
     }
     return peer::encode_link(link);

@@ -71,7 +71,8 @@ public:
     // An invite link: a fresh one-time token in the store and the account's record.
     result<std::string> new_invite(account& a, std::chrono::hours lifetime, std::uint32_t uses);
 
-    // Makes what was deleted from this account unreadable for ever (storage::account_store::shred). Blocks while it works.
+    // Makes what was deleted from this account unreadable for ever (storage::account_store::shred).
+    // Blocks while it works.
     result<void> shred(account& a);
     // What was wrong with the keyring's two copies when the home was opened, and was mended; sentences.
     const std::vector<std::string>& keyring_findings() const { return keyring_findings_; }
@@ -92,11 +93,13 @@ public:
     change_bus& changes() { return changes_; }
     engine::search_cache& search_fields() { return search_fields_; }
     metadata_bus& metadata_changes() { return metadata_changes_; }
-    result<void> write(account& a, store_writer::job work) { return writer_->run(a.label(), a.store(), std::move(work)); }
+    result<void> write(account& a, store_writer::job work) {
+        return writer_->run(a.label(), a.store(), std::move(work));
+    }
 
-    // Makes a new prekey when the newest is a week old, as is done when a home is opened, and with `destroy` destroys those
-    // past their time. That waits for what lies at relays for a restored backup, or a node that was long off, to be fetched;
-    // then daily is often enough.
+    // Makes a new prekey when the newest is a week old, as is done when a home is opened, and with `destroy` destroys
+    // those past their time. That waits for what lies at relays for a restored backup, or a node that was long off, to
+    // be fetched; then daily is often enough.
     result<void> rotate_prekeys(account& a, peer::unix_s now, bool destroy);
 
     // What this node keeps for others; null when [relay] serve is "off". It speaks for the first account.
@@ -105,8 +108,8 @@ public:
     // Set by the network layer: delivery has something to do (a new outbox row, contact or invite token). Thread-safe.
     void on_delivery_work(std::function<void(const std::string& account)> f);
     void delivery_work(const std::string& account);
-    // Set by the network layer: goes to a relay at once and opens or closes the account's slot there; empty, or why not.
-    // Blocks, for a minute at most. Not set while no daemon runs.
+    // Set by the network layer: goes to a relay at once and opens or closes the account's slot there; empty, or why
+    // not. Blocks, for a minute at most. Not set while no daemon runs.
     enum class errand : std::uint8_t { open, close };
     std::function<std::string(account&, const engine::own_relay&, errand)> relay_errand;
     // The account uses other relays than before: links to them, and what others are told. Thread-safe.

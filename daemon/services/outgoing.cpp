@@ -40,13 +40,15 @@ std::uint32_t uid_of(const submission& rows) {
 
 enum class step : std::uint8_t { none, place, mark, cancel };
 
-// Whether the message is the one that was placed for these rows: also one from before peerpost wrote notes of its own, a
-// copy of the mail itself. The user may have made the mailbox anew, and other mail may have the UID.
+// Whether the message is the one that was placed for these rows: also one from before peerpost wrote notes of its own,
+// a copy of the mail itself. The user may have made the mailbox anew, and other mail may have the UID.
 enum class whose : std::uint8_t { ours, users };
-result<whose> whose_is(const storage::read_txn& txn, const storage::message& shown, const submission& rows, std::string_view domain) {
+result<whose> whose_is(const storage::read_txn& txn, const storage::message& shown, const submission& rows,
+                       std::string_view domain) {
     if (shown.mail_serial == rows.front().mail_serial) return whose::ours;
     for (const auto keyword : engine::outgoing_keywords) {
-        auto found = txn.find_by_message_id(shown.box, engine::outgoing_message_id(rows.front().submission, keyword, domain), 0);
+        auto found =
+            txn.find_by_message_id(shown.box, engine::outgoing_message_id(rows.front().submission, keyword, domain), 0);
         if (!found) return found.error();
         if (*found && (*found)->uid == shown.uid) return whose::ours;
     }
@@ -107,7 +109,8 @@ result<void> cancel(storage::write_txn& txn, submission& rows, storage::unix_ms 
 
 }  // namespace
 
-result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store, const outgoing_facts& facts, storage::unix_ms now) {
+result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store, const outgoing_facts& facts,
+                                                storage::unix_ms now) {
     std::vector<submission> wanting;
     auto looked = store.read([&](const storage::read_txn& txn) -> result<void> {
         auto all = open_submissions(txn);
@@ -128,14 +131,16 @@ result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store, c
     for (auto& rows : wanting) {
         engine::outgoing_mail m{std::move(rows), {}, facts.domain, now, facts.times};
         if (const auto original = store.open_blob(m.rows.front().mail_serial)) {
-            bytes beginning(static_cast<std::size_t>(std::min<std::uint64_t>((*original)->size_bytes(), engine::returned_header_bytes_max)));
+            bytes beginning(static_cast<std::size_t>(
+                std::min<std::uint64_t>((*original)->size_bytes(), engine::returned_header_bytes_max)));
             const auto n = (*original)->read(0, beginning);
             beginning.resize(n ? *n : 0);
             m.subject = engine::subject_in(engine::header_of(as_text(beginning)));
         }
         const auto keyword = engine::outgoing_flags(m.rows, now).keywords.front();
         const auto submission = m.rows.front().submission;
-        outgoing_note note{submission, keyword, engine::outgoing_message_id(submission, keyword, facts.domain), store.new_blob()};
+        outgoing_note note{submission, keyword, engine::outgoing_message_id(submission, keyword, facts.domain),
+                           store.new_blob()};
         if (auto r = note.blob.write(engine::outgoing_text(m)); !r) return r.error();
         if (auto r = note.blob.finish(); !r) return r.error();
         notes.push_back(std::move(note));
@@ -143,13 +148,14 @@ result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store, c
     return notes;
 }
 
-result<outgoing_change> update_outgoing(storage::write_txn& txn, std::vector<outgoing_note>& notes, const outgoing_facts& facts,
-                                        storage::unix_ms now) {
+result<outgoing_change> update_outgoing(storage::write_txn& txn, std::vector<outgoing_note>& notes,
+                                        const outgoing_facts& facts, storage::unix_ms now) {
     auto done = outgoing_change::none;
     auto all = open_submissions(txn);
     if (!all) return all.error();
     for (auto& rows : *all) {
-        const auto note = std::find_if(notes.begin(), notes.end(), [&](const auto& n) { return n.submission == rows.front().submission; });
+        const auto note = std::find_if(notes.begin(), notes.end(),
+                                       [&](const auto& n) { return n.submission == rows.front().submission; });
         if (note == notes.end()) continue;
         auto box = txn.find_mailbox(engine::outgoing_name);   // the first note may make it
         if (!box) return box.error();

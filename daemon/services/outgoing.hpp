@@ -1,5 +1,5 @@
-// Keeps the mailbox Outgoing in step with the outbox (engine/outgoing.hpp, engine/outgoing_mail.hpp). What changes does so
-// inside write jobs, so that a mail and what is said of it never part.
+// Keeps the mailbox Outgoing in step with the outbox (engine/outgoing.hpp, engine/outgoing_mail.hpp). What changes does
+// so inside write jobs, so that a mail and what is said of it never part.
 #pragma once
 
 #include "daemon/engine/outgoing_mail.hpp"
@@ -19,14 +19,15 @@ struct outgoing_note {
     std::string keyword, message_id;
     storage::blob_writer blob;
 };
-// One for each open mail that needs something: it belongs there and is not, what it says is old, or the user has deleted it.
-// At most outgoing_notes_max: who got so many looks again.
+// One for each open mail that needs something: it belongs there and is not, what it says is old, or the user has
+// deleted it. At most outgoing_notes_max: who got so many looks again.
 inline constexpr std::size_t outgoing_notes_max = 64;
-result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store, const outgoing_facts& facts, storage::unix_ms now);
+result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store, const outgoing_facts& facts,
+                                                storage::unix_ms now);
 // Places, replaces and cancels, and says what it was. The notes have to stay until the group commits.
 enum class outgoing_change : std::uint8_t { none, update, cancel };
-result<outgoing_change> update_outgoing(storage::write_txn& txn, std::vector<outgoing_note>& notes, const outgoing_facts& facts,
-                                        storage::unix_ms now);
+result<outgoing_change> update_outgoing(storage::write_txn& txn, std::vector<outgoing_note>& notes,
+                                        const outgoing_facts& facts, storage::unix_ms now);
 // The row is over: takes its note away when no other recipient of the mail is still waited for.
 result<void> leave_outgoing(storage::write_txn& txn, const storage::outbox_row& row, std::string_view domain);
 

@@ -1,4 +1,5 @@
-// Reads /proc/net/tcp{,6} for the socket and /proc/<pid>/fd for its process; elsewhere both are absent and it is unknown.
+// Reads /proc/net/tcp{,6} for the socket and /proc/<pid>/fd for its process;
+// elsewhere both are absent and it is unknown.
 #include "daemon/services/port_owner.hpp"
 
 #include <algorithm>
@@ -27,7 +28,8 @@ std::optional<socket_found> find_socket(const char* table, std::uint16_t port) {
     while (std::getline(in, line)) {
         std::istringstream columns(line);
         std::string slot, local, remote, state, queues, timer, retransmits, user, timeout, inode;
-        if (!(columns >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> user >> timeout >> inode))
+        if (!(columns >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> user >> timeout >>
+              inode))
             continue;
         const auto colon = local.rfind(':');
         if (state != listening || colon == local.npos) continue;
@@ -42,11 +44,13 @@ std::string process_of(const std::string& inode) {
     namespace fs = std::filesystem;
     const std::string wanted = "socket:[" + inode + "]";
     std::error_code failed;
-    for (fs::directory_iterator processes("/proc", failed), end; !failed && processes != end; processes.increment(failed)) {
+    for (fs::directory_iterator processes("/proc", failed), end; !failed && processes != end;
+         processes.increment(failed)) {
         const auto pid = processes->path().filename().string();
         if (!std::all_of(pid.begin(), pid.end(), [](unsigned char c) { return std::isdigit(c); })) continue;
         std::error_code closed;   // of another user, or gone
-        for (fs::directory_iterator fds(processes->path() / "fd", closed), none; !closed && fds != none; fds.increment(closed)) {
+        for (fs::directory_iterator fds(processes->path() / "fd", closed), none; !closed && fds != none;
+             fds.increment(closed)) {
             std::error_code gone;
             if (fs::read_symlink(fds->path(), gone) != wanted) continue;
             std::string name;

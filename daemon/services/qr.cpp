@@ -1,4 +1,5 @@
-// QR codes with libqrencode; the PNG is written by hand with zlib (RFC 2083 sections 3 and 4): one IHDR, one IDAT, IEND.
+// QR codes with libqrencode; the PNG is written by hand with zlib (RFC 2083 sections 3 and 4):
+// one IHDR, one IDAT, IEND.
 #include "daemon/services/qr.hpp"
 
 #include <qrencode.h>
@@ -76,7 +77,8 @@ std::string qr_png(std::string_view text) {
         rows += '\0';   // RFC 2083 section 6.2: filter "none"
         std::string row((pixels + 7) / 8, '\0');
         for (int x = 0; x < pixels; ++x)
-            if (!dark(*code, x / png_module_pixels, y / png_module_pixels)) row[x / 8] |= static_cast<char>(0x80 >> x % 8);
+            if (!dark(*code, x / png_module_pixels, y / png_module_pixels))
+                row[x / 8] |= static_cast<char>(0x80 >> x % 8);
         rows += row;
     }
     uLongf packed_bytes = compressBound(static_cast<uLong>(rows.size()));

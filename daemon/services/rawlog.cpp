@@ -51,7 +51,8 @@ std::unique_ptr<rawlog> rawlog::open(const config& c, std::string_view protocol)
     const std::filesystem::path folder = c.log.rawlog;
     std::error_code failed;
     if (std::filesystem::create_directories(folder, failed)) chmod(folder.c_str(), 0700);
-    const auto name = fmt::format("{}-{:%Y%m%dT%H%M%S}-{}-{}", protocol, fmt::gmtime(std::time(nullptr)), getpid(), ++sessions);
+    const auto name =
+        fmt::format("{}-{:%Y%m%dT%H%M%S}-{}-{}", protocol, fmt::gmtime(std::time(nullptr)), getpid(), ++sessions);
     const int in_file = make_file(folder / (name + ".in"));
     const int out_file = in_file < 0 ? -1 : make_file(folder / (name + ".out"));
     if (out_file < 0) {

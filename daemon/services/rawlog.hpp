@@ -1,6 +1,6 @@
-// Raw session logs (configuration key log.rawlog): every byte of one client session, as <name>.in and <name>.out. Such a
-// pair is a golden test. WARNING: they hold whole mails in the clear. Only credentials are masked: what a client sends
-// from a LOGIN, AUTHENTICATE, AUTH or PASS line on, until the server has said that the login has succeeded.
+// Raw session logs (configuration key log.rawlog): every byte of one client session, as <name>.in and <name>.out. Such
+// a pair is a golden test. WARNING: they hold whole mails in the clear. Only credentials are masked: what a client
+// sends from a LOGIN, AUTHENTICATE, AUTH or PASS line on, until the server has said that the login has succeeded.
 #pragma once
 
 #include "crypto/bytes.hpp"
@@ -14,7 +14,8 @@ namespace pp::services {
 // Belongs to one connection, one thread. A failed write ends the log of this session, never the session.
 class rawlog {
 public:
-    // nullptr when rawlog is off or the files cannot be made (told once in the log). protocol: "imap", "smtp" or "pop3".
+    // nullptr when rawlog is off or the files cannot be made (told once in the log).
+    // protocol: "imap", "smtp" or "pop3".
     static std::unique_ptr<rawlog> open(const config& c, std::string_view protocol);
     ~rawlog();
     rawlog(const rawlog&) = delete;

@@ -42,14 +42,18 @@ engine::circuit_rules circuit_rules_of(const config& c) {
 
 }  // namespace
 
-relay_role::relay_role(std::unique_ptr<storage::relay::relay_store> store, engine::relay_policy policy, engine::circuit_rules circuits)
-    : store_(std::move(store)), desk_(*store_, policy), announced_(engine::announce(policy, store_->limits())),
+relay_role::relay_role(std::unique_ptr<storage::relay::relay_store> store, engine::relay_policy policy,
+                       engine::circuit_rules circuits)
+    : store_(std::move(store)),
+      desk_(*store_, policy),
+      announced_(engine::announce(policy, store_->limits())),
       circuit_rules_(circuits),
       writer_([this] { write_loop(); }) {}
 
 relay_role::~relay_role() { stop(); }
 
-result<std::unique_ptr<relay_role>> relay_role::open(const std::filesystem::path& folder, const crypto::row_key& key, const config& c) {
+result<std::unique_ptr<relay_role>> relay_role::open(const std::filesystem::path& folder, const crypto::row_key& key,
+                                                     const config& c) {
     auto store = storage::relay::relay_store::open(folder, key, limits_of(c));
     if (!store) return store.error();
     return std::unique_ptr<relay_role>(new relay_role(std::move(*store), policy_of(c), circuit_rules_of(c)));

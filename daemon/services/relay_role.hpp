@@ -19,7 +19,8 @@ inline constexpr std::size_t relay_group_jobs_max = 256;
 class relay_role {
 public:
     // errc::damaged, errc::wrong_secret, errc::io_error... [relay] serve is not "off".
-    static result<std::unique_ptr<relay_role>> open(const std::filesystem::path& folder, const crypto::row_key& key, const config& c);
+    static result<std::unique_ptr<relay_role>> open(const std::filesystem::path& folder, const crypto::row_key& key,
+                                                    const config& c);
     ~relay_role();   // stop()
 
     storage::relay::relay_store& store() { return *store_; }
@@ -40,7 +41,8 @@ public:
     std::atomic<std::size_t> clients = 0;       // links that have proved a slot; set by the network layer
 
 private:
-    relay_role(std::unique_ptr<storage::relay::relay_store> store, engine::relay_policy policy, engine::circuit_rules circuits);
+    relay_role(std::unique_ptr<storage::relay::relay_store> store, engine::relay_policy policy,
+               engine::circuit_rules circuits);
     void write_loop();
 
     struct waiting {

@@ -54,8 +54,8 @@ result<void> accept_recipient(storage::write_txn& txn, const crypto::account_key
     return after ? settle_contact(txn, *known, std::move(*after)) : result<void>();
 }
 
-result<void> settle_contact(storage::write_txn& txn, const std::optional<storage::contact>& before, storage::contact after,
-                            bool user_knows) {
+result<void> settle_contact(storage::write_txn& txn, const std::optional<storage::contact>& before,
+                            storage::contact after, bool user_knows) {
     if (after.accepted && !(before && before->accepted) && !user_knows) {
         auto all = txn.contacts();
         if (!all) return all.error();

@@ -1,5 +1,5 @@
-// What the user says of strangers with the mail client (engine/requests.hpp), written in the same job as the change that
-// says it.
+// What the user says of strangers with the mail client (engine/requests.hpp), written in the same job as the change
+// that says it.
 #pragma once
 
 #include "daemon/services/account.hpp"
@@ -14,10 +14,10 @@ result<bool> judge_senders(storage::write_txn& txn, const account& mine, const s
 // The user writes to this account: a stranger whose request lies there is accepted.
 result<void> accept_recipient(storage::write_txn& txn, const crypto::account_key& recipient);
 
-// Writes what has become of a contact, and what follows from it: nothing more is fetched from who is blocked or removed, and
-// who is accepted under the name of another contact is told of once, by a mail (net/courier_people.cpp), unless the user
-// knows it already.
-result<void> settle_contact(storage::write_txn& txn, const std::optional<storage::contact>& before, storage::contact after,
-                            bool user_knows = false);
+// Writes what has become of a contact, and what follows from it: nothing more is fetched from who is blocked or
+// removed, and who is accepted under the name of another contact is told of once, by a mail (net/courier_people.cpp),
+// unless the user knows it already.
+result<void> settle_contact(storage::write_txn& txn, const std::optional<storage::contact>& before,
+                            storage::contact after, bool user_knows = false);
 
 }  // namespace pp::services

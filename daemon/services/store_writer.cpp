@@ -20,7 +20,8 @@ void store_writer::submit(const std::string& account, storage::account_store& st
     {
         const std::lock_guard lock(mutex_);
         if (!stopping_) {
-            queue_.push_back({account, &store, std::move(work), std::move(done), how, std::chrono::steady_clock::now(), {}});
+            queue_.push_back(
+                {account, &store, std::move(work), std::move(done), how, std::chrono::steady_clock::now(), {}});
             if (how == urgency::now) ++urgent_;
             work_.notify_one();
             return;
@@ -55,8 +56,13 @@ result<void> store_writer::run_alone(const std::string& account, storage::accoun
     {
         const std::lock_guard lock(mutex_);
         if (stopping_) return storage::errc::read_only;
-        queue_.push_back({account, &store, {}, [&outcome](result<void> r) { outcome.set_value(std::move(r)); }, urgency::now,
-                          std::chrono::steady_clock::now(), std::move(work)});
+        queue_.push_back({account,
+                          &store,
+                          {},
+                          [&outcome](result<void> r) { outcome.set_value(std::move(r)); },
+                          urgency::now,
+                          std::chrono::steady_clock::now(),
+                          std::move(work)});
         ++urgent_;
         work_.notify_one();
     }
@@ -91,7 +97,9 @@ void store_writer::write_loop() {
             const auto wanted = [this] { return stopping_ || !queue_.empty() || !idle_.empty(); };
             bool settle_now = false;
             if (unsettled_.empty()) work_.wait(lock, wanted);
-            else settle_now = !work_.wait_until(lock, settle_at_, wanted) || std::chrono::steady_clock::now() >= settle_at_;
+            else
+                settle_now =
+                    !work_.wait_until(lock, settle_at_, wanted) || std::chrono::steady_clock::now() >= settle_at_;
             if (settle_now && !stopping_) {
                 lock.unlock();
                 settle_all();

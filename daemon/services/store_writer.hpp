@@ -1,6 +1,6 @@
-// The one thread that writes stores, with group commit: all jobs that wait are one log sync (02-architecture 2.5). Once in
-// settle_after, and when enough has come together, the view's file is brought up to the log, in a moment when nobody waits
-// for it if there is one. A second, idle-time thread zero-writes the logs ahead.
+// The one thread that writes stores, with group commit: all jobs that wait are one log sync (02-architecture 2.5). Once
+// in settle_after, and when enough has come together, the view's file is brought up to the log, in a moment when nobody
+// waits for it if there is one. A second, idle-time thread zero-writes the logs ahead.
 #pragma once
 
 #include "daemon/services/change_bus.hpp"
@@ -17,7 +17,8 @@
 namespace pp::services {
 
 inline constexpr std::size_t group_jobs_max = 64;
-// Bookkeeping that nobody waits for and a crash may undo goes with the next group, or after this long in one of its own.
+// Bookkeeping that nobody waits for and a crash may undo goes with the next group,
+// or after this long in one of its own.
 inline constexpr auto lazy_commit_after = std::chrono::milliseconds(200);   // 03-storage 3.7
 // Rows in memory are what a start after a crash makes again from the log; so long they may wait for the view's file.
 inline constexpr auto settle_after = std::chrono::seconds(1);
@@ -40,7 +41,8 @@ public:
     // The same, waiting for the result; not from the writer thread.
     result<void> run(const std::string& account, storage::account_store& store, job work);
     // Runs `work` on the writer thread between two groups, waiting for its result: for what is no group (shredding).
-    result<void> run_alone(const std::string& account, storage::account_store& store, std::function<result<void>()> work);
+    result<void> run_alone(const std::string& account, storage::account_store& store,
+                           std::function<result<void>()> work);
     // Runs work on the writer's thread at a moment when no job waits, and waits for its result: for changes of a store
     // that are no jobs (its full-text index). Not from the writer thread. errc::read_only after stop().
     result<void> run_when_idle(storage::account_store& store, const std::function<result<void>()>& work);

@@ -22,7 +22,8 @@ namespace {
 void lower_own_priority() {
 #ifdef __linux__
     constexpr int background_nice = 19;
-    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), background_nice);   // on Linux: of the thread
+    // on Linux: of the thread
+    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), background_nice);
 #endif
 }
 
@@ -98,13 +99,14 @@ void text_indexer::run() {
 
 bool text_indexer::catch_up(const std::string& account, storage::account_store& store) {
     const auto stop = [this] { return stopping_.load(); };
-    storage::text_builder builder(
-        store.text(),
-        {[&](std::uint64_t serial, storage::mail_trigrams& out) { return engine::read_mail_text(store, serial, out, stop); },
-         [this, &store](const storage::text_batch& batch) {
-             return writer_.run_when_idle(store, [&] { return store.text().apply(batch); });
-         },
-         stop});
+    storage::text_builder builder(store.text(), {[&](std::uint64_t serial, storage::mail_trigrams& out) {
+                                                     return engine::read_mail_text(store, serial, out, stop);
+                                                 },
+                                                 [this, &store](const storage::text_batch& batch) {
+                                                     return writer_.run_when_idle(
+                                                         store, [&] { return store.text().apply(batch); });
+                                                 },
+                                                 stop});
     for (;;) {
         const auto more = builder.step();
         if (!more) {

@@ -1,6 +1,6 @@
-// Keeps the full-text indexes of all accounts, on one thread of low priority: waits until an account has been quiet for a
-// moment, then reads what is new. Deliveries come first: its commits are small and done only while nothing else waits to
-// be written. Without new mail it sleeps.
+// Keeps the full-text indexes of all accounts, on one thread of low priority: waits until an account has been quiet for
+// a moment, then reads what is new. Deliveries come first: its commits are small and done only while nothing else waits
+// to be written. Without new mail it sleeps.
 #pragma once
 
 #include "daemon/services/store_writer.hpp"

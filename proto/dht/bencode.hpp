@@ -1,6 +1,6 @@
-// Bencoding (BEP 3, "bencoding") of hostile datagrams: a flat list of what stands in them, with views into the bytes they
-// came from. Strict: one form only (no leading zeros, no -0, dictionary keys in order and once), nothing after the value.
-// Bounded: bencode_depth_max, bencode_nodes_max; no recursion.
+// Bencoding (BEP 3, "bencoding") of hostile datagrams: a flat list of what stands in them, with views into the bytes
+// they came from. Strict: one form only (no leading zeros, no -0, dictionary keys in order and once), nothing after the
+// value. Bounded: bencode_depth_max, bencode_nodes_max; no recursion.
 #pragma once
 
 #include "proto/dht/error.hpp"

@@ -1,5 +1,5 @@
-// The messages of the DHT (KRPC: BEP 5; read-only flag: BEP 43; items: BEP 44; IPv6: BEP 32; the asker's address: BEP 42):
-// one datagram, one bencoded dictionary.
+// The messages of the DHT (KRPC: BEP 5; read-only flag: BEP 43; items: BEP 44; IPv6: BEP 32; the asker's address: BEP
+// 42): one datagram, one bencoded dictionary.
 #pragma once
 
 #include "proto/dht/bencode.hpp"

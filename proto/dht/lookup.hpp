@@ -3,7 +3,8 @@
 //
 //   fresh --next()--> asked --answered()--> answered
 //                       |  \--failed()----> failed         (no answer within the hard time-out, or a wrong one)
-//                       \--slow()---------> slow           (frees its place among lookup_alpha; may still answer or fail)
+//                       \--slow()---------> slow           (frees its place among lookup_alpha;
+//                                                         may still answer or fail)
 #pragma once
 
 #include "proto/dht/routing_table.hpp"
@@ -14,8 +15,8 @@ class lookup {
 public:
     lookup(network kind, const node_id& target, const node_id& self) : network_(kind), target_(target), self_(self) {}
 
-    // Who may be asked. Passed over: our own id, addresses that cannot be nodes, what is known already, and in mainline a
-    // second node of one network.
+    // Who may be asked. Passed over: our own id, addresses that cannot be nodes, what is known already, and in mainline
+    // a second node of one network.
     void add(const contact&);
     // A node whose id nobody knows yet: asked when nothing nearer is there.
     void add_entry(const endpoint&);
@@ -27,8 +28,8 @@ public:
     // The token is kept for the put. A node that answers with another id than it was named with counts as failed.
     void answered(const contact&, bytes_view token);
 
-    // The nearest that count have answered, or nobody is left to be waited for. Slow ones are waited for only while fewer
-    // than replicas_wanted have answered.
+    // The nearest that count have answered, or nobody is left to be waited for. Slow ones are waited for only while
+    // fewer than replicas_wanted have answered.
     bool finished() const;
 
     struct storing_node {

@@ -2,8 +2,8 @@
 //
 // The contract of a machine for datagrams, the sibling of wire::dialogue (02-architecture 2.2):
 //
-//   outside calls   received(from, datagram, now) - tick(now) when deadline() has passed - after either, and after every
-//                   get() or put(): next_datagram() until there is none, next_event() until there is none
+//   outside calls   received(from, datagram, now) - tick(now) when deadline() has passed - after either, and after
+//                   every get() or put(): next_datagram() until there is none, next_event() until there is none
 //   it never        blocks, reads a clock, opens a socket, throws for what came in
 //
 // One owner, one thread. Everything it keeps is bounded by limits.hpp.

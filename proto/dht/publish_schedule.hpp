@@ -1,5 +1,5 @@
-// When an account's records are put into the DHT (04-network 4.5.3): soon after the start, soon after a change but at most
-// once a minute, else each 55 minutes give or take five, because what is stored ends after two hours.
+// When an account's records are put into the DHT (04-network 4.5.3): soon after the start, soon after a change but at
+// most once a minute, else each 55 minutes give or take five, because what is stored ends after two hours.
 #pragma once
 
 #include "proto/dht/dice.hpp"
@@ -19,8 +19,8 @@ public:
     void changed(wire::time_point now) {
         auto at = now + publish_change_debounce;
         if (published_at_) at = std::max(at, *published_at_ + publish_change_every);
-        // A first publication still to come waits a little for what is found out at the start; a later one is moved to the
-        // change.
+        // A first publication still to come waits a little for what is found out at the start; a later one is moved to
+        // the change.
         due_at_ = published_at_ ? std::min(due_at_, at) : std::max(due_at_, std::min(at, first_until_));
     }
     void published(dice& random, wire::time_point now) {

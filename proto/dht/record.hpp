@@ -1,5 +1,5 @@
-// What an account publishes in the DHT (SPEC.md, "Record"): its account record in short, and for each device where it is
-// now. Stands under the account's key of the day; only who knows the account key finds, opens or recognises it.
+// What an account publishes in the DHT (SPEC.md, "Record"): its account record in short, and for each device where it
+// is now. Stands under the account's key of the day; only who knows the account key finds, opens or recognises it.
 #pragma once
 
 #include "proto/dht/item.hpp"
@@ -77,8 +77,8 @@ bytes salt_of(const record_place&);
 mutable_item seal_record(const record&, const crypto::signing_key& account, discovery_day day,
                          const crypto::signing_key* device, std::int64_t sequence);
 
-// errc::not_for_us: of another account, day or device, or damaged. errc::bad_record, errc::bad_signature: opened, but not
-// made by whom it should be. errc::expired.
+// errc::not_for_us: of another account, day or device, or damaged. errc::bad_record, errc::bad_signature: opened, but
+// not made by whom it should be. errc::expired.
 result<record> open_record(bytes_view value, const record_place&, unix_s now);
 
 // The content without seal, for tests of its bytes: fields and signature, not filled up.

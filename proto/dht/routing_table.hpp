@@ -1,5 +1,5 @@
-// The nodes of one family that we know (BEP 5, "Routing Table"), in buckets by how many leading bits their ids share with
-// ours. Only who has answered a question of ours is in it, or who was in a saved table and has yet to answer. In
+// The nodes of one family that we know (BEP 5, "Routing Table"), in buckets by how many leading bits their ids share
+// with ours. Only who has answered a question of ours is in it, or who was in a saved table and has yet to answer. In
 // mainline, ids that fit their address (BEP 42) go before others, and no bucket holds two nodes of one network.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Tokens: who wants to store must have asked from the same address shortly before (BEP 5, BEP 44), so that nobody stores
-// in the name of another address. A token is a keyed hash of address and target; nothing is kept per asker.
+// Tokens: who wants to store must have asked from the same address shortly before (BEP 5, BEP 44), so that nobody
+// stores in the name of another address. A token is a keyed hash of address and target; nothing is kept per asker.
 #pragma once
 
 #include "proto/dht/dice.hpp"

@@ -52,8 +52,9 @@ wire::task<> connection::run_command(command& cmd) {
         result = uid_required();   // RFC 9586 section 3
     } else if (cmd.body && !takes_mail(cmd.name)) {
         // RFC 5464 section 4.3: the value of an annotation has a code of its own.
-        result = no("The literal is too large",
-                    takes_literal8(cmd.name) ? "METADATA MAXSIZE " + std::to_string(metadata_value_bytes_max) : "TOOBIG");
+        result =
+            no("The literal is too large",
+               takes_literal8(cmd.name) ? "METADATA MAXSIZE " + std::to_string(metadata_value_bytes_max) : "TOOBIG");
     } else {
         if (selected) selected->forget_given_modseq();
         running_tag_ = cmd.tag;
@@ -61,7 +62,8 @@ wire::task<> connection::run_command(command& cmd) {
         result = co_await entry->run(*this, cmd);
         if (!over && (selected || notify) && result.what != reply::kind::bad) co_await tell_news_of(cmd, entry->tell);
     }
-    if (!appends_.empty() && result.what != reply::kind::sent) co_await settle_appends();   // answers keep the order of their commands
+    // answers keep the order of their commands
+    if (!appends_.empty() && result.what != reply::kind::sent) co_await settle_appends();
     if (!over && logged_in_) co_await tell_metadata();
     if (!over) finish(cmd, result);
     if (!over && cmd.body) co_await discard(*cmd.body);

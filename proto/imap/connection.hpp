@@ -43,7 +43,9 @@ public:
     int failed_logins = 0;
     std::optional<selected_mailbox> selected;
     std::unique_ptr<notification> notify;         // what NOTIFY has asked for (RFC 5465); null: never asked
-    phase at() const { return !logged_in_ ? phase::not_authenticated : selected ? phase::selected : phase::authenticated; }
+    phase at() const {
+        return !logged_in_ ? phase::not_authenticated : selected ? phase::selected : phase::authenticated;
+    }
     void logged_in();
     bool login_allowed() const { return options.login_allowed || tls_active; }   // LOGINDISABLED until TLS
 

@@ -1,6 +1,6 @@
 // APPENDs under way at once (RFC 9051 section 5.5: commands that do not depend on each other may be run in parallel). A
-// client that sends the next command without waiting gets the answers of its APPENDs in order, as soon as it has nothing
-// more to read or another command comes: their commits meanwhile share two syncs instead of having two each.
+// client that sends the next command without waiting gets the answers of its APPENDs in order, as soon as it has
+// nothing more to read or another command comes: their commits meanwhile share two syncs instead of having two each.
 #include "proto/imap/connection.hpp"
 #include "proto/imap/limits.hpp"
 

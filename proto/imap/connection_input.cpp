@@ -120,8 +120,8 @@ bool begins_mail(const command& cmd, std::size_t line_at, std::size_t mark_at) {
 }
 }  // namespace
 
-// Reads the literals of a command into its text. Stops before one that is not to be read: the mail of APPEND, one that is
-// too large, any of a command that will be refused. False: over.
+// Reads the literals of a command into its text. Stops before one that is not to be read: the mail of APPEND, one that
+// is too large, any of a command that will be refused. False: over.
 wire::task<bool> connection::read_literals(command& cmd) {
     const auto max = logged_in_ ? command_bytes_max : command_before_login_bytes_max;
     const auto* entry = find_command(cmd.name);
@@ -133,7 +133,8 @@ wire::task<bool> connection::read_literals(command& cmd) {
         const auto mark_at = line_at + mark->begins_at;
         const bool is_mail = begins_mail(cmd, line_at, mark_at);
         const open_literal literal{mark->size_bytes, mark->synchronising, mark->binary};
-        if (!welcome || is_mail || (mark->binary && !takes_literal8(cmd.name)) || mark->size_bytes > max - std::min(max, cmd.text.size() + 2)) {
+        if (!welcome || is_mail || (mark->binary && !takes_literal8(cmd.name)) ||
+            mark->size_bytes > max - std::min(max, cmd.text.size() + 2)) {
             cmd.text.resize(mark_at);
             cmd.body = literal;
             co_return true;
@@ -175,7 +176,8 @@ wire::task<bytes> connection::read_piece(std::uint64_t& left) {
 }
 
 wire::task<> connection::discard(open_literal literal) {
-    // RFC 7888 section 4: a client that did not wait has sent, or is sending, the bytes; one that waits has been answered.
+    // RFC 7888 section 4: a client that did not wait has sent, or is sending, the bytes;
+    // one that waits has been answered.
     while (!over && !literal.synchronising) {
         if (literal.size_bytes > (logged_in_ ? discarded_bytes_max : command_before_login_bytes_max)) {
             bye("The literal is too large", "TOOBIG");

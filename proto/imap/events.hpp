@@ -197,7 +197,8 @@ struct find_mail {
     std::uint32_t uid = 0;
     bool operator==(const find_mail&) const = default;
 };
-struct read_found {                  // bytes [offset, offset + length), at most append_piece_bytes_max; short at the end
+// bytes [offset, offset + length), at most append_piece_bytes_max; short at the end
+struct read_found {
     using answer_type = outcome<bytes>;
     std::uint64_t mail = 0;
     std::uint64_t offset = 0, length = 0;
@@ -208,7 +209,8 @@ struct appended {
     std::vector<std::uint32_t> uids;             // in the order of the mails
     bool operator==(const appended&) const = default;
 };
-struct append_end {                              // all mails since the first append_begin or none; durable when answered
+// all mails since the first append_begin or none; durable when answered
+struct append_end {
     using answer_type = outcome<appended>;
     std::optional<std::uint32_t> replaces;       // RFC 8508: this one of the selected mailbox goes in the same moment
     bool operator==(const append_end&) const = default;
@@ -255,7 +257,8 @@ struct read_rows {
     std::optional<std::uint64_t> changed_since;               // only rows with a greater modseq
     bool operator==(const read_rows&) const = default;
 };
-// What SEARCH, SORT and THREAD compare, of as many of `uids` as fit one answer: every mail up to `through` that is there.
+// What SEARCH, SORT and THREAD compare, of as many of `uids` as fit one answer:
+// every mail up to `through` that is there.
 class search_fields;                                          // proto/imap/search/search_fields.hpp
 struct search_row {
     std::uint32_t uid = 0;
@@ -264,7 +267,8 @@ struct search_row {
 };
 struct search_rows {
     std::vector<search_row> rows;                             // rising UIDs; expunged ones are missing
-    std::uint32_t through = 0;                                // the greatest UID looked at; at least the first asked for
+    // the greatest UID looked at; at least the first asked for
+    std::uint32_t through = 0;
     bool operator==(const search_rows&) const = default;
 };
 inline constexpr std::size_t search_rows_per_question_max = 4096;
@@ -299,7 +303,8 @@ struct search_candidates {
     std::vector<std::optional<mail::uid_set>> mails;   // by needle: no other mail matches; nullopt: any may
     bool operator==(const search_candidates&) const = default;
 };
-inline constexpr std::size_t needles_per_question_max = 64;   // a person types a few; further ones are looked for by reading
+// a person types a few; further ones are looked for by reading
+inline constexpr std::size_t needles_per_question_max = 64;
 struct find_candidates {
     using answer_type = outcome<search_candidates>;
     std::uint64_t mailbox = 0;                // 0: the selected one
@@ -348,7 +353,8 @@ struct mailbox_delta {
     std::vector<std::uint32_t> added;              // rising
     std::vector<message_row> changed;              // flags; not the added ones
     std::uint64_t highest_modseq = 1;
-    bool gone = false;                             // deleted: the session is told and closed (RFC 9051 section 7.1, BYE)
+    // deleted: the session is told and closed (RFC 9051 section 7.1, BYE)
+    bool gone = false;
     bool operator==(const mailbox_delta&) const = default;
 };
 struct poll_changes {
@@ -394,19 +400,20 @@ struct client_id {
     bool operator==(const client_id&) const = default;
 };
 
-using event = std::variant<login, start_tls, list_mailboxes, get_status, create_mailbox, delete_mailbox, rename_mailbox,
-                           subscribe_mailbox, open_mailbox, append_begin, append_chunk, find_mail, read_found,
-                           append_end, append_submit, append_wait, append_abort, get_quota, get_metadata, set_metadata,
-                           poll_metadata, get_owner, start_compression, read_rows, read_search_fields, read_body, find_candidates, store_flags,
-                           copy_messages, expunge_messages, poll_changes, read_history, close_mailbox,
-                           look_into_mailbox, read_clock, client_id, survey_mailboxes, watch_account, sasl::scram_begin,
-                           sasl::scram_proof>;
-using verdict = std::variant<nothing, outcome<nothing>, outcome<std::vector<mailbox_entry>>, outcome<mailbox_status>,
-                             outcome<std::uint64_t>, outcome<opened_mailbox>, outcome<appended>,
-                             outcome<std::vector<message_row>>, outcome<search_rows>, outcome<bytes>,
-                             outcome<search_candidates>, outcome<stored_flags>, outcome<copied>, outcome<mail::uid_set>,
-                             outcome<mailbox_delta>, outcome<mailbox_history>, outcome<std::vector<surveyed_mailbox>>,
-                             outcome<found_mail>, outcome<quota>, outcome<std::vector<metadata_entry>>,
-                             std::vector<metadata_change>, outcome<std::string>, sasl::scram_terms, sasl::scram_verdict>;
+using event =
+    std::variant<login, start_tls, list_mailboxes, get_status, create_mailbox, delete_mailbox, rename_mailbox,
+                 subscribe_mailbox, open_mailbox, append_begin, append_chunk, find_mail, read_found, append_end,
+                 append_submit, append_wait, append_abort, get_quota, get_metadata, set_metadata, poll_metadata,
+                 get_owner, start_compression, read_rows, read_search_fields, read_body, find_candidates, store_flags,
+                 copy_messages, expunge_messages, poll_changes, read_history, close_mailbox, look_into_mailbox,
+                 read_clock, client_id, survey_mailboxes, watch_account, sasl::scram_begin, sasl::scram_proof>;
+using verdict =
+    std::variant<nothing, outcome<nothing>, outcome<std::vector<mailbox_entry>>, outcome<mailbox_status>,
+                 outcome<std::uint64_t>, outcome<opened_mailbox>, outcome<appended>, outcome<std::vector<message_row>>,
+                 outcome<search_rows>, outcome<bytes>, outcome<search_candidates>, outcome<stored_flags>,
+                 outcome<copied>, outcome<mail::uid_set>, outcome<mailbox_delta>, outcome<mailbox_history>,
+                 outcome<std::vector<surveyed_mailbox>>, outcome<found_mail>, outcome<quota>,
+                 outcome<std::vector<metadata_entry>>, std::vector<metadata_change>, outcome<std::string>,
+                 sasl::scram_terms, sasl::scram_verdict>;
 
 }  // namespace pp::imap

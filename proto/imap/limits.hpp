@@ -16,9 +16,12 @@ inline constexpr std::size_t tag_bytes_max = 128;                        // RFC 
 inline constexpr std::size_t mailbox_name_bytes_max = 1024;              // UTF-8, as the store keeps it
 inline constexpr std::size_t list_patterns_max = 64;                     // of one LIST
 inline constexpr std::size_t id_pairs_max = 30;                          // RFC 2971 section 3.3
-inline constexpr std::size_t appended_mails_max = 256;                   // of one APPEND: each holds up to 64 KiB until the end
-inline constexpr std::size_t url_bytes_max = 4096;                       // of one CATENATE part; a mailbox name percent-encoded
-inline constexpr std::size_t metadata_entries_asked_max = 256;           // of one command; as many as a mailbox can have
+// of one APPEND: each holds up to 64 KiB until the end
+inline constexpr std::size_t appended_mails_max = 256;
+// of one CATENATE part; a mailbox name percent-encoded
+inline constexpr std::size_t url_bytes_max = 4096;
+// of one command; as many as a mailbox can have
+inline constexpr std::size_t metadata_entries_asked_max = 256;
 inline constexpr std::size_t metadata_value_bytes_max = 16 * 1024;       // RFC 5464 section 4.1 asks for 1024 at least
 inline constexpr std::size_t metadata_name_bytes_max = 255;
 inline constexpr std::size_t append_piece_bytes_max = 64 * 1024;         // imap/events.hpp, append_chunk
@@ -37,7 +40,8 @@ inline constexpr std::size_t notify_names_max = 1024;                    // of o
 inline constexpr std::size_t vanished_ranges_per_line = 512;
 
 inline constexpr int bad_commands_before_login_max = 3;                  // 06-security 6.1.2
-inline constexpr int commands_before_login_max = 100;                     // a flood of strangers must not hold up a login
+// a flood of strangers must not hold up a login
+inline constexpr int commands_before_login_max = 100;
 inline constexpr int bad_commands_in_a_row_max = 20;                     // what Dovecot allows a client after login
 inline constexpr int failed_logins_max = 5;                              // of one connection
 inline constexpr auto login_time_max = std::chrono::seconds(60);         // 06-security 6.1.3, "idle connections"

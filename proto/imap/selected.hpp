@@ -53,8 +53,8 @@ public:
     sequence_map numbers;
 
     // The mails a set means, as UIDs that have a number here. uid: the set is of UIDs (unknown ones are passed over),
-    // else of sequence numbers (a number above size() is an error, as RFC 9051 section 9 (seq-number) says; "*" and "1:*" of
-    // an empty mailbox mean nothing). The string is the sentence for BAD.
+    // else of sequence numbers (a number above size() is an error, as RFC 9051 section 9 (seq-number) says; "*" and
+    // "1:*" of an empty mailbox mean nothing). The string is the sentence for BAD.
     std::variant<mail::uid_set, std::string> resolve(const sequence_set& set, bool uid) const;
 
     // SEARCH RETURN (SAVE), RFC 5182; "$" means these.
@@ -70,7 +70,8 @@ public:
 
     // ---- what the client knows of the history
     std::uint64_t known_modseq() const { return known_modseq_; }   // for poll_changes
-    // The client has been sent (or, after .SILENT, knows) these flags: a later delta that says the same is not repeated.
+    // The client has been sent (or, after .SILENT, knows) these flags:
+    // a later delta that says the same is not repeated.
     void told(const message_row& row);
     // Takes a delta in. Vanished mails wait in `vanished` until they may be told.
     void take_in(const mailbox_delta& delta);

@@ -25,8 +25,8 @@ struct address {
 result<address> parse_address(std::string_view text, bool allow_utf8 = true);
 
 // One element of a header's address list, in the shape of an IMAP ENVELOPE address (RFC 9051 section 7.5.2): a group
-// starts with mailbox = its name and no host, and ends with neither. S: std::string, or std::string_view into bytes that
-// somebody else holds.
+// starts with mailbox = its name and no host, and ends with neither. S: std::string, or std::string_view into bytes
+// that somebody else holds.
 template <class S>
 struct basic_header_address {
     std::optional<S> name;                // phrase, quotes and comments removed, encoded words left as sent

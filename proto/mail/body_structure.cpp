@@ -45,7 +45,8 @@ private:
                                    ascii::equal_no_case(p.subtype, "global"));
         const bool message = p.is_message();
         // What is named multipart and has no parts, or message/rfc822 and was not opened, has no shape of its own in
-        // the grammar: it is shown as plain text, and as bytes where it is encoded (RFC 2046 section 5.2.1 forbids that).
+        // the grammar: it is shown as plain text,
+        // and as bytes where it is encoded (RFC 2046 section 5.2.1 forbids that).
         const bool unshaped = (multipart_type || message_type) && !message;
         const bool encoded = p.encoding && (ascii::equal_no_case(*p.encoding, "base64") ||
                                             ascii::equal_no_case(*p.encoding, "quoted-printable"));

@@ -212,7 +212,8 @@ std::string header_date(const date_time& given) {
     const auto weekday = ((day_in_its_zone(at) + 4) % 7 + 7) % 7;   // 1970-01-01 was a Thursday
     std::array<char, 64> text{};
     std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d ",
-                  weekdays[static_cast<std::size_t>(weekday)].data(), c.day, months[c.month - 1].data(), c.year, c.hour, c.minute, c.second);
+                  weekdays[static_cast<std::size_t>(weekday)].data(), c.day, months[c.month - 1].data(), c.year, c.hour,
+                  c.minute, c.second);
     return text.data() + zone_text(at.offset_minutes);
 }
 

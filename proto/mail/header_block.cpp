@@ -29,7 +29,8 @@ bool is_blank_line(std::string_view field) { return field == "\r\n" || field == 
 std::string_view name_of(std::string_view field) {
     const auto colon = field.find(':');
     if (colon == field.npos) return {};
-    return ascii::trim(field.substr(0, colon));   // RFC 5322 section 4.5: blanks before the colon are obsolete, not wrong
+    // RFC 5322 section 4.5: blanks before the colon are obsolete, not wrong
+    return ascii::trim(field.substr(0, colon));
 }
 
 }  // namespace

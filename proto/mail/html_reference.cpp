@@ -35,7 +35,8 @@ std::optional<std::string> numbered(std::string_view digits) {
     const bool hexadecimal = digits.starts_with('x') || digits.starts_with('X');
     if (hexadecimal) digits.remove_prefix(1);
     std::uint32_t code = 0;
-    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), code, hexadecimal ? 16 : 10);
+    const auto [end, failed] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), code, hexadecimal ? 16 : 10);
     if (digits.empty() || end != digits.data() + digits.size()) return std::nullopt;
     if (failed != std::errc() || code == 0 || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return replacement;
     return code == no_break_space ? " " : utf8_of(code);

@@ -254,7 +254,8 @@ result<envelope> decode_own_envelope(std::string_view encoded) {
     reader from(encoded.substr(1));
     from.number();
     basic_message_part<std::string_view> passed_over;
-    for (auto parts = from.count(mime_parts_max, part_bytes_min); parts > 0 && from.ok(); --parts) from.part(passed_over);
+    for (auto parts = from.count(mime_parts_max, part_bytes_min); parts > 0 && from.ok(); --parts)
+        from.part(passed_over);
     envelope own;
     if (from.count(envelopes_max, envelope_bytes_min) > 0) from.envelope_fields(own, false);
     else return errc::bad_index;

@@ -34,10 +34,11 @@ inline constexpr std::size_t media_type_bytes_max = 127;             // each hal
 // All texts of one index together: it lies in memory while FETCH answers. Fields that would pass it are left out.
 inline constexpr std::size_t index_text_bytes_max = 16 * 1024 * 1024;
 
-// The types are templates of their text: std::string for an index that lives by itself, std::string_view for one that is
-// read once out of the encoded bytes (message_outline), as FETCH does thousands of times a second.
+// The types are templates of their text: std::string for an index that lives by itself, std::string_view for one that
+// is read once out of the encoded bytes (message_outline), as FETCH does thousands of times a second.
+// RFC 2231 joined only by callers that decode
 template <class S>
-using basic_parameter_list = std::vector<std::pair<S, S>>;                 // RFC 2231 joined only by callers that decode
+using basic_parameter_list = std::vector<std::pair<S, S>>;
 using parameter_list = basic_parameter_list<std::string>;
 
 template <class S>
@@ -83,8 +84,8 @@ struct basic_message_index {
 using message_index = basic_message_index<std::string>;
 using message_outline = basic_message_index<std::string_view>;   // valid while the encoded bytes are
 
-// The fields of a header by which clients list a mailbox (05-mail-protocols 5.5): their lines are kept beside the index,
-// so that no mail has to be opened for a list. False for fields that no client lists, however often they occur.
+// The fields of a header by which clients list a mailbox (05-mail-protocols 5.5): their lines are kept beside the
+// index, so that no mail has to be opened for a list. False for fields that no client lists, however often they occur.
 bool is_listed_field(std::string_view name);
 inline constexpr std::size_t listed_header_bytes_max = 4 * 1024;   // longer: the mail itself has to be read
 

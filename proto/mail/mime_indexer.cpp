@@ -130,7 +130,8 @@ private:
         line_start_ = end;
         line_bytes_ = 0;
         previous_eol_ = eol;
-        if (!boundary_line(start, end, eol_before, lines_before) && in_header_) header_line(text_bytes, text_bytes + eol, end);
+        if (!boundary_line(start, end, eol_before, lines_before) && in_header_)
+            header_line(text_bytes, text_bytes + eol, end);
         line_.clear();
     }
 
@@ -175,7 +176,8 @@ private:
         const bool continues = !field_.empty() && ascii::is_blank(line_[0]);
         if (!continues) flush_field();
         // Beyond the limits, or begun with a continuation, the header and its subset may be read differently.
-        if (own && (!within || line_.size() != line_bytes || (!continues && ascii::is_blank(line_[0])))) listed_.reset();
+        if (own && (!within || line_.size() != line_bytes || (!continues && ascii::is_blank(line_[0]))))
+            listed_.reset();
         if (within && (continues || !ascii::is_blank(line_[0])))
             field_.append(line_, 0, header_field_bytes_max - std::min(field_.size(), header_field_bytes_max));
     }

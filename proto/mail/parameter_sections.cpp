@@ -59,7 +59,8 @@ parameter_list join_sections(const parameter_list& sent) {
             std::size_t at = i;
             for (; at < sent.size(); ++at) {
                 const auto other = split(sent[at].first);
-                if (!joined[at] && other && other->number == number && ascii::equal_no_case(other->base, first->base)) break;
+                if (!joined[at] && other && other->number == number && ascii::equal_no_case(other->base, first->base))
+                    break;
             }
             if (at == sent.size()) break;
             extended = extended || split(sent[at].first)->extended;

@@ -47,7 +47,8 @@ void part_header::content_field(std::string_view name, std::string_view raw_valu
     } else if (is("disposition")) {
         if (part.disposition) return;
         auto parsed = parse_disposition(unfold(raw_value));
-        if (parsed && affords(parsed->second) && budget_->take(parsed->first.size())) part.disposition = std::move(parsed);
+        if (parsed && affords(parsed->second) && budget_->take(parsed->first.size()))
+            part.disposition = std::move(parsed);
     } else if (is("language") && part.languages.empty()) {
         for (auto& tag : parse_languages(unfold(raw_value)))
             if (budget_->take(sizeof tag + tag.size())) part.languages.push_back(std::move(tag));

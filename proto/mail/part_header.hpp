@@ -9,7 +9,8 @@
 namespace pp::mail {
 
 // What an index that is made now holds at most, in bytes of text. FETCH has the index, the response made of it and the
-// buffer it waits in in memory at the same time, for every session that asks: a sixteenth of what an older index may hold.
+// buffer it waits in in memory at the same time, for every session that asks:
+// a sixteenth of what an older index may hold.
 inline constexpr std::size_t index_text_made_max = index_text_bytes_max / 16;
 
 // Bytes of text an index may still take; what does not fit is left out.

@@ -74,7 +74,9 @@ bool is_unseen_element(std::string_view name) {
 
 std::string_view element_name(std::string_view after_bracket) {
     std::size_t n = 0;
-    while (n < after_bracket.size() && n < 16 && std::string_view(" \t\r\n/>").find(after_bracket[n]) == std::string_view::npos) ++n;
+    while (n < after_bracket.size() && n < 16 &&
+           std::string_view(" \t\r\n/>").find(after_bracket[n]) == std::string_view::npos)
+        ++n;
     return after_bracket.substr(0, n);
 }
 
@@ -138,7 +140,8 @@ const message_part* preview_part(const message_index& index) {
 
 std::string charset_of(const message_part& part) {
     for (const auto& [name, value] : part.parameters)
-        if (ascii::equal_no_case(name, "charset") && !value.empty() && !ascii::equal_no_case(value, "us-ascii")) return value;
+        if (ascii::equal_no_case(name, "charset") && !value.empty() && !ascii::equal_no_case(value, "us-ascii"))
+            return value;
     return "utf-8";
 }
 

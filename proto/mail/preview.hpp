@@ -10,7 +10,8 @@
 namespace pp::mail {
 
 inline constexpr std::size_t preview_characters_max = 200;            // RFC 8970 section 3.2: 200 wanted, 256 at most
-inline constexpr std::size_t preview_source_bytes_max = 32 * 1024;    // of the encoded part; what begins later is not seen
+// of the encoded part; what begins later is not seen
+inline constexpr std::size_t preview_source_bytes_max = 32 * 1024;
 
 // The part to show: the first text/plain that is no attachment, else the first text/html; nullptr: there is none, the
 // preview is empty. Mails inside the mail are not looked into.

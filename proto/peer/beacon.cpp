@@ -89,7 +89,8 @@ result<beacon> open_beacon(bytes_view datagram, const account_key& expected, uni
     if (found == tags.end()) return errc::not_for_us;
     const auto day = day_of(now) + (found - tags.begin()) - 1;
 
-    const auto plain = crypto::open_row(key_of(expected, day), datagram.first(front_bytes), datagram.subspan(front_bytes));
+    const auto plain =
+        crypto::open_row(key_of(expected, day), datagram.first(front_bytes), datagram.subspan(front_bytes));
     if (!plain) return errc::not_for_us;
     wire::byte_reader reader(*plain);
     beacon b;

@@ -1,5 +1,5 @@
-// What two people compare to be sure that nobody sits between them (SPEC.md, "Comparison"): made from both account keys,
-// the same on both sides, as digits to read aloud and as a link to scan.
+// What two people compare to be sure that nobody sits between them (SPEC.md, "Comparison"): made from both account
+// keys, the same on both sides, as digits to read aloud and as a link to scan.
 #pragma once
 
 #include "crypto/keys.hpp"

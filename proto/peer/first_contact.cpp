@@ -28,7 +28,8 @@ void ask_work(account_record& r, std::uint8_t bits) {
     std::erase_if(r.extensions, [](const auto& e) { return e.type == work_extension; });
     if (bits == 0) return;
     // The first of the types: in order wherever the others stand.
-    r.extensions.insert(r.extensions.begin(), {work_extension, {static_cast<std::byte>(std::min(bits, crypto::work::bits_max))}});
+    r.extensions.insert(r.extensions.begin(),
+                        {work_extension, {static_cast<std::byte>(std::min(bits, crypto::work::bits_max))}});
 }
 
 bool is_worked_for(const notification& n, std::uint8_t bits) {

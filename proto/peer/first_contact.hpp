@@ -1,5 +1,5 @@
-// The work of a first contact (SPEC.md, "First contact"): who is no contact of the recipient does some for each mail. What is
-// asked for stands in the recipient's account record; the solution travels inside the sealed notification.
+// The work of a first contact (SPEC.md, "First contact"): who is no contact of the recipient does some for each mail.
+// What is asked for stands in the recipient's account record; the solution travels inside the sealed notification.
 #pragma once
 
 #include "crypto/work.hpp"

@@ -15,7 +15,8 @@ inline constexpr std::uint8_t last_known_frame_type = 9;
 
 inline constexpr std::size_t frame_header_bytes = 8;
 inline constexpr std::size_t frame_payload_bytes_max = 65535;
-inline constexpr std::size_t sent_payload_bytes_max = 16 * 1024;   // one TLS record: nothing waits behind more than that
+// one TLS record: nothing waits behind more than that
+inline constexpr std::size_t sent_payload_bytes_max = 16 * 1024;
 inline constexpr std::uint32_t stream_number_max = 0xffffff;
 // In flags of a type the receiver does not know: it must not skip the frame but end the link.
 inline constexpr std::uint8_t must_understand = 0x80;

@@ -1,7 +1,7 @@
-// What the streams of all links of one thread keep in memory for the other sides: requests that are not whole or wait their
-// turn, replies that wait to be written. Each link is bounded by its streams (stream_table.hpp), which is much when links are
-// many; together they are bounded here. Where there is no more room, the stream that has held something for the longest time
-// is given up (RESET, refused): who finishes what it begins is never that one for long.
+// What the streams of all links of one thread keep in memory for the other sides: requests that are not whole or wait
+// their turn, replies that wait to be written. Each link is bounded by its streams (stream_table.hpp), which is much
+// when links are many; together they are bounded here. Where there is no more room, the stream that has held something
+// for the longest time is given up (RESET, refused): who finishes what it begins is never that one for long.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,8 @@
 
 namespace pp::peer {
 
-inline constexpr std::size_t held_bytes_max = 16 * 1024 * 1024;      // of all links; 06-security 6.1.4, "endless stream"
+// of all links; 06-security 6.1.4, "endless stream"
+inline constexpr std::size_t held_bytes_max = 16 * 1024 * 1024;
 // Above it a link has no second reply waiting: what is asked for in bulk comes as fast as it is read.
 inline constexpr std::size_t held_bytes_scarce = held_bytes_max / 2;
 

@@ -8,8 +8,10 @@ namespace {
 constexpr std::string_view link_prefix = "peerpost:invite/";
 constexpr std::size_t check_bytes = 4;   // of SHA-256: tells a damaged copy from a forged record
 constexpr std::uint8_t version_2 = 2;     // with delivery tokens
-constexpr std::size_t link_bytes_max = 1 + 16 + 8 + 2 + record_bytes_max + 1 + invite_grants_max * layout::grant_bytes_max + check_bytes;
-constexpr std::size_t link_text_bytes_max = 2 * link_bytes_max;   // base64url, and line breaks of the mails it went through
+constexpr std::size_t link_bytes_max =
+    1 + 16 + 8 + 2 + record_bytes_max + 1 + invite_grants_max * layout::grant_bytes_max + check_bytes;
+// base64url, and line breaks of the mails it went through
+constexpr std::size_t link_text_bytes_max = 2 * link_bytes_max;
 
 }  // namespace
 
@@ -40,7 +42,8 @@ result<invite_link> decode_link(std::string_view text) {
 
     wire::byte_reader reader(content);
     const auto version = reader.u8();
-    if (version != layout::version_1 && version != version_2) return content.empty() ? errc::bad_link : errc::unknown_version;
+    if (version != layout::version_1 && version != version_2)
+        return content.empty() ? errc::bad_link : errc::unknown_version;
     invite_link link;
     link.token = reader.array<16>();
     link.expires_at = reader.i64();

@@ -42,12 +42,14 @@ token_grant read_grant(wire::byte_reader&);
 // What is sealed in notification_bytes (SPEC.md, "Notification"): version and prekey id in front, the fields with a
 // signature inside. The signature covers the key it is sealed to and this very sealing.
 inline constexpr std::size_t sealed_fields_bytes_max = 905;   // what is left of notification_bytes
-inline constexpr std::size_t work_part_bytes = 1 + 8;         // behind the signature: 1 and the solution of a stranger's work
+// behind the signature: 1 and the solution of a stranger's work
+inline constexpr std::size_t work_part_bytes = 1 + 8;
 struct sealing {
     std::string_view purpose, signature_purpose;
 };
-bytes seal(const sealing& how, const crypto::prekey_secret& ephemeral, bytes_view fields, const crypto::signing_key& sender,
-           std::uint32_t prekey_id, const crypto::prekey& to, std::optional<std::uint64_t> work = {});
+bytes seal(const sealing& how, const crypto::prekey_secret& ephemeral, bytes_view fields,
+           const crypto::signing_key& sender, std::uint32_t prekey_id, const crypto::prekey& to,
+           std::optional<std::uint64_t> work = {});
 // The fields with the signature still to be checked: by whom it is, stands in them.
 struct unsealed {
     bytes fields, signed_content;

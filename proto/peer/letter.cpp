@@ -11,7 +11,8 @@ enum class part : std::uint8_t { record = 1, tokens = 2, receipt = 3, refusal = 
 
 constexpr layout::sealing letter_sealing{layout::letter_purpose, layout::letter_signature_purpose};
 constexpr std::size_t letter_front_bytes = 32 + 32 + 8;
-static_assert(letter_front_bytes + sealed_parts_bytes_max <= layout::sealed_fields_bytes_max, "the longest letter fits");
+static_assert(letter_front_bytes + sealed_parts_bytes_max <= layout::sealed_fields_bytes_max,
+              "the longest letter fits");
 
 // Parts in the order of their kinds; each u8 kind | u16 length | content.
 struct part_writer {
@@ -93,8 +94,9 @@ bytes seal_letter(const sealed_letter& l, const crypto::signing_key& sender_acco
     return seal_letter_with(ephemeral, l, sender_account, prekey_id, recipient_prekey);
 }
 
-bytes seal_letter_with(const crypto::prekey_secret& ephemeral, const sealed_letter& l, const crypto::signing_key& sender_account,
-                       std::uint32_t prekey_id, const crypto::prekey& recipient_prekey) {
+bytes seal_letter_with(const crypto::prekey_secret& ephemeral, const sealed_letter& l,
+                       const crypto::signing_key& sender_account, std::uint32_t prekey_id,
+                       const crypto::prekey& recipient_prekey) {
     const auto parts = encode(l.content);
     PP_ASSERT(parts.size() <= sealed_parts_bytes_max);
     wire::byte_writer fields;
@@ -102,7 +104,8 @@ bytes seal_letter_with(const crypto::prekey_secret& ephemeral, const sealed_lett
     return layout::seal(letter_sealing, ephemeral, fields.view(), sender_account, prekey_id, recipient_prekey);
 }
 
-result<sealed_letter> open_letter(bytes_view sealed, const crypto::prekey_secret& secret, const account_key& recipient) {
+result<sealed_letter> open_letter(bytes_view sealed, const crypto::prekey_secret& secret,
+                                  const account_key& recipient) {
     const auto opened = layout::unseal(letter_sealing, sealed, secret);
     if (!opened) return opened.error();
     if (opened->work) return errc::bad_message;   // of notifications only

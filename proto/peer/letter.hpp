@@ -39,8 +39,9 @@ struct sealed_letter {
 // notification_bytes of them. The encoded content has at most sealed_parts_bytes_max bytes.
 bytes seal_letter(const sealed_letter&, const crypto::signing_key& sender_account, std::uint32_t prekey_id,
                   const crypto::prekey& recipient_prekey);
-bytes seal_letter_with(const crypto::prekey_secret& ephemeral, const sealed_letter&, const crypto::signing_key& sender_account,
-                       std::uint32_t prekey_id, const crypto::prekey& recipient_prekey);
+bytes seal_letter_with(const crypto::prekey_secret& ephemeral, const sealed_letter&,
+                       const crypto::signing_key& sender_account, std::uint32_t prekey_id,
+                       const crypto::prekey& recipient_prekey);
 // errc::bad_message, errc::not_for_us (also: it is a notification), errc::bad_signature.
 result<sealed_letter> open_letter(bytes_view sealed, const crypto::prekey_secret& secret, const account_key& recipient);
 

@@ -71,7 +71,9 @@ bytes encode(const notify_reply& r) {
     wire::byte_writer out;
     const bytes bits{static_cast<std::byte>(r.work_bits)};
     const bool work = r.status == notify_status::work_needed;
-    out.u8(static_cast<std::uint8_t>(r.status)).sized16(work ? bits : r.signed_receipt).text8(r.reason, reason_bytes_max);
+    out.u8(static_cast<std::uint8_t>(r.status))
+        .sized16(work ? bits : r.signed_receipt)
+        .text8(r.reason, reason_bytes_max);
     return out.take();
 }
 

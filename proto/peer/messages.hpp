@@ -69,7 +69,8 @@ struct account_record {
         bytes value;
         bool operator==(const extension&) const = default;
     };
-    std::vector<extension> extensions;           // types rising; those nobody knows here are kept and signed all the same
+    // types rising; those nobody knows here are kept and signed all the same
+    std::vector<extension> extensions;
     crypto::signature sig;
     bool operator==(const account_record&) const = default;
 };
@@ -133,7 +134,8 @@ struct receipt {                     // signed proof that a device of the recipi
 };
 bytes encode(const receipt&);
 result<receipt> decode_receipt(bytes_view);
-receipt make_receipt(const notification&, const device_certificate& mine, const crypto::signing_key& device, unix_s now);
+receipt make_receipt(const notification&, const device_certificate& mine, const crypto::signing_key& device,
+                     unix_s now);
 result<void> verify(const receipt&);
 
 // ------------------------------------------------------------------ messages of a link, one stream each
@@ -151,7 +153,14 @@ struct notify_request {              // protocol "notify/1"
     bytes sealed;                    // notification_bytes
     bytes ride_along;                // header | ciphertext of a small blob, or empty
 };
-enum class notify_status : std::uint8_t { stored = 1, fetching = 2, refused = 3, try_later = 4, unknown_prekey = 5, work_needed = 6 };
+enum class notify_status : std::uint8_t {
+    stored = 1,
+    fetching = 2,
+    refused = 3,
+    try_later = 4,
+    unknown_prekey = 5,
+    work_needed = 6
+};
 struct notify_reply {
     notify_status status = notify_status::try_later;
     bytes signed_receipt;            // with stored

@@ -5,8 +5,8 @@ namespace pp::peer {
 namespace {
 
 constexpr std::size_t introduction_bytes_max = 1 + layout::way_bytes_max + 34 + 16;
-constexpr std::size_t fields_bytes_max =
-    16 + 32 + layout::certificate_bytes_max + 4 * 32 - 32 + 3 * 8 + 2 * (1 + local_part_bytes_max) + introduction_bytes_max;
+constexpr std::size_t fields_bytes_max = 16 + 32 + layout::certificate_bytes_max + 4 * 32 - 32 + 3 * 8 +
+                                         2 * (1 + local_part_bytes_max) + introduction_bytes_max;
 static_assert(fields_bytes_max + layout::work_part_bytes <= layout::sealed_fields_bytes_max,
               "the fullest notification fits its fixed size");
 constexpr layout::sealing notification_sealing{layout::notification_purpose, layout::notification_signature_purpose};
@@ -20,7 +20,8 @@ bytes fields(const notification& n) {
     out.u64(n.plain_bytes).u64(n.cipher_bytes).i64(n.submitted_at);
     out.text8(n.sender_local, local_part_bytes_max).text8(n.recipient_local, local_part_bytes_max);
     if (!n.answer) return out.take();
-    const bool token = n.answer->token != std::array<std::byte, 34>{}, invite = n.answer->invite != std::array<std::byte, 16>{};
+    const bool token = n.answer->token != std::array<std::byte, 34>{},
+               invite = n.answer->invite != std::array<std::byte, 16>{};
     out.u8(static_cast<std::uint8_t>((token ? has_token : 0) | (invite ? has_invite : 0)));
     layout::write(out, n.answer->way);
     if (token) out.raw(n.answer->token);
@@ -64,7 +65,8 @@ bytes seal_notification(const notification& n, const crypto::signing_key& sender
 bytes seal_notification_with(const crypto::prekey_secret& ephemeral, const notification& n,
                              const crypto::signing_key& sender_account, std::uint32_t prekey_id,
                              const crypto::prekey& recipient_prekey) {
-    return layout::seal(notification_sealing, ephemeral, fields(n), sender_account, prekey_id, recipient_prekey, n.work);
+    return layout::seal(notification_sealing, ephemeral, fields(n), sender_account, prekey_id, recipient_prekey,
+                        n.work);
 }
 
 std::uint32_t prekey_id_of(bytes_view sealed) {

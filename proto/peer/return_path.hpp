@@ -1,6 +1,6 @@
-// What answers and first mails through a relay need. How to answer somebody who cannot be reached now (SPEC.md, "Return path"): a key to seal to and a slot to leave it in.
-// It rides in notifications and letters, so that a receipt finds its way although the recipient has never seen the
-// sender's record.
+// What answers and first mails through a relay need. How to answer somebody who cannot be reached now (SPEC.md, "Return
+// path"): a key to seal to and a slot to leave it in. It rides in notifications and letters, so that a receipt finds
+// its way although the recipient has never seen the sender's record.
 #pragma once
 
 #include "crypto/hpke.hpp"

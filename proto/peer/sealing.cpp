@@ -24,8 +24,9 @@ bool all_zero(bytes_view data) {
 
 }  // namespace
 
-bytes seal(const sealing& how, const crypto::prekey_secret& ephemeral, bytes_view fields, const crypto::signing_key& sender,
-           std::uint32_t prekey_id, const crypto::prekey& to, std::optional<std::uint64_t> work) {
+bytes seal(const sealing& how, const crypto::prekey_secret& ephemeral, bytes_view fields,
+           const crypto::signing_key& sender, std::uint32_t prekey_id, const crypto::prekey& to,
+           std::optional<std::uint64_t> work) {
     PP_ASSERT(fields.size() + (work ? work_part_bytes : 0) <= sealed_fields_bytes_max);
     wire::byte_writer front;
     front.u8(version_1).u32(prekey_id);

@@ -29,7 +29,8 @@ struct session::state {
 
     // HELLO is right: signatures, dates, versions and who it is. The reason why not is for our log.
     result<void> check(const hello& theirs) const {
-        if (theirs.version_min > protocol_version || theirs.version_max < protocol_version) return errc::unknown_version;
+        if (theirs.version_min > protocol_version || theirs.version_max < protocol_version)
+            return errc::unknown_version;
         if (const auto good = verify(theirs.mine, options.now); !good) return good.error();
         if (theirs.mine.device != options.peer_device) return errc::wrong_peer;
         if (options.expected && theirs.mine.account != *options.expected) return errc::wrong_peer;

@@ -39,7 +39,8 @@ stream_table::~stream_table() {
 }
 
 void stream_table::note_held(std::uint32_t number, stream& s) {
-    if (!is_ours(number)) held_bytes::of_this_thread().set(s.held, *this, number, s.in.message.size() + s.out.message.size());
+    if (!is_ours(number))
+        held_bytes::of_this_thread().set(s.held, *this, number, s.in.message.size() + s.out.message.size());
 }
 
 void stream_table::give_up(std::uint32_t number) { reset(number, end_code::refused); }
@@ -189,7 +190,8 @@ result<void> stream_table::data(const frame& f) {
     in.credit -= f.payload.size();
     in.used += f.payload.size();
     if (const auto needed = in.message.size() + f.payload.size(); needed > in.message.capacity())
-        in.message.reserve(std::min(in.bytes_max, std::max(needed, 2 * in.message.capacity())));   // no more than it may be
+        // no more than it may be
+        in.message.reserve(std::min(in.bytes_max, std::max(needed, 2 * in.message.capacity())));
     in.message.insert(in.message.end(), f.payload.begin(), f.payload.end());
     note_held(f.stream, *s);
     if (in.used >= stream_credit_bytes / 2) {
@@ -252,7 +254,8 @@ void stream_table::forget(std::uint32_t number) {
     } else {
         reply_bytes_waiting_ -= it->second.out.left();
         held_bytes::of_this_thread().set(it->second.held, *this, number, 0);
-        for (auto* queue : {&whole_, &whole_bulk_}) queue->erase(std::remove(queue->begin(), queue->end(), number), queue->end());
+        for (auto* queue : {&whole_, &whole_bulk_})
+            queue->erase(std::remove(queue->begin(), queue->end(), number), queue->end());
     }
     table.erase(it);
 }

@@ -1,6 +1,6 @@
 // The streams of one link: numbers, credit in both directions, messages that are collected or cut into frames, and the
-// order in which streams write (SPEC.md, "Streams", "Credit", "Order of writing"). No coroutine and no clock: frames in,
-// frames and finished messages out.
+// order in which streams write (SPEC.md, "Streams", "Credit", "Order of writing"). No coroutine and no clock: frames
+// in, frames and finished messages out.
 //
 // A stream of ours:    waiting -> OPEN, DATA..., FIN sent (as credit and output allow) -> reply collected -> closed
 // A stream of theirs:  OPEN, DATA... received -> FIN: asked -> answered: DATA..., FIN sent -> closed
@@ -19,7 +19,8 @@ inline constexpr std::size_t stream_credit_bytes = 256 * 1024;
 inline constexpr std::size_t link_credit_bytes = 1024 * 1024;
 inline constexpr std::size_t credit_bytes_max = 16 * 1024 * 1024;   // more than that at once is nobody's honest wish
 inline constexpr std::size_t open_streams_max = 64;                 // of each side
-inline constexpr std::size_t bulk_streams_max = 2;                  // of ours: two drive answers are the credit of a link
+// of ours: two drive answers are the credit of a link
+inline constexpr std::size_t bulk_streams_max = 2;
 // Of protocols whose requests may be larger than this the other side has no more open than bulk_streams_max: each is
 // collected in memory.
 inline constexpr std::size_t large_request_bytes = 128 * 1024;

@@ -1,6 +1,6 @@
-// A mail as a multi-line response (RFC 1939 section 3): a dot in front of lines that begin with one, cut anywhere. A line
-// feed that stands alone becomes a line end: clients differ in what they take it for, and one that takes it for a line end
-// must not see a lone dot behind it. The store's bytes are not touched; IMAP tells them as they are.
+// A mail as a multi-line response (RFC 1939 section 3): a dot in front of lines that begin with one, cut anywhere. A
+// line feed that stands alone becomes a line end: clients differ in what they take it for, and one that takes it for a
+// line end must not see a lone dot behind it. The store's bytes are not touched; IMAP tells them as they are.
 #pragma once
 
 #include "crypto/bytes.hpp"

@@ -148,8 +148,8 @@ wire::task<> server_session::state::run_after_login(const command_line& command)
     }
 }
 
-// RFC 2449 section 5: what is there before the login is announced in both states. RFC 2595 section 4: no login is offered
-// where it is not allowed.
+// RFC 2449 section 5: what is there before the login is announced in both states. RFC 2595 section 4: no login is
+// offered where it is not allowed.
 void server_session::state::capabilities() {
     say("+OK capabilities follow");
     if (options.login_allowed) {
@@ -157,7 +157,8 @@ void server_session::state::capabilities() {
         say("SASL " + sasl::offered_mechanisms("", options.tls_active));
     }
     if (options.offer_starttls && !options.tls_active) say("STLS");
-    for (const auto* name : {"TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER", "UTF8", "LANG"})
+    for (const auto* name :
+         {"TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE NEVER", "UTF8", "LANG"})
         say(name);
     say("IMPLEMENTATION peerpost " + options.server_version);
     say(".");

@@ -1,5 +1,5 @@
-// The server half of POP3 as a machine: RFC 1939 without APOP and LAST, RFC 2449 (CAPA, PIPELINING, RESP-CODES), RFC 2595
-// (STLS), RFC 3206 (AUTH-RESP-CODE), RFC 5034 (AUTH), RFC 6856 (UTF8, LANG).
+// The server half of POP3 as a machine: RFC 1939 without APOP and LAST, RFC 2449 (CAPA, PIPELINING, RESP-CODES), RFC
+// 2595 (STLS), RFC 3206 (AUTH-RESP-CODE), RFC 5034 (AUTH), RFC 6856 (UTF8, LANG).
 //
 //   AUTHORIZATION --PASS/AUTH--> TRANSACTION --QUIT--> UPDATE
 //         '-------- QUIT, end of input: over; nothing is deleted --------'

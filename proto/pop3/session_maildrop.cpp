@@ -42,7 +42,8 @@ void server_session::state::stat() {
 wire::task<> server_session::state::list(std::string_view argument, bool unique_ids) {
     const auto row = [this, unique_ids](std::size_t place) {
         const auto& mail = maildrop[place].mail;
-        return std::to_string(place + 1) + " " + (unique_ids ? crypto::hex(mail.object) : std::to_string(mail.size_bytes));
+        return std::to_string(place + 1) + " " +
+               (unique_ids ? crypto::hex(mail.object) : std::to_string(mail.size_bytes));
     };
     if (!argument.empty()) {
         if (const auto place = message(argument)) say("+OK " + row(*place));

@@ -13,8 +13,9 @@ wire::task<bool> server_session::state::transfer(std::size_t place, std::optiona
     std::uint64_t offset = 0;
     bool begun = false;
     while (!writer.done() && (!begun || offset < mail.size_bytes)) {
-        read_body question{mail.uid, offset,
-                           static_cast<std::size_t>(std::min<std::uint64_t>(mail.size_bytes - offset, read_piece_bytes_max))};
+        read_body question{
+            mail.uid, offset,
+            static_cast<std::size_t>(std::min<std::uint64_t>(mail.size_bytes - offset, read_piece_bytes_max))};
         const auto wanted = question.length;
         const auto answer = co_await self.ask(std::move(question));
         const auto* piece = std::get_if<bytes>(&answer);

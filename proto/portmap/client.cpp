@@ -13,7 +13,9 @@ namespace {
 constexpr std::uint8_t result_version = 1;       // of both protocols
 
 // Neither port 0 nor an address that is none is a mapping, whatever the result says.
-bool makes_sense(const grant& g) { return g.external_port != 0 && g.external[0] != 0 && g.external[0] != 127 && g.external[0] < 224; }
+bool makes_sense(const grant& g) {
+    return g.external_port != 0 && g.external[0] != 0 && g.external[0] != 127 && g.external[0] < 224;
+}
 
 }  // namespace
 
@@ -32,7 +34,8 @@ void client::send() {
     ++tries_;
     const auto wanted = granted_ ? granted_->external_port : options_.internal_port;
     if (by_ == method::pcp) {
-        out_.push_back(pcp::map_request(options_.own_address, options_.n, options_.what, options_.internal_port, wanted, lease_wanted_s));
+        out_.push_back(pcp::map_request(options_.own_address, options_.n, options_.what, options_.internal_port, wanted,
+                                        lease_wanted_s));
     } else {
         // Both at once; the address is asked for each time, for it may have changed (RFC 6886 section 3.2.1).
         out_.push_back(nat_pmp::address_request());
@@ -48,7 +51,8 @@ void client::send_again(time_point now) {
         if (granted_ && now < expires_) {
             // The gateway is away for a moment; the mapping lives on at it. The remaining half is asked for in halves
             // (RFC 6887 section 11.2.1).
-            const auto rest = std::max<std::chrono::steady_clock::duration>((expires_ - now) / 2, std::chrono::seconds(4));
+            const auto rest =
+                std::max<std::chrono::steady_clock::duration>((expires_ - now) / 2, std::chrono::seconds(4));
             asking_ = false;
             next_ = now + rest;
             return;
@@ -98,16 +102,19 @@ void client::received(bytes_view datagram, time_point now) {
                 return ask(now);
             }
             // Matched as RFC 6887 section 11.4 says; an error that is too short to be matched counts, too.
-            const bool ours = a->n == options_.n && a->what == options_.what && a->internal_port == options_.internal_port;
+            const bool ours =
+                a->n == options_.n && a->what == options_.what && a->internal_port == options_.internal_port;
             if (a->result != 0) {
-                if (ours || a->n == nonce{}) refused("the gateway refuses: PCP result " + std::to_string(a->result), now);
+                if (ours || a->n == nonce{})
+                    refused("the gateway refuses: PCP result " + std::to_string(a->result), now);
                 return;
             }
             if (!ours || !a->external || a->lease_s == 0) return;
             took({*a->external, a->external_port, a->lease_s}, now);
         } else if (const auto old = nat_pmp::decode(datagram)) {
             // RFC 6886 section 3.5: version 0, result 1, whatever the operation.
-            if (std::holds_alternative<nat_pmp::refusal>(*old) && std::get<nat_pmp::refusal>(*old).result == result_version) {
+            if (std::holds_alternative<nat_pmp::refusal>(*old) &&
+                std::get<nat_pmp::refusal>(*old).result == result_version) {
                 by_ = method::nat_pmp;
                 ask(now);
             }

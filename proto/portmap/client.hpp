@@ -1,9 +1,9 @@
-// The client of port mapping as a machine: asks the gateway with PCP (RFC 6887) for one TCP or UDP port, goes back to NAT-PMP
-// (RFC 6886) when the gateway says that it speaks no PCP or says nothing, renews at half of the lease, and takes the mapping
-// away at the end. Knows no socket: the daemon has a UDP socket that is connected to the gateway, so that answers of
-// others never come here. A gateway that was switched off meanwhile gets its mapping back with the next renewal, which asks
-// for the same port; its announcements (RFC 6886 section 3.2.1, RFC 6887 section 8.5) go to a multicast group that is not
-// listened to.
+// The client of port mapping as a machine: asks the gateway with PCP (RFC 6887) for one TCP or UDP port, goes back to
+// NAT-PMP (RFC 6886) when the gateway says that it speaks no PCP or says nothing, renews at half of the lease, and
+// takes the mapping away at the end. Knows no socket: the daemon has a UDP socket that is connected to the gateway, so
+// that answers of others never come here. A gateway that was switched off meanwhile gets its mapping back with the next
+// renewal, which asks for the same port; its announcements (RFC 6886 section 3.2.1, RFC 6887 section 8.5) go to a
+// multicast group that is not listened to.
 //
 //   asking --granted--> mapped --half of the lease--> renewing --granted--> mapped
 //     |  \--silence, refusal--> away (nothing is mapped; again after retry_interval)
@@ -20,8 +20,8 @@
 
 namespace pp::portmap {
 
-// RFC 6887 section 8.1.1 begins with 3 s for gateways that are far away; ours is the next hop. NAT-PMP begins with 250 ms
-// (RFC 6886 section 3.1), and so do we with both; it doubles.
+// RFC 6887 section 8.1.1 begins with 3 s for gateways that are far away; ours is the next hop. NAT-PMP begins with 250
+// ms (RFC 6886 section 3.1), and so do we with both; it doubles.
 inline constexpr auto first_wait = std::chrono::milliseconds(250);
 inline constexpr unsigned pcp_tries_max = 4;                          // 3.75 s of silence: it speaks no PCP
 inline constexpr unsigned nat_pmp_tries_max = 6;                      // 15.75 s of silence: there is nobody

@@ -1,10 +1,11 @@
-// NAT-PMP (RFC 6886), the client's half: requests as bytes, answers as values. Every byte of an answer is hostile: it comes
-// from whoever answers at the gateway's address. Layouts:
+// NAT-PMP (RFC 6886), the client's half: requests as bytes, answers as values. Every byte of an answer is hostile: it
+// comes from whoever answers at the gateway's address. Layouts:
 //
 //   address request    version 0 | op 0                                                            section 3.2
 //   address answer     version 0 | op 128 | result u16 | epoch u32 | external address (4)
 //   mapping request    version 0 | op 1 UDP, 2 TCP | 0 u16 | internal port u16 | wanted port u16 | lifetime u32   3.3
-//   mapping answer     version 0 | op 129, 130 | result u16 | epoch u32 | internal port u16 | external port u16 | lifetime u32
+//   mapping answer     version 0 | op 129, 130 | result u16 | epoch u32 | internal port u16 | external port u16 |
+//                      lifetime u32
 //
 // An answer with a result other than 0 may end after the epoch (section 3.5 shows 8 bytes; gateways differ).
 #pragma once
@@ -37,7 +38,8 @@ struct mapping_answer {
 };
 struct refusal {
     std::uint8_t operation = 0;      // of the request
-    std::uint16_t result = 0;        // section 3.5: 1 version, 2 not authorised, 3 no network, 4 out of resources, 5 opcode
+    // section 3.5: 1 version, 2 not authorised, 3 no network, 4 out of resources, 5 opcode
+    std::uint16_t result = 0;
     bool operator==(const refusal&) const = default;
 };
 using answer = std::variant<address_answer, mapping_answer, refusal>;

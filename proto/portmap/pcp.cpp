@@ -30,12 +30,16 @@ std::optional<ipv4> take_mapped(wire::byte_reader& in) {
 
 }  // namespace
 
-bytes map_request(const ipv4& own_address, const nonce& n, transport t, std::uint16_t internal_port, std::uint16_t wanted_port,
-                  std::uint32_t lease_s) {
+bytes map_request(const ipv4& own_address, const nonce& n, transport t, std::uint16_t internal_port,
+                  std::uint16_t wanted_port, std::uint32_t lease_s) {
     wire::byte_writer out;
     out.u8(version).u8(op_map).u16(0).u32(lease_s);
     put_mapped(out, own_address);
-    out.raw(bytes_view(n)).u8(static_cast<std::uint8_t>(t)).u24(0).u16(internal_port).u16(lease_s == 0 ? 0 : wanted_port);
+    out.raw(bytes_view(n))
+        .u8(static_cast<std::uint8_t>(t))
+        .u24(0)
+        .u16(internal_port)
+        .u16(lease_s == 0 ? 0 : wanted_port);
     put_mapped(out, ipv4{});      // section 11.1: any external address of this family
     return out.take();
 }
@@ -61,7 +65,8 @@ std::optional<map_answer> decode(bytes_view datagram) {
     out.internal_port = in.u16();
     out.external_port = in.u16();
     out.external = take_mapped(in);
-    if (protocol != static_cast<std::uint8_t>(transport::tcp) && protocol != static_cast<std::uint8_t>(transport::udp)) {
+    if (protocol != static_cast<std::uint8_t>(transport::tcp) &&
+        protocol != static_cast<std::uint8_t>(transport::udp)) {
         if (out.result == 0) return std::nullopt;
         return out;
     }

@@ -1,6 +1,6 @@
 // One round of dialling one candidate, again and again (04-network 4.5.6): a hole opens on the one side when that side
-// dials. Refused: a router answered before the other side's hole was there, or nobody is there yet; once more after 100 ms.
-// Unanswered: the kernel goes on sending its SYN by itself, at 1 s and 3 s, for 3.5 s. All together 6 s.
+// dials. Refused: a router answered before the other side's hole was there, or nobody is there yet; once more after 100
+// ms. Unanswered: the kernel goes on sending its SYN by itself, at 1 s and 3 s, for 3.5 s. All together 6 s.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,9 @@ public:
     explicit burst(time_point begin) : next_(begin), end_(begin + burst_limit) {}
 
     // When to dial next; nullopt: give up.
-    std::optional<time_point> next() const { return tries_ < tries_max && next_ < end_ ? std::optional(next_) : std::nullopt; }
+    std::optional<time_point> next() const {
+        return tries_ < tries_max && next_ < end_ ? std::optional(next_) : std::nullopt;
+    }
     // It is dialled now; until when to wait for an answer.
     time_point dialling(time_point now) {
         ++tries_;

@@ -17,7 +17,8 @@ bytes encode(const message& m) {
     const auto& all = std::get<offer>(m).candidates;
     const auto n = std::min(all.size(), candidates_max);
     out.u8(operation_offer).u8(static_cast<std::uint8_t>(n));
-    for (std::size_t i = 0; i < n; ++i) out.u8(static_cast<std::uint8_t>(all[i].kind)).text8(all[i].endpoint, endpoint_bytes_max);
+    for (std::size_t i = 0; i < n; ++i)
+        out.u8(static_cast<std::uint8_t>(all[i].kind)).text8(all[i].endpoint, endpoint_bytes_max);
     return out.take();
 }
 

@@ -47,7 +47,8 @@ result<bytes> content_of(std::string_view prefix, std::string_view text, std::si
     if (!raw || raw->size() < check_bytes) return errc::bad_link;
     const auto content = bytes_view(*raw).first(raw->size() - check_bytes);
     const auto check = crypto::sha256(content);
-    if (!std::equal(check.data.begin(), check.data.begin() + check_bytes, raw->end() - check_bytes)) return errc::bad_link;
+    if (!std::equal(check.data.begin(), check.data.begin() + check_bytes, raw->end() - check_bytes))
+        return errc::bad_link;
     raw->resize(content.size());
     return raw;
 }

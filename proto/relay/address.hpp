@@ -19,7 +19,8 @@ struct relay_link {
     bool operator==(const relay_link&) const = default;
 };
 std::string encode_link(const relay_link&);
-result<relay_link> decode_link(std::string_view text);        // skips blanks, line breaks, angle brackets; errc::bad_link
+// skips blanks, line breaks, angle brackets; errc::bad_link
+result<relay_link> decode_link(std::string_view text);
 
 // "peerpost:slot/...": where a notification may be left for somebody. At most slot_address_bytes_max bytes: endpoints
 // that do not fit are left out, last first; empty when not even the best one fits (it has more than 80 bytes then).

@@ -54,8 +54,9 @@ std::uint64_t circuit_meter::allowance(wire::time_point now) {
     if (now > filled_) {
         // No more than an hour at once: what does not fit a circuit's life need not fit the arithmetic.
         const auto waited = std::min<std::chrono::nanoseconds>(now - filled_, std::chrono::hours(1));
-        const auto more = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited).count()) *
-                          limits_.rate_bytes_per_s / 1000;
+        const auto more =
+            static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited).count()) *
+            limits_.rate_bytes_per_s / 1000;
         if (more > 0) {
             tokens_ = std::min(tokens_ + more, limits_.burst_bytes);
             filled_ = now;

@@ -1,5 +1,6 @@
-// Circuits (proto/relay/SPEC.md, "Circuits"): the join that stands in front of a byte pipe on a connection of its own, and
-// the meter that holds the pipe to its limits. The bytes themselves never pass through here: the daemon copies them.
+// Circuits (proto/relay/SPEC.md, "Circuits"): the join that stands in front of a byte pipe on a connection of its own,
+// and the meter that holds the pipe to its limits.
+// The bytes themselves never pass through here: the daemon copies them.
 #pragma once
 
 #include "proto/relay/messages.hpp"
@@ -52,7 +53,8 @@ struct circuit_limits {
 // Of both directions together. Time is given, never taken.
 class circuit_meter {
 public:
-    circuit_meter(circuit_limits limits, wire::time_point opened) : limits_(limits), opened_(opened), filled_(opened), tokens_(limits.burst_bytes) {}
+    circuit_meter(circuit_limits limits, wire::time_point opened)
+        : limits_(limits), opened_(opened), filled_(opened), tokens_(limits.burst_bytes) {}
 
     // How many bytes may pass now; 0: not before next().
     std::uint64_t allowance(wire::time_point now);

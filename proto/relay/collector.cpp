@@ -132,7 +132,8 @@ wire::task<bool> collector::erase(std::vector<std::uint64_t> numbers) {
     for (std::size_t at = 0; at < numbers.size(); at += delete_items_max) {
         const auto n = std::min(delete_items_max, numbers.size() - at);
         erase_request some{slot_, {}};
-        some.numbers.assign(numbers.begin() + static_cast<std::ptrdiff_t>(at), numbers.begin() + static_cast<std::ptrdiff_t>(at + n));
+        some.numbers.assign(numbers.begin() + static_cast<std::ptrdiff_t>(at),
+                            numbers.begin() + static_cast<std::ptrdiff_t>(at + n));
         const request asked = std::move(some);
         auto question = question_of(asked);
         const auto answer = co_await ask(std::move(question));

@@ -1,6 +1,6 @@
-// The owner's side of a slot over one link: proves ownership (opening the slot when the relay does not know it), takes the
-// items, has them stored, deletes what is stored, and does so again whenever there is news. Nothing is deleted at the
-// relay that the daemon has not called durable (proto/relay/SPEC.md, "Walks of a client").
+// The owner's side of a slot over one link: proves ownership (opening the slot when the relay does not know it), takes
+// the items, has them stored, deletes what is stored, and does so again whenever there is news. Nothing is deleted at
+// the relay that the daemon has not called durable (proto/relay/SPEC.md, "Walks of a client").
 #pragma once
 
 #include "proto/relay/client_events.hpp"
@@ -17,7 +17,8 @@ struct items_came {
 struct more_rounds {
     bool again = false;
 };
-// Everything there has been shown. Answered when the next look is due (a hint came, the poll's time is up) or at the end.
+// Everything there has been shown. Answered when the next look is due (a hint came,
+// the poll's time is up) or at the end.
 struct round_over {
     using answer_type = more_rounds;
     std::uint32_t seen = 0, deleted = 0;

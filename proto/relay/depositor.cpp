@@ -73,10 +73,12 @@ wire::task<depositor::step> depositor::get_payment(work_purpose purpose, crypto:
 
 wire::task<depositor::step> depositor::leave_seed() {
     const auto size = seed_bytes(o_.body->content_bytes);
-    if (size == 0 || size > info_.seed_bytes_max) co_return refused({info_.seed_total_max ? status::too_large : status::refused, 0});
+    if (size == 0 || size > info_.seed_bytes_max)
+        co_return refused({info_.seed_total_max ? status::too_large : status::refused, 0});
     const auto payable = co_await get_payment(work_purpose::seed, crypto::sha256(o_.body->secrets.where.view()));
     if (payable != step::good) co_return payable;
-    const request begin = seed_begin_request{o_.slot, paid_, o_.body->secrets.where, size, deletion_hash(o_.body->secrets.deletion)};
+    const request begin =
+        seed_begin_request{o_.slot, paid_, o_.body->secrets.where, size, deletion_hash(o_.body->secrets.deletion)};
     auto question = question_of(begin);
     const auto answer = co_await ask(std::move(question));
     const auto reply = reply_in<seed_reply>(answer);

@@ -1,6 +1,7 @@
-// Leaves one delivery at a relay: first its seed (when there is one), then its item. Derived state is in the relay alone,
-// so a walk that was cut is begun anew and goes on where the relay has bytes (proto/relay/SPEC.md, "Walks of a client").
-// The link should be of a throw-away identity and of one delivery only: what shares a link is known to belong together.
+// Leaves one delivery at a relay: first its seed (when there is one), then its item. Derived state is in the relay
+// alone, so a walk that was cut is begun anew and goes on where the relay has bytes (proto/relay/SPEC.md, "Walks of a
+// client"). The link should be of a throw-away identity and of one delivery only:
+// what shares a link is known to belong together.
 #pragma once
 
 #include "proto/relay/client_events.hpp"

@@ -1,5 +1,5 @@
-// Every limit and time of the relay's protocol (proto/relay/SPEC.md, "Limits"; 04-network 4.5.5 and 4.5.7). What a relay
-// announces is its own choice within these.
+// Every limit and time of the relay's protocol (proto/relay/SPEC.md, "Limits"; 04-network 4.5.5 and 4.5.7). What a
+// relay announces is its own choice within these.
 #pragma once
 
 #include "crypto/work.hpp"
@@ -25,7 +25,8 @@ inline constexpr std::size_t link_bytes_max = 1024;                 // "peerpost
 
 // ------------------------------------------------------------------ what one link may do
 inline constexpr std::size_t attached_slots_max = 8;                // of one link; accounts of one node
-inline constexpr std::uint32_t failed_proofs_max = 8;               // of one link: signatures, tokens, work that are wrong
+// of one link: signatures, tokens, work that are wrong
+inline constexpr std::uint32_t failed_proofs_max = 8;
 
 // ------------------------------------------------------------------ proof of work: Argon2id, one pass, one lane
 inline constexpr std::uint8_t work_bits_max = crypto::work::bits_max;

@@ -1,5 +1,6 @@
 // Requests to a relay and its replies as values (proto/relay/SPEC.md, "Requests"). One request and its reply are one
-// stream of a link; which link, and who is on it, is the daemon's matter. Encoders cannot fail; decoders take hostile bytes.
+// stream of a link; which link, and who is on it, is the daemon's matter.
+// Encoders cannot fail; decoders take hostile bytes.
 #pragma once
 
 #include "proto/relay/error.hpp"
@@ -14,7 +15,8 @@
 namespace pp::relay {
 
 // Protocols of the link's streams, with the largest message each way (limits.hpp). The relay asks on the last one.
-inline constexpr std::string_view control_protocol = "relay/1", seed_protocol = "relay-seed/1", push_protocol = "relay-push/1";
+inline constexpr std::string_view control_protocol = "relay/1", seed_protocol = "relay-seed/1",
+                                  push_protocol = "relay-push/1";
 
 enum class operation : std::uint8_t {
     info = 1, open = 2, attach = 3, list = 4, erase = 5, close = 6, deposit = 7,

@@ -74,7 +74,9 @@ void read(wire::byte_reader& in, seed_reply& r) {
     r.size_bytes = in.u64();
     r.have_bytes = in.u64();
     r.ttl_s = in.u32();
-    if (!is_seed_size(r.size_bytes) || r.have_bytes > r.size_bytes || (r.phase == seed_phase::whole) != (r.have_bytes == r.size_bytes)) in.fail();
+    if (!is_seed_size(r.size_bytes) || r.have_bytes > r.size_bytes ||
+        (r.phase == seed_phase::whole) != (r.have_bytes == r.size_bytes))
+        in.fail();
 }
 void read(wire::byte_reader& in, seed_piece_reply& r) {
     r.size_bytes = in.u64();
@@ -121,7 +123,13 @@ bytes encode(const list_reply& r) {
 }
 bytes encode(const deposit_reply& r) { return wire::byte_writer().u8(ok).u32(r.ttl_s).take(); }
 bytes encode(const seed_reply& r) {
-    return wire::byte_writer().u8(ok).u8(static_cast<std::uint8_t>(r.phase)).u64(r.size_bytes).u64(r.have_bytes).u32(r.ttl_s).take();
+    return wire::byte_writer()
+        .u8(ok)
+        .u8(static_cast<std::uint8_t>(r.phase))
+        .u64(r.size_bytes)
+        .u64(r.have_bytes)
+        .u32(r.ttl_s)
+        .take();
 }
 bytes encode(const seed_piece_reply& r) {
     PP_ASSERT(r.data.size() <= piece_bytes_max);
@@ -138,7 +146,8 @@ bytes encode(const connect_reply& r) {
 
 template <class T>
 result<reply<T>> decode_reply(bytes_view wire) {
-    if (wire.size() > (std::is_same_v<T, seed_piece_reply> ? seed_message_bytes_max : reply_bytes_max)) return errc::too_large;
+    if (wire.size() > (std::is_same_v<T, seed_piece_reply> ? seed_message_bytes_max : reply_bytes_max))
+        return errc::too_large;
     wire::byte_reader in(wire);
     const auto code = in.u8();
     if (code > static_cast<std::uint8_t>(last_status)) in.fail();

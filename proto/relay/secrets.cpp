@@ -49,7 +49,9 @@ token_key token_key_of(const crypto::account_seed& account, const account_key& r
 
 }  // namespace
 
-slot_id slot_id_of(const slot_key& key) { return first_of<slot_id>(crypto::sha256(named(slot_id_purpose, key.view()))); }
+slot_id slot_id_of(const slot_key& key) {
+    return first_of<slot_id>(crypto::sha256(named(slot_id_purpose, key.view())));
+}
 
 circuit_tag circuit_tag_of(const account_key& target, const account_key& relay) {
     return first_of<circuit_tag>(crypto::sha256(named(circuit_purpose, target.view(), relay.view())));
@@ -72,7 +74,8 @@ namespace {
 array16 mac_of(const slot_id& slot, const token_key& key, const token_serial& serial, std::uint16_t week) {
     wire::byte_writer number;
     number.u16(week);
-    const auto full = crypto::blake2b_keyed(key.view(), named(token_purpose, slot.view(), serial.view(), number.view()));
+    const auto full =
+        crypto::blake2b_keyed(key.view(), named(token_purpose, slot.view(), serial.view(), number.view()));
     array16 out;
     std::copy_n(full.data.begin(), out.size(), out.begin());
     return out;
@@ -94,7 +97,8 @@ bool in_time(const delivery_token& token, unix_s now) {
 }
 
 namespace {
-std::array<std::byte, serial_half> serial_tail(const crypto::row_key& serials, bytes_view random, const account_key& contact) {
+std::array<std::byte, serial_half> serial_tail(const crypto::row_key& serials, bytes_view random,
+                                               const account_key& contact) {
     const auto tag = crypto::blake2b_keyed(serials.view(), named(serial_tag_purpose, contact.view()));
     const auto mask = crypto::blake2b_keyed(serials.view(), named(serial_mask_purpose, random));
     std::array<std::byte, serial_half> out;
@@ -130,7 +134,9 @@ seed_secrets derive_seed(const crypto::blob_key& blob, const array16& notificati
     return out;
 }
 
-crypto::hash256 deletion_hash(const deletion_secret& secret) { return crypto::sha256(named(deletion_purpose, secret.view())); }
+crypto::hash256 deletion_hash(const deletion_secret& secret) {
+    return crypto::sha256(named(deletion_purpose, secret.view()));
+}
 
 std::uint64_t seed_bytes(std::uint64_t content_bytes) {
     if (content_bytes <= seed_bytes_min) return seed_bytes_min;
@@ -139,6 +145,8 @@ std::uint64_t seed_bytes(std::uint64_t content_bytes) {
     return (content_bytes + step - 1) / step * step;
 }
 
-bool is_seed_size(std::uint64_t bytes) { return bytes >= seed_bytes_min && bytes <= seed_bytes_max && seed_bytes(bytes) == bytes; }
+bool is_seed_size(std::uint64_t bytes) {
+    return bytes >= seed_bytes_min && bytes <= seed_bytes_max && seed_bytes(bytes) == bytes;
+}
 
 }  // namespace pp::relay

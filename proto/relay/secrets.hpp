@@ -69,8 +69,8 @@ seed_secrets derive_seed(const crypto::blob_key& blob, const array16& notificati
                          const slot_id& slot);
 crypto::hash256 deletion_hash(const deletion_secret& secret);
 
-// The size on the wire of a seed with so much content: at least seed_bytes_min, then eighths of powers of two. 0 when it
-// is more than seed_bytes_max.
+// The size on the wire of a seed with so much content: at least seed_bytes_min, then eighths of powers of two. 0 when
+// it is more than seed_bytes_max.
 std::uint64_t seed_bytes(std::uint64_t content_bytes);
 bool is_seed_size(std::uint64_t bytes);
 

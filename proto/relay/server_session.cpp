@@ -76,7 +76,8 @@ wire::task<bytes> server_session::on(info_request r) {
     if (r.slot != slot_id{}) {
         slot_wanted question{r.slot};
         const auto facts = co_await ask(std::move(question));
-        if (facts.found) out.stranger_bits = facts.stranger_bits;   // an unknown slot looks like one that takes no strangers
+        // an unknown slot looks like one that takes no strangers
+        if (facts.found) out.stranger_bits = facts.stranger_bits;
     }
     co_return encode(out);
 }

@@ -1,9 +1,9 @@
-// The relay's side of one link as a machine (proto/relay/SPEC.md): takes requests, checks every proof, asks the daemon for
-// what is stored, answers. It rides on the streams of a peer link, which give it whole messages: one request at a time
-// through requested(), its reply out of take_output() when no event is open.
+// The relay's side of one link as a machine (proto/relay/SPEC.md): takes requests, checks every proof, asks the daemon
+// for what is stored, answers. It rides on the streams of a peer link, which give it whole messages: one request at a
+// time through requested(), its reply out of take_output() when no event is open.
 //
-// What it keeps of a link: a nonce, the slots whose ownership was proved, a count of wrong proofs. Never who the client is:
-// the daemon knows that for the moments that need it (opening a slot, reserving).
+// What it keeps of a link: a nonce, the slots whose ownership was proved, a count of wrong proofs. Never who the client
+// is: the daemon knows that for the moments that need it (opening a slot, reserving).
 #pragma once
 
 #include "proto/relay/messages.hpp"
@@ -108,8 +108,9 @@ struct circuit_wanted {
     circuit_tag target;
     bool show_endpoint = false;
 };
-using event = std::variant<slot_wanted, work_check, may_open, slot_open, item_deposit, items_wanted, items_erase,
-                           slot_close, seed_begin, seed_wanted, seed_put, seed_get, seed_delete, reserve, circuit_wanted>;
+using event =
+    std::variant<slot_wanted, work_check, may_open, slot_open, item_deposit, items_wanted, items_erase, slot_close,
+                 seed_begin, seed_wanted, seed_put, seed_get, seed_delete, reserve, circuit_wanted>;
 using verdict = std::variant<slot_facts, checked, outcome, reply<deposit_reply>, reply<list_reply>, reply<seed_reply>,
                              reply<seed_piece_reply>, reply<reserve_reply>, reply<connect_reply>>;
 

@@ -1,6 +1,6 @@
 // Proof of work for who holds no delivery token (proto/relay/SPEC.md, "Work"): Argon2id over the link's nonce, the slot
-// and the content, so that it is worth something once and here only. Solving and checking take time: never on the network
-// thread.
+// and the content, so that it is worth something once and here only. Solving and checking take time: never on the
+// network thread.
 #pragma once
 
 #include "proto/relay/secrets.hpp"

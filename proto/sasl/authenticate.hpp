@@ -105,7 +105,8 @@ wire::task<outcome> run_scram(Host& host, bool plus, bool plus_offered, std::opt
 
 // channel_binding: TLS is active, so the -PLUS mechanism is offered. host must outlive the task.
 template <class Host>
-wire::task<outcome> authenticate(Host& host, mechanism which, bool channel_binding, std::optional<client_response> initial) {
+wire::task<outcome> authenticate(Host& host, mechanism which, bool channel_binding,
+                                 std::optional<client_response> initial) {
     outcome result = outcome::malformed;
     if (which == mechanism::plain) result = co_await detail::run_plain(host, std::move(initial));
     else if (which == mechanism::login) result = co_await detail::run_login(host, std::move(initial));

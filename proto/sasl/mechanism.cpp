@@ -16,7 +16,9 @@ constexpr std::array<entry, 4> entries{{{"PLAIN", mechanism::plain},
                                         {"SCRAM-SHA-256", mechanism::scram_sha_256},
                                         {"SCRAM-SHA-256-PLUS", mechanism::scram_sha_256_plus}}};
 
-bool offered(const entry& e, bool channel_binding) { return channel_binding || e.which != mechanism::scram_sha_256_plus; }
+bool offered(const entry& e, bool channel_binding) {
+    return channel_binding || e.which != mechanism::scram_sha_256_plus;
+}
 
 bool same_name(std::string_view a, std::string_view b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {

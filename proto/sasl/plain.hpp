@@ -23,7 +23,8 @@ inline constexpr std::string_view refused_text =
     "login name or app password is wrong (peerpost password new makes a new one)";
 
 // The decoded message. Nothing when it is not of the form above: a field too long, no user, no password, NUL inside.
-// An authorization id that differs from the user is not judged here: a caller that knows no proxies calls acts_for_itself.
+// An authorization id that differs from the user is not judged here:
+// a caller that knows no proxies calls acts_for_itself.
 std::optional<credentials> parse_plain(std::string_view message);
 
 // True when no other identity than the authenticated one is asked for.

@@ -1,5 +1,5 @@
-// The line forms of SASL that IMAP, SMTP and POP3 share: base64 responses, the cancelling "*" (RFC 4954 section 4, RFC 9051
-// section 6.2.2) and the empty initial response "=" (RFC 4959 section 3, RFC 4954 section 4).
+// The line forms of SASL that IMAP, SMTP and POP3 share: base64 responses, the cancelling "*" (RFC 4954 section 4, RFC
+// 9051 section 6.2.2) and the empty initial response "=" (RFC 4959 section 3, RFC 4954 section 4).
 #pragma once
 
 #include <cstddef>

@@ -6,7 +6,8 @@
 //   C: c=biws,r=...,p=proof          client_final -> scram_proof to the daemon -> scram_verdict
 //   S: v=signature                   server_final
 //
-// A refusal is told by the protocol (NO, 535, -ERR); the optional "e=" of RFC 5802 section 5.1 would tell guessers more.
+// A refusal is told by the protocol (NO, 535, -ERR);
+// the optional "e=" of RFC 5802 section 5.1 would tell guessers more.
 #pragma once
 
 #include "crypto/keys.hpp"

@@ -113,7 +113,8 @@ parsed<path_line> parse_path_line(std::string_view argument, std::string_view ke
 }
 
 reply unknown_parameter(const parameter& p) {   // RFC 5321 section 4.1.1.11
-    return {555, "5.5.4", "parameter " + (is_printable_ascii(p.key) ? p.key : std::string("given")) + " is not known here"};
+    return {555, "5.5.4",
+            "parameter " + (is_printable_ascii(p.key) ? p.key : std::string("given")) + " is not known here"};
 }
 
 // RFC 6531 section 3.5: 553 5.6.7 for a non-ASCII address where SMTPUTF8 was not asked for.
@@ -171,7 +172,8 @@ std::optional<std::int64_t> parse_moment(std::string_view text) {
     const auto at = [text](std::size_t from, std::size_t digits) {
         return static_cast<int>(*parse_number(text.substr(from, digits)));
     };
-    const std::chrono::year_month_day day{std::chrono::year(at(0, 4)), std::chrono::month(static_cast<unsigned>(at(5, 2))),
+    const std::chrono::year_month_day day{std::chrono::year(at(0, 4)),
+                                          std::chrono::month(static_cast<unsigned>(at(5, 2))),
                                           std::chrono::day(static_cast<unsigned>(at(8, 2)))};
     const int hour = at(11, 2), minute = at(14, 2), second = at(17, 2);
     if (!day.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;   // 60: a leap second
@@ -186,8 +188,9 @@ std::string moment_text(std::int64_t unix_s) {
     const std::chrono::hh_mm_ss time(moment - midnight);
     char out[64];
     std::snprintf(out, sizeof out, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(day.year()),
-                  static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()), static_cast<int>(time.hours().count()),
-                  static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()));
+                  static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()),
+                  static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                  static_cast<int>(time.seconds().count()));
     return out;
 }
 
@@ -198,7 +201,8 @@ parsed<mail_from> parse_mail(std::string_view argument, const session_options& o
     mail_from out;
     for (const auto& p : parameters) {
         if (p.key == "SIZE") {   // RFC 1870 section 6.1
-            if (!p.value || !(out.size_bytes = parse_number(*p.value))) return syntax_error("SIZE takes a number of bytes");
+            if (!p.value || !(out.size_bytes = parse_number(*p.value)))
+                return syntax_error("SIZE takes a number of bytes");
             if (options.size_max > 0 && *out.size_bytes > options.size_max)
                 return reply{552, "5.3.4",
                              "the mail is larger than the " + std::to_string(options.size_max) + " bytes taken here"};
@@ -272,7 +276,8 @@ parsed<bdat> parse_bdat(std::string_view argument) {
     const auto blank = std::min(argument.find_first_of(" \t"), argument.size());
     const auto size = parse_number(argument.substr(0, blank));
     const auto word = trimmed(argument.substr(blank));
-    if (!size || !(word.empty() || mail::ascii::equal_no_case(word, "LAST"))) return syntax_error("write BDAT size, or BDAT size LAST");
+    if (!size || !(word.empty() || mail::ascii::equal_no_case(word, "LAST")))
+        return syntax_error("write BDAT size, or BDAT size LAST");
     return bdat{*size, !word.empty()};
 }
 

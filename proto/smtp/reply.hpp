@@ -13,8 +13,9 @@ struct reply {
     bool operator==(const reply&) const = default;
 };
 
-// The lines of the reply with their CRLFs: code, hyphen or blank, status code (on every line, RFC 2034 section 4), text.
-// Lines longer than 512 bytes are folded at a blank; control characters become blanks, so no text can forge a line.
+// The lines of the reply with their CRLFs: code, hyphen or blank, status code (on every line, RFC 2034 section 4),
+// text. Lines longer than 512 bytes are folded at a blank;
+// control characters become blanks, so no text can forge a line.
 std::string wire_form(const reply& r);
 
 }  // namespace pp::smtp

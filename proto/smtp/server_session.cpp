@@ -23,7 +23,8 @@ namespace {
 bool is_clean_text(std::string_view line) {   // UTF-8 (RFC 6531) without control characters
     while (!line.empty()) {
         const auto length = pp::mail::ascii::utf8_sequence(line);
-        if (length == 0 || (length == 1 && line.front() != '\t' && pp::mail::ascii::is_control(line.front()))) return false;
+        if (length == 0 || (length == 1 && line.front() != '\t' && pp::mail::ascii::is_control(line.front())))
+            return false;
         line.remove_prefix(length);
     }
     return true;
@@ -97,7 +98,8 @@ wire::task<> server_session::state::run(const command_line& command) {
     } else if (verb == "EXPN") {
         say({502, "5.5.1", "there are no lists here"});
     } else if (verb == "HELP") {
-        say({214, "2.0.0", "peerpost takes mail from your mail client\nEHLO AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY QUIT"});
+        say({214, "2.0.0",
+             "peerpost takes mail from your mail client\nEHLO AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY QUIT"});
     } else {
         bad({500, "5.5.1", "the command is not known"});
     }

@@ -32,7 +32,8 @@ struct mail_from {
     std::optional<mail::address> from;
     std::optional<std::uint64_t> size_bytes;   // SIZE=
     bool body_8bit = false, smtputf8 = false;
-    bool body_binary = false;                  // BODY=BINARYMIME: bare CR, LF and NUL are the mail's (RFC 3030 section 3)
+    // BODY=BINARYMIME: bare CR, LF and NUL are the mail's (RFC 3030 section 3)
+    bool body_binary = false;
     std::optional<std::uint64_t> hold_for_s;   // HOLDFOR= (RFC 4865 section 4); within the limit announced
     std::optional<std::int64_t> hold_until;    // HOLDUNTIL=, in unix seconds; within the limit announced; may be past
     dsn_return ret = dsn_return::unset;        // RFC 3461 section 4.3

@@ -53,7 +53,10 @@ wire::task<> server_session::state::auth(std::string_view argument) {
         co_return;
     }
     if (!greeted || logged_in || mail_open) {   // RFC 4954 section 4: not twice, not during a mail
-        bad({503, "5.5.1", !greeted ? "say EHLO first" : logged_in ? "you are logged in already" : "not during a mail"});
+        bad({503, "5.5.1",
+             !greeted    ? "say EHLO first"
+             : logged_in ? "you are logged in already"
+                         : "not during a mail"});
         co_return;
     }
     const auto command = split_command(argument);   // mechanism and initial response

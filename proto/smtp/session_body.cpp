@@ -22,7 +22,8 @@ wire::task<> server_session::state::data(std::string_view argument) {
     auto refusal = body_refusal();
     if (!argument.empty()) refusal = reply{501, "5.5.4", "DATA takes no parameters"};
     else if (!refusal && body) refusal = reply{503, "5.5.1", "a body that began with BDAT ends with BDAT"};
-    else if (!refusal && binary) refusal = reply{503, "5.5.1", "a mail in BINARYMIME comes by BDAT"};   // RFC 3030 section 3
+    // RFC 3030 section 3
+    else if (!refusal && binary) refusal = reply{503, "5.5.1", "a mail in BINARYMIME comes by BDAT"};
     if (refusal) {
         // 554 follows from refused recipients in a pipelined group: not a mistake of the client.
         if (refusal->code == 554) say(*refusal);
@@ -105,8 +106,8 @@ wire::task<bool> server_session::state::skip(std::uint64_t octets) {
     co_return true;
 }
 
-// RFC 3030 section 2. The octets follow the line at once, whether they are wanted or not: a refusal is said behind them.
-// A refused chunk ends the mail: a later chunk must never be taken for its beginning.
+// RFC 3030 section 2. The octets follow the line at once, whether they are wanted or not: a refusal is said behind
+// them. A refused chunk ends the mail: a later chunk must never be taken for its beginning.
 wire::task<> server_session::state::chunk(std::string_view argument) {
     auto parsed_line = parse_bdat(argument);
     if (auto* wrong = std::get_if<reply>(&parsed_line)) {   // where the next command begins cannot be known any more

@@ -3,7 +3,8 @@
 // Invariants:
 // - A mail is under way (mail_open) from a good answer to mail_from until body_end is asked or body_abort is asked:
 //   the daemon hears exactly one of the two for each mail it has accepted, unless the machine is destroyed before.
-// - Nothing of a refused or broken body is ever read as a command: BDAT octets are counted off, DATA is read to its end.
+// - Nothing of a refused or broken body is ever read as a command:
+//   BDAT octets are counted off, DATA is read to its end.
 // - What was received before TLS is never used after it.
 #pragma once
 

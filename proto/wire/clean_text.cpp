@@ -11,7 +11,8 @@ std::size_t character_bytes(std::string_view text) {
     const auto first = at(0);
     if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
     std::size_t n = 0;
-    std::uint8_t low = 0x80, high = 0xbf;   // of the second byte: no overlong form, no surrogate, nothing above U+10FFFF
+    // of the second byte: no overlong form, no surrogate, nothing above U+10FFFF
+    std::uint8_t low = 0x80, high = 0xbf;
     if (first >= 0xc2 && first <= 0xdf) {
         n = 2;
         if (first == 0xc2) low = 0xa0;      // U+0080 to U+009F are controls

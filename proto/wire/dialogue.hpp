@@ -96,9 +96,9 @@ public:
 
     void news() { news_ = true; }                    // something changed elsewhere that this session may have to tell
     void tick(time_point now) { now_ = now; }
-    // When tick() moves the machine by itself. nullopt when time alone changes nothing: while it waits for an answer, for
-    // its output to be read, or is over, and while so much waits to be sent that a pump asks it for nothing more. A pump
-    // that woke up then would find nothing to do, and spin.
+    // When tick() moves the machine by itself. nullopt when time alone changes nothing: while it waits for an answer,
+    // for its output to be read, or is over, and while so much waits to be sent that a pump asks it for nothing more. A
+    // pump that woke up then would find nothing to do, and spin.
     std::optional<time_point> deadline() const {
         const bool moves = suspended_ && waiting_for_ == waiting::input && output_.size() < output_high_water_bytes;
         return moves ? deadline_ : std::nullopt;
@@ -164,8 +164,8 @@ protected:
     void send(std::string_view text) { output_.append(as_bytes(text)); }
     void send(bytes_view data) { output_.append(data); }
     void listen_to_news(bool on) { listens_to_news_ = on; }
-    // For machines that send in bulk while they read: more_input() also ends when there is room for output again. Switch
-    // it on only while more waits to be sent, or the machine spins.
+    // For machines that send in bulk while they read: more_input() also ends when there is room for output again.
+    // Switch it on only while more waits to be sent, or the machine spins.
     void listen_to_drain(bool on) { listens_to_drain_ = on; }
     bool has_news() const { return news_; }
     void clear_news() { news_ = false; }

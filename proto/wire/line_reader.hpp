@@ -1,5 +1,5 @@
-// Lines out of an input buffer, the same for every text protocol: a line never takes more memory than its limit, and the
-// words of a web page are known in whatever pieces they come.
+// Lines out of an input buffer, the same for every text protocol: a line never takes more memory than its limit, and
+// the words of a web page are known in whatever pieces they come.
 #pragma once
 
 #include "proto/wire/dialogue.hpp"

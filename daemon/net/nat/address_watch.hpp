@@ -1,5 +1,5 @@
-// Notices that the addresses of this machine have changed: Linux says so on a netlink socket (rtnetlink(7)); everywhere a look
-// every half a minute finds it, too. One network thread.
+// Notices that the addresses of this machine have changed: Linux says so on a netlink socket (rtnetlink(7)); everywhere
+// a look every half a minute finds it, too. One network thread.
 #pragma once
 
 #include "daemon/net/asio.hpp"
@@ -14,7 +14,8 @@
 namespace pp::net {
 
 inline constexpr auto address_look = std::chrono::seconds(30);
-inline constexpr auto address_settle = std::chrono::milliseconds(300);     // an interface that comes up says several things
+// an interface that comes up says several things
+inline constexpr auto address_settle = std::chrono::milliseconds(300);
 
 class address_watch {
 public:

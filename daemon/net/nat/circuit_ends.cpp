@@ -19,7 +19,8 @@ std::string sentence_of(const relay::refusal& no) {
 }
 
 // The join on a connection of its own, until the relay says yes: the rest is the pipe.
-awaitable<std::optional<any_stream>> join(asio::io_context& io, std::shared_ptr<relay_call> relay, relay::circuit_join who) {
+awaitable<std::optional<any_stream>> join(asio::io_context& io, std::shared_ptr<relay_call> relay,
+                                          relay::circuit_join who) {
     tcp::socket socket(io);
     const auto where = relay->where();
     if (co_await connect(socket, where, connect_limit)) co_return std::nullopt;
@@ -44,8 +45,8 @@ awaitable<std::optional<any_stream>> join(asio::io_context& io, std::shared_ptr<
 
 }  // namespace
 
-awaitable<circuit_end> call_through(asio::io_context& io, crypto::account_key relay, std::vector<engine::endpoint> endpoints,
-                                    crypto::account_key target) {
+awaitable<circuit_end> call_through(asio::io_context& io, crypto::account_key relay,
+                                    std::vector<engine::endpoint> endpoints, crypto::account_key target) {
     circuit_end out;
     auto nobody = throw_away_identity(services::now_s());
     out.relay = co_await relay_call::dial(io, std::move(nobody), relay, std::move(endpoints), out.why);

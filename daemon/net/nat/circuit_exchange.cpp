@@ -9,7 +9,8 @@ namespace pp::net {
 
 // Two connections and what may pass between them.
 struct circuit_exchange::pipe {
-    pipe(asio::io_context& io, const relay::circuit_limits& limits) : meter(limits, std::chrono::steady_clock::now()), end(io, limits.time_max) {}
+    pipe(asio::io_context& io, const relay::circuit_limits& limits)
+        : meter(limits, std::chrono::steady_clock::now()), end(io, limits.time_max) {}
     relay::circuit_meter meter;
     asio::steady_timer end;              // of the time a circuit may have
     std::weak_ptr<side> sides[2];
@@ -19,7 +20,8 @@ struct circuit_exchange::pipe {
 
 // One connection, from its join to its end.
 struct circuit_exchange::side : std::enable_shared_from_this<circuit_exchange::side> {
-    side(circuit_exchange& e, any_stream s) : exchange(e), stream(std::move(s)), joining(stream, session), timer(stream.executor()) {}
+    side(circuit_exchange& e, any_stream s)
+        : exchange(e), stream(std::move(s)), joining(stream, session), timer(stream.executor()) {}
 
     awaitable<std::variant<relay::joined>> operator()(std::variant<relay::join_asked> question) {
         auto verdict = co_await answer(std::get<relay::join_asked>(question).who);
@@ -80,8 +82,8 @@ void circuit_exchange::pipe::cut() {
         }
 }
 
-relay::reply<relay::reserve_reply> circuit_exchange::reserve(std::shared_ptr<peer_link> link, const relay::circuit_tag& tag,
-                                                             std::uint32_t ttl_s) {
+relay::reply<relay::reserve_reply> circuit_exchange::reserve(std::shared_ptr<peer_link> link,
+                                                             const relay::circuit_tag& tag, std::uint32_t ttl_s) {
     auto reply = table_.reserve(tag, link->number(), ttl_s, link->remote_endpoint(), std::chrono::steady_clock::now());
     if (std::holds_alternative<relay::reserve_reply>(reply)) {
         links_[link->number()] = link;
@@ -91,13 +93,15 @@ relay::reply<relay::reserve_reply> circuit_exchange::reserve(std::shared_ptr<pee
     return reply;
 }
 
-awaitable<relay::reply<relay::connect_reply>> circuit_exchange::connect(std::shared_ptr<peer_link> caller, relay::circuit_wanted wanted) {
+awaitable<relay::reply<relay::connect_reply>> circuit_exchange::connect(std::shared_ptr<peer_link> caller,
+                                                                        relay::circuit_wanted wanted) {
     engine::circuit_table::dice dice;
     crypto::random_bytes(dice.circuit);
     crypto::random_bytes(dice.caller_secret);
     crypto::random_bytes(dice.target_secret);
     auto shown = wanted.show_endpoint ? caller->remote_endpoint() : std::string();
-    const auto answer = table_.connect(wanted.target, caller->number(), std::move(shown), dice, std::chrono::steady_clock::now());
+    const auto answer =
+        table_.connect(wanted.target, caller->number(), std::move(shown), dice, std::chrono::steady_clock::now());
     if (const auto* no = std::get_if<relay::refusal>(&answer)) co_return *no;
     const auto& call = std::get<engine::circuit_table::call>(answer);
     const auto found = links_.find(call.target);
@@ -111,7 +115,8 @@ awaitable<relay::reply<relay::connect_reply>> circuit_exchange::connect(std::sha
     const relay::pushed question = call.message;
     auto message = relay::encode(question);
     const auto told = co_await target->ask(relay::push_protocol, std::move(message));
-    const auto said = told ? relay::decode_reply<relay::done_reply>(*told) : result<relay::reply<relay::done_reply>>(relay::errc::lost);
+    const auto said = told ? relay::decode_reply<relay::done_reply>(*told)
+                           : result<relay::reply<relay::done_reply>>(relay::errc::lost);
     const bool accepted = said && std::holds_alternative<relay::done_reply>(*said);
     auto reply = table_.answered(dice.circuit, accepted, std::chrono::steady_clock::now());
     co_return reply;

@@ -1,6 +1,6 @@
-// A relay's circuits (proto/relay/SPEC.md, "Circuits"): reservations and calls on live links, connections that join, and the
-// byte pipe between two of them. What is allowed stands in engine/circuit_table; what passes is counted, never looked at,
-// and nothing of who it was is logged. One network thread.
+// A relay's circuits (proto/relay/SPEC.md, "Circuits"): reservations and calls on live links, connections that join,
+// and the byte pipe between two of them. What is allowed stands in engine/circuit_table; what passes is counted, never
+// looked at, and nothing of who it was is logged. One network thread.
 #pragma once
 
 #include "daemon/engine/circuit_table.hpp"
@@ -19,10 +19,12 @@ public:
         : io_(io), table_(rules), changed_(std::move(changed)) {}
 
     // tag: of the account that the link has proved.
-    relay::reply<relay::reserve_reply> reserve(std::shared_ptr<peer_link> link, const relay::circuit_tag& tag, std::uint32_t ttl_s);
-    awaitable<relay::reply<relay::connect_reply>> connect(std::shared_ptr<peer_link> caller, relay::circuit_wanted wanted);
-    // A connection of circuits, after its handshake; returns when it is over. joined() is called when it is a pipe; until
-    // then it may be cut to make room.
+    relay::reply<relay::reserve_reply> reserve(std::shared_ptr<peer_link> link, const relay::circuit_tag& tag,
+                                               std::uint32_t ttl_s);
+    awaitable<relay::reply<relay::connect_reply>> connect(std::shared_ptr<peer_link> caller,
+                                                          relay::circuit_wanted wanted);
+    // A connection of circuits, after its handshake; returns when it is over. joined() is called when it is a pipe;
+    // until then it may be cut to make room.
     awaitable<void> join(any_stream stream, waiting_room::ticket place, std::function<void()> joined);
     bool has_reserved(std::uint64_t link) const { return links_.contains(link); }
 

@@ -133,7 +133,8 @@ void port_mapper::pump(door& d) {
             const engine::endpoint at{dotted(got->what.external), got->what.external_port};
             // An address that is not global either: there is another router in between, and nobody is let in.
             const bool useful = engine::kind_of(at.host) == engine::address_kind::global;
-            log.info("event=port_mapped what={} by={} useful={} lease_s={}", name_of(d.inside.what), by, useful, got->what.lease_s);
+            log.info("event=port_mapped what={} by={} useful={} lease_s={}", name_of(d.inside.what), by, useful,
+                     got->what.lease_s);
             if (d.upnp.external_port == 0) set_outside(d, useful ? std::optional(way_in{at, by}) : std::nullopt);
         } else {
             log.info("event=port_not_mapped what={} reason={}", name_of(d.inside.what),
@@ -197,10 +198,12 @@ void port_mapper::upnp_answered(std::uint64_t round, upnp_answers answers) {
         auto& d = doors_[i];
         if (const auto* got = std::get_if<upnp_mapping>(&answers[i])) {
             const bool useful = engine::kind_of(got->external_address) == engine::address_kind::global;
-            log.info("event=port_mapped what={} by=upnp useful={} lease_s={}", name_of(d.inside.what), useful, got->lease_s);
+            log.info("event=port_mapped what={} by=upnp useful={} lease_s={}", name_of(d.inside.what), useful,
+                     got->lease_s);
             d.upnp = *got;
             upnp_at_ = now + std::chrono::seconds(portmap::lease_wanted_s) / 2;
-            set_outside(d, useful ? std::optional(way_in{{got->external_address, got->external_port}, "upnp"}) : std::nullopt);
+            set_outside(
+                d, useful ? std::optional(way_in{{got->external_address, got->external_port}, "upnp"}) : std::nullopt);
         } else {
             log.info("event=port_not_mapped what={} by=upnp reason={}", name_of(d.inside.what),
                      services::field(std::get<std::string>(answers[i])));

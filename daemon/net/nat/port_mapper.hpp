@@ -1,7 +1,7 @@
-// Ways in through the router: has the peer port, and that of the DHT, mapped by PCP or NAT-PMP (proto/portmap), and by UPnP
-// when the router is silent about those; renews at half of the lease and takes the mappings away at stop. Speaks to the
-// default gateway and to nobody else, but for UPnP's search, which is a multicast on the LAN. UPnP blocks and has threads
-// of its own, one at a time; one that hangs is left behind. Everything else: one network thread.
+// Ways in through the router: has the peer port, and that of the DHT, mapped by PCP or NAT-PMP (proto/portmap), and by
+// UPnP when the router is silent about those; renews at half of the lease and takes the mappings away at stop. Speaks
+// to the default gateway and to nobody else, but for UPnP's search, which is a multicast on the LAN. UPnP blocks and
+// has threads of its own, one at a time; one that hangs is left behind. Everything else: one network thread.
 #pragma once
 
 #include "daemon/engine/endpoints.hpp"
@@ -18,7 +18,8 @@
 
 namespace pp::net {
 
-// UPnP is tried when PCP and NAT-PMP have brought nothing by then; a router that knows those answers within milliseconds.
+// UPnP is tried when PCP and NAT-PMP have brought nothing by then;
+// a router that knows those answers within milliseconds.
 inline constexpr auto upnp_after = std::chrono::seconds(1);
 
 class port_mapper {

@@ -36,7 +36,8 @@ std::vector<punch::candidate> puncher::candidates_for(const peer_link& link) con
     const auto own = mine ? mine->record().endpoints : std::vector<std::string>();
     const auto add_own = [&](engine::address_kind wanted) {
         for (const auto& text : own)
-            if (const auto e = engine::parse_endpoint(text); e && engine::kind_of(e->host) == wanted) add(out, punch::candidate_kind::listener, text);
+            if (const auto e = engine::parse_endpoint(text); e && engine::kind_of(e->host) == wanted)
+                add(out, punch::candidate_kind::listener, text);
     };
     add_own(engine::address_kind::global);
     if (link.through && link.through->alive()) {
@@ -198,7 +199,8 @@ awaitable<void> puncher::dial_hole(std::shared_ptr<peer_link> link, engine::endp
             links_.punched(link, std::move(socket));
             break;
         }
-        burst.failed(std::chrono::steady_clock::now(), failed != asio::error::operation_aborted && failed != asio::error::timed_out);
+        burst.failed(std::chrono::steady_clock::now(),
+                     failed != asio::error::operation_aborted && failed != asio::error::timed_out);
     }
 }
 

@@ -1,6 +1,6 @@
 // Direct links out of links through a relay: the daemon's part of hole punching (proto/punch/SPEC.md).
-// Who dialled the circuit runs the rounds; both sides dial when GO comes. A hole that opens is a link like any other: links
-// prefers it to the circuit, whose open requests finish where they are. One network thread.
+// Who dialled the circuit runs the rounds; both sides dial when GO comes. A hole that opens is a link like any other:
+// links prefers it to the circuit, whose open requests finish where they are. One network thread.
 #pragma once
 
 #include "daemon/net/links.hpp"

@@ -57,8 +57,8 @@ void reservations::network_changed() {
 }
 
 std::size_t reservations::held(const std::string& account) const {
-    return static_cast<std::size_t>(
-        std::count_if(places_.begin(), places_.end(), [&](const auto& p) { return p.first.first == account && p.second->reserved; }));
+    return static_cast<std::size_t>(std::count_if(
+        places_.begin(), places_.end(), [&](const auto& p) { return p.first.first == account && p.second->reserved; }));
 }
 
 awaitable<void> reservations::look_loop() {
@@ -145,7 +145,8 @@ awaitable<std::chrono::milliseconds> reservations::hold(services::account& mine,
         const relay::request wanted = relay::reserve_request{said->reservation_s};
         const auto reserved = co_await ask<relay::reserve_reply>(call, wanted);
         if (const auto* yes = good<relay::reserve_reply>(reserved)) {
-            if (!std::exchange(p->reserved, true)) services::log(services::area::peer).info("event=relay_reserved ttl_s={}", yes->ttl_s);
+            if (!std::exchange(p->reserved, true))
+                services::log(services::area::peer).info("event=relay_reserved ttl_s={}", yes->ttl_s);
             p->failures = 0;
             // Until half of it is over, or the link is.
             p->timer.expires_after(std::chrono::seconds(std::max<std::uint32_t>(yes->ttl_s, 60)) / 2);

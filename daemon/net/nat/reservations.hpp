@@ -1,6 +1,6 @@
-// Being reachable through one's relays (proto/relay/SPEC.md, "RESERVE"): a link to each relay that an account's record names,
-// on which circuits for the account may come in. The link shows the account, as RESERVE wants, on a device key of its own
-// made for it: it is no place to deliver mail to. One network thread.
+// Being reachable through one's relays (proto/relay/SPEC.md, "RESERVE"): a link to each relay that an account's record
+// names, on which circuits for the account may come in. The link shows the account, as RESERVE wants, on a device key
+// of its own made for it: it is no place to deliver mail to. One network thread.
 #pragma once
 
 #include "daemon/net/nat/circuit_ends.hpp"
@@ -18,7 +18,8 @@ namespace pp::net {
 inline constexpr auto relays_look = std::chrono::seconds(30);           // for new accounts, as finder does
 // 04-network 4.5.7: relay reconnect; the last one for ever
 inline constexpr std::array<std::chrono::seconds, 6> relay_reconnect{
-    std::chrono::seconds(1), std::chrono::seconds(2), std::chrono::seconds(5), std::chrono::seconds(15), std::chrono::seconds(60), std::chrono::seconds(300)};
+    std::chrono::seconds(1),  std::chrono::seconds(2),  std::chrono::seconds(5),
+    std::chrono::seconds(15), std::chrono::seconds(60), std::chrono::seconds(300)};
 inline constexpr auto no_circuits_pause = std::chrono::hours(1);        // the relay serves none
 inline constexpr std::size_t calls_at_once_max = 16;                    // of all relays, before their TLS
 

@@ -10,7 +10,8 @@ namespace pp::net {
 
 namespace {
 
-constexpr int search_ms = 1000;                       // UPnP Device Architecture 1.1 section 1.3.2: answers come within MX
+// UPnP Device Architecture 1.1 section 1.3.2: answers come within MX
+constexpr int search_ms = 1000;
 constexpr unsigned char search_hops = 2;              // the same: its TTL
 constexpr int ports_tried = 4;                        // the own one, then others, when somebody has it
 constexpr int error_conflict = 718, error_permanent_only = 725;    // WANIPConnection 2.5.16: AddPortMapping
@@ -22,7 +23,8 @@ constexpr const char* description = "peerpost";
 bool is_at(const char* url, const std::string& gateway) {
     const std::string start = "http://" + gateway;
     const std::string text = url ? url : "";
-    return text.starts_with(start) && text.size() > start.size() && (text[start.size()] == ':' || text[start.size()] == '/');
+    return text.starts_with(start) && text.size() > start.size() &&
+           (text[start.size()] == ':' || text[start.size()] == '/');
 }
 
 struct found_gateway {
@@ -58,7 +60,8 @@ void find(const std::string& gateway, found_gateway& out) {
 
 }  // namespace
 
-std::variant<upnp_mapping, std::string> upnp_map(const std::string& gateway, std::uint16_t port, const upnp_mapping& before) {
+std::variant<upnp_mapping, std::string> upnp_map(const std::string& gateway, std::uint16_t port,
+                                                 const upnp_mapping& before) {
     found_gateway igd;
     find(gateway, igd);
     if (!igd.good) return "no gateway answers UPnP";
@@ -75,7 +78,8 @@ std::variant<upnp_mapping, std::string> upnp_map(const std::string& gateway, std
     out.lease_s = portmap::lease_wanted_s;
     int failed = 0;
     for (int tries = 0; tries < ports_tried;) {
-        const auto inside = std::to_string(port), outside = std::to_string(out.external_port), lease = std::to_string(out.lease_s);
+        const auto inside = std::to_string(port), outside = std::to_string(out.external_port),
+                   lease = std::to_string(out.lease_s);
         failed = UPNP_AddPortMapping(out.control_url.c_str(), out.service.c_str(), outside.c_str(), inside.c_str(),
                                      out.own_address.c_str(), description, upnp_name(out.what), nullptr, lease.c_str());
         if (failed == UPNPCOMMAND_SUCCESS) return out;
@@ -91,8 +95,8 @@ std::variant<upnp_mapping, std::string> upnp_map(const std::string& gateway, std
 }
 
 void upnp_unmap(const upnp_mapping& mapping) {
-    UPNP_DeletePortMapping(mapping.control_url.c_str(), mapping.service.c_str(), std::to_string(mapping.external_port).c_str(),
-                           upnp_name(mapping.what), nullptr);
+    UPNP_DeletePortMapping(mapping.control_url.c_str(), mapping.service.c_str(),
+                           std::to_string(mapping.external_port).c_str(), upnp_name(mapping.what), nullptr);
 }
 
 }  // namespace pp::net

@@ -19,7 +19,8 @@ struct upnp_mapping {
     std::uint32_t lease_s = 0;                        // 0: until taken away; such gateways know no leases
 };
 // Maps the port, or renews the mapping `before` (external_port 0: none). A sentence when there is none to be had.
-std::variant<upnp_mapping, std::string> upnp_map(const std::string& gateway, std::uint16_t port, const upnp_mapping& before);
+std::variant<upnp_mapping, std::string> upnp_map(const std::string& gateway, std::uint16_t port,
+                                                 const upnp_mapping& before);
 void upnp_unmap(const upnp_mapping& mapping);
 
 }  // namespace pp::net

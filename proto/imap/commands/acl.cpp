@@ -14,7 +14,8 @@ namespace pp::imap {
 namespace {
 // RFC 4314 section 7: lower-case letters and digits.
 bool is_rights_text(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
 }
 
 // Who owns a mailbox that is there; else how the command ends.
@@ -46,8 +47,8 @@ wire::task<reply> run_getacl(connection& c, command& cmd) {
     cmd.args.end();
     const auto owner = co_await owner_of(c, cmd, name);
     if (const auto* over = std::get_if<reply>(&owner)) co_return *over;
-    c.untagged("ACL " + mailbox_text(name, c.utf8()) + ' ' + astring_text(std::get<std::string>(owner), c.utf8()) + ' ' +
-               std::string(rights_of(name)));
+    c.untagged("ACL " + mailbox_text(name, c.utf8()) + ' ' + astring_text(std::get<std::string>(owner), c.utf8()) +
+               ' ' + std::string(rights_of(name)));
     co_return ok("GETACL completed");
 }
 

@@ -132,8 +132,9 @@ wire::task<std::optional<reply>> append_reader::part() {
     co_return std::nullopt;
 }
 
-// Departure: RFC 6855 section 4 wants NO for 8-bit headers of a client that has not enabled UTF8=ACCEPT. Clients that copy
-// old mail (imapsync, offlineimap, every drag and drop) would lose it; headers in any charset are kept as they are.
+// Departure: RFC 6855 section 4 wants NO for 8-bit headers of a client that has not enabled UTF8=ACCEPT. Clients that
+// copy old mail (imapsync, offlineimap, every drag and drop) would lose it;
+// headers in any charset are kept as they are.
 wire::task<std::optional<reply>> append_reader::literal() {
     const auto literal = *cmd_.body;
     cmd_.body.reset();
@@ -212,7 +213,8 @@ wire::task<std::optional<reply>> append_reader::copy(const std::string& text) {
     }
     // Some lines of a header block: read as far as it was parsed, then chosen from.
     std::string header;
-    for (const auto size = std::min<std::uint64_t>(place->length, mail::header_block_bytes_max); header.size() < size;) {
+    for (const auto size = std::min<std::uint64_t>(place->length, mail::header_block_bytes_max);
+         header.size() < size;) {
         read_found piece_question;
         piece_question.mail = found.mail;
         piece_question.offset = place->offset + header.size();
@@ -233,7 +235,8 @@ wire::task<std::optional<reply>> append_reader::copy(const std::string& text) {
     co_return std::nullopt;
 }
 
-wire::task<std::optional<reply>> append_reader::copy_range(const std::string& url, std::uint64_t mail, byte_range range) {
+wire::task<std::optional<reply>> append_reader::copy_range(const std::string& url, std::uint64_t mail,
+                                                           byte_range range) {
     if (range.length > bytes_max() - bytes_) co_return too_big();
     for (std::uint64_t done = 0; done < range.length;) {
         read_found question;

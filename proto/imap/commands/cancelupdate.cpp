@@ -15,7 +15,9 @@ wire::task<reply> run_cancelupdate(connection& c, command& cmd) {
     cmd.args.end();
     if (cmd.args.failed()) co_return bad_arguments(cmd);
     auto& contexts = c.selected->contexts;
-    const auto named = [&](const auto& context) { return std::find(tags.begin(), tags.end(), context.tag) != tags.end(); };
+    const auto named = [&](const auto& context) {
+        return std::find(tags.begin(), tags.end(), context.tag) != tags.end();
+    };
     for (const auto& tag : tags)
         if (std::none_of(contexts.begin(), contexts.end(), [&](const auto& one) { return one.tag == tag; }))
             co_return bad("There is no updating search of that tag");

@@ -64,7 +64,8 @@ constexpr command_entry entries[] = {
 }  // namespace
 
 const command_entry* find_command(std::string_view name) {
-    const auto at = std::find_if(std::begin(entries), std::end(entries), [name](const auto& e) { return e.name == name; });
+    const auto at =
+        std::find_if(std::begin(entries), std::end(entries), [name](const auto& e) { return e.name == name; });
     return at == std::end(entries) ? nullptr : &*at;
 }
 

@@ -26,8 +26,8 @@ wire::task<reply> copy(connection& c, command& cmd, bool move) {
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
     const auto& pairs = std::get<copied>(answer);
-    // The client named mails that another one has removed meanwhile: it must not believe that they are there now. UIDs of
-    // nothing are no error (RFC 9051 section 6.4.9).
+    // The client named mails that another one has removed meanwhile: it must not believe that they are there now. UIDs
+    // of nothing are no error (RFC 9051 section 6.4.9).
     if (pairs.from.empty() && !cmd.uid) co_return no("The messages are gone", "EXPUNGEISSUED");
     std::string code;
     if (!pairs.from.empty())

@@ -31,7 +31,9 @@ mail::uid_set part_of(const mail::uid_set& uids, const partial_range& range) {
     for (const auto& [first, end] : uids.ranges()) {
         const std::uint64_t here = std::uint64_t{end} - first + 1;
         const auto passed = std::min<std::uint64_t>(skip, here), taken = std::min<std::uint64_t>(left, here - passed);
-        if (taken > 0) part.add(static_cast<std::uint32_t>(first + passed), static_cast<std::uint32_t>(first + passed + taken - 1));
+        if (taken > 0)
+            part.add(static_cast<std::uint32_t>(first + passed),
+                     static_cast<std::uint32_t>(first + passed + taken - 1));
         skip -= passed;
         left -= taken;
     }

@@ -16,7 +16,8 @@ namespace pp::imap {
 namespace {
 
 struct list_request {
-    bool extended = false;                                   // any option or several patterns: \NonExistent is understood
+    // any option or several patterns: \NonExistent is understood
+    bool extended = false;
     bool only_subscribed = false, only_special_use = false, recursive = false;
     bool return_subscribed = false;
     std::vector<status_item> status;
@@ -161,8 +162,8 @@ wire::task<> tell_more(connection& c, const std::string& name, const list_reques
     if (!request.status.empty()) {
         get_status question;
         question.name = name;
-        question.with_deleted_bytes =
-            std::find(request.status.begin(), request.status.end(), status_item::deleted_storage) != request.status.end();
+        question.with_deleted_bytes = std::find(request.status.begin(), request.status.end(),
+                                                status_item::deleted_storage) != request.status.end();
         const auto status = co_await c.ask(std::move(question));
         if (const auto* known = std::get_if<mailbox_status>(&status))
             c.untagged(status_line(c, name, request.status, *known));

@@ -1,4 +1,5 @@
-// LOGIN and AUTHENTICATE (RFC 9051 sections 6.2.2, 6.2.3; RFC 4959 for initial responses); the mechanisms are proto/sasl.
+// LOGIN and AUTHENTICATE (RFC 9051 sections 6.2.2, 6.2.3; RFC 4959 for initial responses);
+// the mechanisms are proto/sasl.
 #include "crypto/bytes.hpp"
 #include "proto/imap/capability.hpp"
 #include "proto/imap/commands/commands.hpp"

@@ -68,7 +68,8 @@ wire::task<reply> run_create(connection& c, command& cmd) {
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
     c.own_change(name);
-    co_return ok("CREATE completed", "MAILBOXID " + mailbox_id_text(std::get<std::uint64_t>(answer)));   // RFC 8474 section 4.1
+    // RFC 8474 section 4.1
+    co_return ok("CREATE completed", "MAILBOXID " + mailbox_id_text(std::get<std::uint64_t>(answer)));
 }
 
 wire::task<reply> run_delete(connection& c, command& cmd) {

@@ -1,5 +1,5 @@
-// SEARCH and UID SEARCH (RFC 9051 section 6.4.4; RFC 5182 for RETURN (SAVE); RFC 5267 for RETURN (UPDATE)): the criteria
-// are read, search_run finds the mails, search_result writes the answer.
+// SEARCH and UID SEARCH (RFC 9051 section 6.4.4; RFC 5182 for RETURN (SAVE); RFC 5267 for RETURN (UPDATE)): the
+// criteria are read, search_run finds the mails, search_result writes the answer.
 #include "proto/imap/commands/commands.hpp"
 #include "proto/imap/connection.hpp"
 #include "proto/imap/grammar/number_line.hpp"
@@ -36,7 +36,8 @@ wire::task<reply> run_search(connection& c, command& cmd) {
         co_await send_number_line(c, "SEARCH", program, search.hits(), cmd.uid);
     }
     co_await c.drained();
-    const bool updates = program.update && keep_context(c, cmd.tag, cmd.uid, std::move(program), {}, search.take_hits());
+    const bool updates =
+        program.update && keep_context(c, cmd.tag, cmd.uid, std::move(program), {}, search.take_hits());
     co_return ok(updates ? "SEARCH completed, changes will be told" : "SEARCH completed");
 }
 

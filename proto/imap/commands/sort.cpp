@@ -1,5 +1,5 @@
-// SORT and UID SORT (RFC 5256 section 3, BASE.6.4.SORT; RFC 5957), with the result options of RFC 5267 section 3 (ESORT):
-// search_run finds the mails, sort_run puts them in order.
+// SORT and UID SORT (RFC 5256 section 3, BASE.6.4.SORT; RFC 5957), with the result options of RFC 5267 section 3
+// (ESORT): search_run finds the mails, sort_run puts them in order.
 #include "proto/imap/commands/commands.hpp"
 #include "proto/imap/connection.hpp"
 #include "proto/imap/grammar/number_line.hpp"
@@ -45,7 +45,8 @@ wire::task<reply> run_sort(connection& c, command& cmd) {
         co_await send_number_line(c, "SORT", program, hits, cmd.uid);
     }
     co_await c.drained();
-    const bool updates = program.update && keep_context(c, cmd.tag, cmd.uid, std::move(program), std::move(order), hits);
+    const bool updates =
+        program.update && keep_context(c, cmd.tag, cmd.uid, std::move(program), std::move(order), hits);
     co_return ok(updates ? "SORT completed, changes will be told" : "SORT completed");
 }
 

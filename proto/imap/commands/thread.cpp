@@ -36,7 +36,8 @@ wire::task<reply> run_thread(connection& c, command& cmd) {
     cmd.args.space();
     parse_search_keys(cmd.args, sets, program, charset);
     if (cmd.args.failed()) co_return bad_arguments(cmd);
-    const auto how = std::find_if(std::begin(algorithms), std::end(algorithms), [&](const auto& one) { return one.word == word; });
+    const auto how =
+        std::find_if(std::begin(algorithms), std::end(algorithms), [&](const auto& one) { return one.word == word; });
     if (how == std::end(algorithms)) co_return bad("Unknown threading algorithm");
     if (!program.unknown_charset.empty()) co_return unknown_charset();
     if (auto refused = numbers_refused(c, cmd, program)) co_return *refused;

@@ -64,8 +64,8 @@ std::optional<fetch_partial> parse_partial(parser& args) {
     return partial;
 }
 
-// RFC 8970 section 3.1: "PREVIEW" [SP "(" "LAZY" ")"]. A preview never causes undue delay here, so LAZY changes nothing.
-// What stands in the parentheses behind a lone PREVIEW may as well be FETCH modifiers.
+// RFC 8970 section 3.1: "PREVIEW" [SP "(" "LAZY" ")"]. A preview never causes undue delay here, so LAZY changes
+// nothing. What stands in the parentheses behind a lone PREVIEW may as well be FETCH modifiers.
 void parse_preview(parser& args, fetch_item& item) {
     item.kind = fetch_kind::preview;
     if (upper(args.rest().substr(0, 7)) != " (LAZY)") return;

@@ -23,7 +23,9 @@ struct fetch_section {
     std::vector<std::string> fields;      // in capitals; of the two header_fields kinds
 
     // True when only some lines of the header block are asked for.
-    bool filters_header() const { return kind == section_kind::header_fields || kind == section_kind::header_fields_not; }
+    bool filters_header() const {
+        return kind == section_kind::header_fields || kind == section_kind::header_fields_not;
+    }
     // True when the header block of the mail itself is enough to answer.
     bool of_own_header() const { return part.empty() && (kind == section_kind::header || filters_header()); }
     std::string text() const;             // as the response echoes it, without the brackets

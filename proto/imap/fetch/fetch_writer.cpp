@@ -179,7 +179,9 @@ bool fetch_writer::write_from_row(const message_row& row, const fetch_item& item
 void fetch_writer::write_structure(const message_row& row, const fetch_item& item) {
     const auto write = [&](const auto& index) {
         if (index.parts.empty() || index.envelopes.empty()) return false;
-        begin_item(item.kind == fetch_kind::envelope ? "ENVELOPE" : item.kind == fetch_kind::body ? "BODY" : "BODYSTRUCTURE");
+        begin_item(item.kind == fetch_kind::envelope ? "ENVELOPE"
+                   : item.kind == fetch_kind::body   ? "BODY"
+                                                     : "BODYSTRUCTURE");
         if (item.kind == fetch_kind::envelope) mail::append_envelope(text_, index.envelopes.front(), c_.utf8());
         else mail::append_body_structure(text_, index, item.kind == fetch_kind::body_structure, c_.utf8());
         return true;

@@ -48,7 +48,8 @@ private:
     wire::task<> write_preview(const message_row& row);
     wire::task<> write_binary_size(const message_row& row, const fetch_item& item);
     wire::task<> stream(const message_row& row, std::string name, byte_range range, literal_form form);
-    wire::task<> stream_decoded(const message_row& row, byte_range encoded, transfer_encoding encoding, byte_range wanted);
+    wire::task<> stream_decoded(const message_row& row, byte_range encoded, transfer_encoding encoding,
+                                byte_range wanted);
     // Length of the decoded part up to `limit`; its bytes [wanted] in `kept` while there are few enough to hold.
     wire::task<std::optional<std::uint64_t>> decode(const message_row& row, byte_range encoded,
                                                     transfer_encoding encoding, byte_range wanted, std::string& kept);

@@ -1,4 +1,5 @@
-// The mark of a literal at the end of a line: "{5}", "{5+}", "~{5}" (RFC 9051 section 9, literal and literal8; RFC 7888).
+// The mark of a literal at the end of a line: "{5}", "{5+}", "~{5}" (RFC 9051 section 9,
+// literal and literal8; RFC 7888).
 #pragma once
 
 #include <cstdint>

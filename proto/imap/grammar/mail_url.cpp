@@ -38,7 +38,8 @@ std::optional<Number> number_of(std::string_view digits) {
 
 // Takes "<word>=" from the front; case does not matter.
 bool take_label(std::string_view& text, std::string_view word) {
-    if (text.size() <= word.size() || !equal_case(text.substr(0, word.size()), word) || text[word.size()] != '=') return false;
+    if (text.size() <= word.size() || !equal_case(text.substr(0, word.size()), word) || text[word.size()] != '=')
+        return false;
     text.remove_prefix(word.size() + 1);
     return true;
 }
@@ -75,7 +76,8 @@ std::optional<mail_url> parse_mail_url(std::string_view text) {
     if (semicolon == text.npos) return std::nullopt;
     auto name = text.substr(0, semicolon);
     text.remove_prefix(semicolon + 1);
-    if (name.find(':') != name.npos && name.substr(name.find(':')).starts_with("://")) return std::nullopt;   // absolute
+    // absolute
+    if (name.find(':') != name.npos && name.substr(name.find(':')).starts_with("://")) return std::nullopt;
     if (name.ends_with('/')) {
         name.remove_suffix(1);
         if (name.empty()) return std::nullopt;

@@ -52,7 +52,8 @@ bool mailbox_filter::covers(const mailbox_entry& mailbox) const {
 mailbox_filter parse_mailbox_filter(parser& args, bool utf8) {
     mailbox_filter filter;
     const auto word = args.keyword();
-    const auto known = std::find_if(std::begin(words), std::end(words), [&](const auto& one) { return one.word == word; });
+    const auto known =
+        std::find_if(std::begin(words), std::end(words), [&](const auto& one) { return one.word == word; });
     if (known == std::end(words)) {
         args.fail("Unknown mailbox filter");
         return filter;

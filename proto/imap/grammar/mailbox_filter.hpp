@@ -11,7 +11,16 @@
 namespace pp::imap {
 
 struct mailbox_filter {
-    enum class kind : std::uint8_t { selected, selected_delayed, inboxes, personal, subscribed, subtree, subtree_one, mailboxes };
+    enum class kind : std::uint8_t {
+        selected,
+        selected_delayed,
+        inboxes,
+        personal,
+        subscribed,
+        subtree,
+        subtree_one,
+        mailboxes
+    };
     kind what = kind::personal;
     std::vector<std::string> names;      // of subtree, subtree_one and mailboxes; UTF-8
 

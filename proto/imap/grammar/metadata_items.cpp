@@ -14,9 +14,11 @@ std::string metadata_name(parser& args) {
     auto name = args.astring();
     for (char& c : name)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    const bool rooted = name.starts_with("/private/") || name.starts_with("/shared/") || name == "/private" || name == "/shared";
+    const bool rooted =
+        name.starts_with("/private/") || name.starts_with("/shared/") || name == "/private" || name == "/shared";
     if (name.size() > metadata_name_bytes_max) args.fail("An entry name is too long");
-    if (!rooted || name.ends_with('/') || name.find("//") != name.npos || !std::all_of(name.begin(), name.end(), is_name_char))
+    if (!rooted || name.ends_with('/') || name.find("//") != name.npos ||
+        !std::all_of(name.begin(), name.end(), is_name_char))
         args.fail("An entry name begins with /private/ or /shared/");
     return args.failed() ? std::string() : name;
 }

@@ -182,7 +182,8 @@ sequence_set parser::sequence() {
     if (!count_argument()) return {};
     const auto begin = at_;
     if (!take('$'))
-        while (at_ < text_.size() && (is_digit(text_[at_]) || text_[at_] == ':' || text_[at_] == ',' || text_[at_] == '*'))
+        while (at_ < text_.size() &&
+               (is_digit(text_[at_]) || text_[at_] == ':' || text_[at_] == ',' || text_[at_] == '*'))
             ++at_;
     if (at_ == begin) fail("A set of message numbers is missing");
     return {std::string(text_.substr(begin, at_ - begin))};
@@ -243,7 +244,8 @@ std::string parser::mailbox(bool utf8) {
     // RFC 9051 section 6.3.4: a trailing delimiter only declares an intention; Thunderbird and Outlook send it.
     if (name.ends_with('/')) name.pop_back();
     for (const char c : name)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) fail_as_impossible("A mailbox name may not contain control characters");
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+            fail_as_impossible("A mailbox name may not contain control characters");
     if (has_separator(name)) fail_as_impossible("A mailbox name may not contain control characters");
     if (name.empty() || name.front() == '/' || name.back() == '/' || name.find("//") != name.npos)
         fail_as_impossible("A mailbox name has an empty level");

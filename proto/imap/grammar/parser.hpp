@@ -1,6 +1,6 @@
 // Reads the arguments of one command (RFC 9051 section 9, RFC 3501 section 9). The text is the whole command; literals
-// stand in it as they came: "{5}\r\nhello". The first error sticks: after it every function returns an empty value, so a
-// command reads all it expects, calls end() and looks at failed() once.
+// stand in it as they came: "{5}\r\nhello". The first error sticks: after it every function returns an empty value, so
+// a command reads all it expects, calls end() and looks at failed() once.
 #pragma once
 
 #include "proto/imap/limits.hpp"

@@ -1,4 +1,5 @@
-// partial-range (RFC 9394 section 4, RFC 5267 section 5): a part of a result by places in it, from its beginning or its end.
+// partial-range (RFC 9394 section 4, RFC 5267 section 5):
+// a part of a result by places in it, from its beginning or its end.
 #pragma once
 
 #include "proto/imap/grammar/parser.hpp"

@@ -8,7 +8,8 @@
 
 namespace pp::imap {
 
-// string: quoted when it may be (no CR, LF, NUL, 8-bit; not longer than 1000 bytes), else a literal. utf8: 8-bit may be quoted.
+// string: quoted when it may be (no CR, LF, NUL, 8-bit; not longer than 1000 bytes), else a literal.
+// utf8: 8-bit may be quoted.
 std::string string_text(std::string_view value, bool utf8 = false);
 std::string astring_text(std::string_view value, bool utf8 = false);    // an atom when it can be one
 std::string mailbox_text(std::string_view utf8_name, bool utf8);        // else modified UTF-7

@@ -55,7 +55,8 @@ void remove_trailers(std::string_view& text, bool& is_reply) {   // step 2
     for (;;) {
         if (!text.empty() && is_wsp(text.back())) {
             text.remove_suffix(1);
-        } else if (text.size() >= forwarded.size() && equal_case(text.substr(text.size() - forwarded.size()), forwarded)) {
+        } else if (text.size() >= forwarded.size() &&
+                   equal_case(text.substr(text.size() - forwarded.size()), forwarded)) {
             text.remove_suffix(forwarded.size());
             is_reply = true;
         } else {

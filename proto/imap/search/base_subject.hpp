@@ -9,7 +9,8 @@ namespace pp::imap {
 
 struct base_subject {
     std::string text;         // UTF-8, its case as sent; may be empty
-    bool is_reply = false;    // reply or forward (RFC 5256 section 3, THREAD=REFERENCES): a refwd, (fwd) or [fwd:] was removed
+    // reply or forward (RFC 5256 section 3, THREAD=REFERENCES): a refwd, (fwd) or [fwd:] was removed
+    bool is_reply = false;
     bool operator==(const base_subject&) const = default;
 };
 

@@ -1,5 +1,5 @@
-// Message IDs out of Message-ID, In-Reply-To and References fields (RFC 5322 section 3.6.4), normalised so that the same
-// ID written with and without quotes is one (RFC 5256 section 3, THREAD=REFERENCES).
+// Message IDs out of Message-ID, In-Reply-To and References fields (RFC 5322 section 3.6.4), normalised so that the
+// same ID written with and without quotes is one (RFC 5256 section 3, THREAD=REFERENCES).
 #pragma once
 
 #include <cstddef>

@@ -10,7 +10,9 @@ namespace {
 constexpr auto not_asked = std::numeric_limits<std::uint32_t>::max();
 
 needle_place place_of(search_op op) {
-    return op == search_op::body ? needle_place::body : op == search_op::text ? needle_place::anywhere : needle_place::field;
+    return op == search_op::body   ? needle_place::body
+           : op == search_op::text ? needle_place::anywhere
+                                   : needle_place::field;
 }
 
 }  // namespace

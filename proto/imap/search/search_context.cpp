@@ -38,7 +38,8 @@ std::string item_text(const connection& c, const search_context& context, std::s
     return out + ')';
 }
 
-void tell(connection& c, const search_context& context, const std::vector<change>& removed, const std::vector<change>& added) {
+void tell(connection& c, const search_context& context, const std::vector<change>& removed,
+          const std::vector<change>& added) {
     if (removed.empty() && added.empty()) return;
     c.untagged("ESEARCH (" + tag_correlator(context.tag) + (context.uid ? ") UID" : ")") +
                item_text(c, context, "REMOVEFROM", removed) + item_text(c, context, "ADDTO", added));
@@ -141,8 +142,8 @@ bool tag_is_taken(const connection& c, const search_program& program, const std:
     return std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.tag == tag; });
 }
 
-bool keep_context(connection& c, const std::string& tag, bool uid, search_program program, std::vector<sort_criterion> order,
-                  const std::vector<search_hit>& hits) {
+bool keep_context(connection& c, const std::string& tag, bool uid, search_program program,
+                  std::vector<sort_criterion> order, const std::vector<search_hit>& hits) {
     auto& all = c.selected->contexts;
     if (all.size() >= search_contexts_max || results_of(all) + hits.size() > context_results_max) {
         refuse_updates(c, tag, all.size() >= search_contexts_max ? "Too many contexts" : "Too many results");

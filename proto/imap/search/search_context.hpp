@@ -1,6 +1,6 @@
-// Searches whose result is kept up to date for the client (RFC 5267 section 4.3, RETURN (UPDATE)): ESEARCH responses with
-// ADDTO and REMOVEFROM follow the FETCH, EXISTS and EXPUNGE responses that are their cause. They live as long as the
-// mailbox is selected, or until CANCELUPDATE.
+// Searches whose result is kept up to date for the client (RFC 5267 section 4.3, RETURN (UPDATE)): ESEARCH responses
+// with ADDTO and REMOVEFROM follow the FETCH, EXISTS and EXPUNGE responses that are their cause. They live as long as
+// the mailbox is selected, or until CANCELUPDATE.
 #pragma once
 
 #include "proto/imap/search/search_program.hpp"
@@ -30,8 +30,8 @@ struct search_context {
 // RFC 5267 section 4.3: an updating command must not have the tag of another one.
 bool tag_is_taken(const connection& c, const search_program& program, const std::string& tag);
 // Keeps an updating command whose result is `hits`, or tells NOUPDATE and returns false.
-bool keep_context(connection& c, const std::string& tag, bool uid, search_program program, std::vector<sort_criterion> order,
-                  const std::vector<search_hit>& hits);
+bool keep_context(connection& c, const std::string& tag, bool uid, search_program program,
+                  std::vector<sort_criterion> order, const std::vector<search_hit>& hits);
 // Before their EXPUNGE responses.
 void tell_contexts_of_vanished(connection& c, const mail::uid_set& vanished);
 // After the EXISTS and FETCH responses: these are new or have changed.

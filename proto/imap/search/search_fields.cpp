@@ -34,7 +34,8 @@ void search_fields::put(search_field f, std::string_view text) {
 }
 
 // The sort values of the first address are parts of the searched text and take no room of their own.
-search_fields::first_address search_fields::put_addresses(search_field f, const std::vector<mail::header_address>& list) {
+search_fields::first_address search_fields::put_addresses(search_field f,
+                                                          const std::vector<mail::header_address>& list) {
     first_address found;
     if (list.empty()) return found;
     present_ |= 1u << static_cast<unsigned>(f);
@@ -81,7 +82,8 @@ std::shared_ptr<const search_fields> search_fields::of(const mail::envelope& e, 
             made->text_ += base_folded;
             made->at(f::base_subject) = made->since(subject.at + subject.size);
         } else {   // nearly always a part of the subject
-            made->at(f::base_subject) = {subject.at + static_cast<std::uint32_t>(found), static_cast<std::uint32_t>(base_folded.size())};
+            made->at(f::base_subject) = {subject.at + static_cast<std::uint32_t>(found),
+                                         static_cast<std::uint32_t>(base_folded.size())};
         }
     }
     const auto from = made->put_addresses(f::from, e.from);

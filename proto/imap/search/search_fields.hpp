@@ -36,7 +36,8 @@ struct mail_placement {
 class search_fields {
 public:
     static std::shared_ptr<const search_fields> of(const mail::envelope& own, const mail_placement& placement = {});
-    static std::shared_ptr<const search_fields> of(const mail::message_index& index, const mail_placement& placement = {}) {
+    static std::shared_ptr<const search_fields> of(const mail::message_index& index,
+                                                   const mail_placement& placement = {}) {
         return of(index.envelopes.front(), placement);
     }
 

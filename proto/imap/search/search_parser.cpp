@@ -1,6 +1,6 @@
-// RFC 9051 section 9: search, search-program, search-key; RFC 3501 section 9 for NEW, OLD, RECENT; RFC 4731 section 3 for
-// RETURN, RFC 5267 section 5 and RFC 9394 section 4 for its options; RFC 7162 section 7 for MODSEQ; RFC 5032, RFC 8474 and
-// RFC 8514 for their keys.
+// RFC 9051 section 9: search, search-program, search-key; RFC 3501 section 9 for NEW, OLD, RECENT; RFC 4731 section 3
+// for RETURN, RFC 5267 section 5 and RFC 9394 section 4 for its options; RFC 7162 section 7 for MODSEQ; RFC 5032, RFC
+// 8474 and RFC 8514 for their keys.
 #include "proto/imap/search/search_program.hpp"
 
 #include "proto/imap/grammar/response.hpp"
@@ -284,8 +284,9 @@ void parse_search_return(parser& args, search_program& into) {
             args.space();
             if (into.partial) args.fail("More than one PARTIAL");
             into.partial = parse_partial_range(args);
+        } else if (!args.take_word("CONTEXT")) {   // RFC 5267 section 4.2: a hint
+            args.fail("Unknown SEARCH result option");
         }
-        else if (!args.take_word("CONTEXT")) args.fail("Unknown SEARCH result option");   // RFC 5267 section 4.2: a hint
         if (args.peek() != ')') args.space();
     }
     args.space();

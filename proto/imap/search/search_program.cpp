@@ -99,7 +99,8 @@ truth value_of(const search_program& program, std::uint32_t number, const search
     case search_op::smaller:
         if (known.fields) return by_placement(key, known.fields->placement, known.now);
         if (known.row)
-            return by_placement(key, {known.row->internal_date, known.row->save_date, known.row->size_bytes}, known.now);
+            return by_placement(key, {known.row->internal_date, known.row->save_date, known.row->size_bytes},
+                                known.now);
         return truth::unknown;
     case search_op::header:
         if (known.candidates && known.candidates->excludes(number, known.uid)) return truth::no;
@@ -154,7 +155,8 @@ void freeze_numbers(search_program& program, const std::vector<std::uint32_t>& u
         if (key.op != search_op::numbers) continue;
         mail::uid_set meant;
         for (const auto& range : key.set.ranges())
-            for (std::uint64_t number = range.first; number <= std::min<std::uint64_t>(range.last, uids.size()); ++number)
+            for (std::uint64_t number = range.first; number <= std::min<std::uint64_t>(range.last, uids.size());
+                 ++number)
                 if (number > 0) meant.add(uids[number - 1]);
         key.op = search_op::uids;
         key.set = std::move(meant);

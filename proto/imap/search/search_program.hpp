@@ -50,7 +50,8 @@ struct search_program {
     std::vector<search_key> keys;            // children before their parents; the last one is the root
     bool has_return = false;                 // RETURN (...) was written
     bool min = false, max = false, all = false, count = false, save = false, update = false;
-    std::optional<fetch_request> update_items;   // of UPDATE: told of new mails that enter the result (RFC 5465 section 7)
+    // of UPDATE: told of new mails that enter the result (RFC 5465 section 7)
+    std::optional<fetch_request> update_items;
     std::optional<partial_range> partial;
     bool uses_modseq = false;                // the answer carries MODSEQ
     std::string unknown_charset;             // not empty: NO [BADCHARSET]

@@ -37,7 +37,8 @@ std::string tag_correlator(std::string_view tag) { return "TAG \"" + std::string
 std::optional<std::string> esearch_text(const search_answer& answer) {
     const auto& [program, hits, uid, correlator] = answer;
     const bool all = program.all || !program.has_return;
-    if (!all && !program.min && !program.max && !program.count && !program.partial && !program.update) return std::nullopt;
+    if (!all && !program.min && !program.max && !program.count && !program.partial && !program.update)
+        return std::nullopt;
     std::string out = "ESEARCH (" + std::string(correlator) + (uid ? ") UID" : ")");
     const auto value = [uid = answer.uid](const search_hit& hit) { return std::to_string(uid ? hit.uid : hit.number); };
     if (!hits.empty() && program.min) out += " MIN " + value(hits.front());
@@ -46,7 +47,8 @@ std::optional<std::string> esearch_text(const search_answer& answer) {
     if (!hits.empty() && all) out += " ALL " + set_text(answer, 0, hits.size());
     if (program.partial) {
         const auto [first, last] = program.partial->of(hits.size());
-        out += " PARTIAL (" + program.partial->written + ' ' + (first < last ? set_text(answer, first, last) : "NIL") + ')';
+        out += " PARTIAL (" + program.partial->written + ' ' + (first < last ? set_text(answer, first, last) : "NIL") +
+               ')';
     }
     if (!hits.empty() && program.uses_modseq) out += " MODSEQ " + std::to_string(highest_modseq(program, hits));
     return out;

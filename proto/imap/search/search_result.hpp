@@ -1,6 +1,6 @@
-// The answers of SEARCH and SORT: the ESEARCH response (RFC 9051 section 7.3.4, RFC 4731 section 3.1, RFC 5267 sections 3
-// and 4.4, RFC 9394 section 3, RFC 7162 section 3.1.10, RFC 7377 section 2.1) and what RETURN (SAVE) keeps (RFC 9051 section
-// 6.4.4.1, RFC 9394 section 3.2).
+// The answers of SEARCH and SORT: the ESEARCH response (RFC 9051 section 7.3.4, RFC 4731 section 3.1, RFC 5267 sections
+// 3 and 4.4, RFC 9394 section 3, RFC 7162 section 3.1.10, RFC 7377 section 2.1) and what RETURN (SAVE) keeps (RFC 9051
+// section 6.4.4.1, RFC 9394 section 3.2).
 #pragma once
 
 #include "proto/imap/search/search_program.hpp"

@@ -204,7 +204,8 @@ wire::task<trouble> search_run::scan(search_facts& known, truth& value) {
             again.mailbox = scope_.mailbox;
             again.uids.add(known.uid);
             const auto rows = co_await c_.ask(std::move(again));
-            if (const auto* found = std::get_if<std::vector<message_row>>(&rows); found && found->empty()) co_return std::nullopt;
+            if (const auto* found = std::get_if<std::vector<message_row>>(&rows); found && found->empty())
+                co_return std::nullopt;
             co_return why ? c_.refused(*why) : no("A message is shorter than it should be", "SERVERBUG");
         }
         scanner.give(as_text(*piece));
@@ -234,7 +235,8 @@ wire::task<trouble> fields_reader::next(std::vector<piece>& into) {
     auto row = found.rows.begin();
     for (; at_ < mails_.size() && mails_[at_].uid <= found.through; ++at_) {
         while (row != found.rows.end() && row->uid < mails_[at_].uid) ++row;
-        if (row != found.rows.end() && row->uid == mails_[at_].uid) into.push_back({&mails_[at_], std::move(row->fields)});
+        if (row != found.rows.end() && row->uid == mails_[at_].uid)
+            into.push_back({&mails_[at_], std::move(row->fields)});
     }
     co_return std::nullopt;
 }

@@ -1,6 +1,6 @@
 // One search over one mailbox (RFC 9051 section 6.4.4). Mails are decided in the order of cost: by number, by the
-// full-text index, by search fields, by row, by header block, by text; each stage reads only what the one before has left open, a batch at a time,
-// so that no store transaction is held and memory is bounded.
+// full-text index, by search fields, by row, by header block, by text; each stage reads only what the one before has
+// left open, a batch at a time, so that no store transaction is held and memory is bounded.
 #pragma once
 
 #include "proto/imap/connection.hpp"
@@ -16,7 +16,8 @@ namespace pp::imap {
 // Which mailbox is searched.
 struct search_scope {
     std::uint64_t mailbox = 0;                            // 0: the selected one
-    const std::vector<std::uint32_t>* uids = nullptr;     // its mails, rising: number n is (*uids)[n - 1]; must outlive the run
+    // its mails, rising: number n is (*uids)[n - 1]; must outlive the run
+    const std::vector<std::uint32_t>* uids = nullptr;
 };
 search_scope selected_scope(const connection& c);
 
@@ -35,8 +36,8 @@ private:
 // nullopt: all is well; else how the command ends. When c.over, nothing matters any more.
 using trouble = std::optional<reply>;
 
-// Numbers in the criteria of a command that only knows UIDs (RFC 9586 section 3): how it ends. Else notes in the command
-// that it names mails by number.
+// Numbers in the criteria of a command that only knows UIDs (RFC 9586 section 3): how it ends. Else notes in the
+// command that it names mails by number.
 trouble numbers_refused(const connection& c, command& cmd, const search_program& program);
 
 class search_run {

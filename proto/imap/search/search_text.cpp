@@ -40,8 +40,9 @@ bool is_alnum(char c) { return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0'
 
 // Elements that stand inside a word or sentence; every other tag parts words.
 bool is_inline(std::string_view element) {
-    for (const std::string_view name : {"a", "abbr", "b", "bdo", "big", "cite", "code", "del", "em", "font", "i", "ins",
-                                        "kbd", "mark", "q", "s", "small", "span", "strong", "sub", "sup", "tt", "u", "wbr"})
+    for (const std::string_view name :
+         {"a",   "abbr", "b", "bdo", "big",   "cite", "code",   "del", "em",  "font", "i", "ins",
+          "kbd", "mark", "q", "s",   "small", "span", "strong", "sub", "sup", "tt",   "u", "wbr"})
         if (element == name) return true;
     return false;
 }

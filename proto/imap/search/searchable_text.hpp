@@ -1,5 +1,5 @@
-// What SEARCH calls the text of a mail (RFC 9051 section 6.4.4, BODY, TEXT and HEADER), for whoever looks for strings in
-// it: the scan of one mail (search_scanner.hpp) and the full-text index, which must never disagree. Names the byte
+// What SEARCH calls the text of a mail (RFC 9051 section 6.4.4, BODY, TEXT and HEADER), for whoever looks for strings
+// in it: the scan of one mail (search_scanner.hpp) and the full-text index, which must never disagree. Names the byte
 // ranges it wants in rising order, takes them in pieces, undoes transfer encodings, charsets and encoded words, and
 // hands out UTF-8. Memory is bounded by one piece and one header field, whatever the mail.
 #pragma once

@@ -13,7 +13,8 @@ namespace pp::imap {
 
 // Each key once in each direction says all that criteria can say.
 inline constexpr std::size_t sort_criteria_max = 18;
-// Mails of one SORT or THREAD. Their values lie in memory together: about 100 bytes for each. RFC 5530 section 3, LIMIT.
+// Mails of one SORT or THREAD. Their values lie in memory together: about 100 bytes for each.
+// RFC 5530 section 3, LIMIT.
 inline constexpr std::size_t sorted_mails_max = 500'000;
 
 enum class sort_key : std::uint8_t { arrival, cc, date, from, size, subject, to, display_from, display_to };

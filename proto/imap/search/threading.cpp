@@ -1,5 +1,5 @@
-// RFC 5256 section 3, BASE.6.4.THREAD; the numbers are those of the steps there. Nothing recurses: the depth of a thread is
-// in the hands of whoever writes References fields.
+// RFC 5256 section 3, BASE.6.4.THREAD; the numbers are those of the steps there. Nothing recurses: the depth of a
+// thread is in the hands of whoever writes References fields.
 #include "proto/imap/search/threading.hpp"
 
 #include "proto/imap/search/message_ids.hpp"
@@ -23,7 +23,9 @@ struct threader::tree {
         return static_cast<std::uint32_t>(children.size() - 1);
     }
     // A dummy stands for its first child; its children are sorted by then.
-    std::uint32_t first_mail(std::uint32_t member) const { return is_dummy(member) ? children[member].front() : member; }
+    std::uint32_t first_mail(std::uint32_t member) const {
+        return is_dummy(member) ? children[member].front() : member;
+    }
 };
 
 bool threader::comes_before(std::uint32_t a, std::uint32_t b) const {
@@ -45,7 +47,8 @@ bool threader::add(std::uint32_t shown, const search_fields& fields) {
         one.subject = known->second;
     }
     mails_.push_back(one);
-    if (how_ != thread_algorithm::ordered_subject) link_references(static_cast<std::uint32_t>(mails_.size() - 1), fields);
+    if (how_ != thread_algorithm::ordered_subject)
+        link_references(static_cast<std::uint32_t>(mails_.size() - 1), fields);
     return nodes_.size() <= thread_ids_max && text_bytes_ <= thread_text_bytes_max;
 }
 
@@ -114,9 +117,9 @@ threader::tree threader::prune() const {
             at = nodes_[static_cast<std::size_t>(at)].parent;
         }
         // Where the walk has ended: a mail, something known, or a dummy without parent.
-        const auto found = at == none                                             ? static_cast<std::int32_t>(path.back())
+        const auto found = at == none                                     ? static_cast<std::int32_t>(path.back())
                            : anchor[static_cast<std::size_t>(at)] != open ? anchor[static_cast<std::size_t>(at)]
-                                                                                  : at;
+                                                                          : at;
         for (const auto step : path) anchor[step] = found;
     }
     tree t;
@@ -160,7 +163,8 @@ void threader::merge_subjects(tree& t) const {
         const auto subject = subject_of(root);
         if (subject == 0) continue;
         auto& entry = table[subject];
-        if (entry == none || (!t.is_dummy(entry) && (t.is_dummy(root) || (is_reply(entry) && !is_reply(root))))) entry = root;
+        if (entry == none || (!t.is_dummy(entry) && (t.is_dummy(root) || (is_reply(entry) && !is_reply(root)))))
+            entry = root;
     }
     std::vector<std::uint32_t> kept;
     std::vector<bool> merged(t.children.size() + t.roots.size(), false);
@@ -222,7 +226,9 @@ std::string threader::ordered_subject_text() const {
 std::string threader::text() {
     if (how_ == thread_algorithm::ordered_subject) return ordered_subject_text();
     auto t = prune();
-    const auto before = [&](std::uint32_t a, std::uint32_t b) { return comes_before(t.first_mail(a), t.first_mail(b)); };
+    const auto before = [&](std::uint32_t a, std::uint32_t b) {
+        return comes_before(t.first_mail(a), t.first_mail(b));
+    };
     if (how_ == thread_algorithm::references) {
         std::sort(t.roots.begin(), t.roots.end(), before);   // 4
         merge_subjects(t);

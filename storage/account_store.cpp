@@ -112,7 +112,8 @@ result<std::unique_ptr<account_store>> account_store::open(const std::filesystem
     store->state_ = std::make_unique<state>(folder, std::move(keys), options);
     PP_TRY(store->state_->recover(report));
     // A crash inside create(): the log was there, its first group was not.
-    if (!store->state_->recovery_pending && store->state_->durable_end.seq() == 0) PP_TRY(make_standard_mailboxes(*store));
+    if (!store->state_->recovery_pending && store->state_->durable_end.seq() == 0)
+        PP_TRY(make_standard_mailboxes(*store));
     return store;
 }
 

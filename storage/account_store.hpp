@@ -50,9 +50,11 @@ struct storage_options {
     std::uint64_t zero_ahead_bytes = 16ull << 20;
     std::uint64_t view_map_bytes = 4ull << 30;
     std::uint64_t reserve_bytes = 32ull << 20;       // refuse new mail (errc::full) when the disk has less than this
-    // A view up to this size is checked page by page at every start (64 MiB: 50 ms), a larger one after an unclean stop.
+    // A view up to this size is checked page by page at every start (64 MiB:
+    // 50 ms), a larger one after an unclean stop.
     std::uint64_t view_checked_bytes = 64ull << 20;
-    // Whether rows wait in memory for a commit of the view with others (storage/fresh_rows.hpp), or each group commits it.
+    // Whether rows wait in memory for a commit of the view with others (storage/fresh_rows.hpp),
+    // or each group commits it.
     bool fresh_rows = true;
 };
 
@@ -81,8 +83,8 @@ public:
     // One job of a group. It sees what earlier jobs of the group have done; when it returns an error all it did is
     // undone and the others go on.
     using job = std::function<result<void>(write_txn&)>;
-    // Runs the jobs, then log write + fdatasync (durability point), then readers see it (visibility point). The result of
-    // each job, or the error of the commit for all. When this returns, what succeeded is durable.
+    // Runs the jobs, then log write + fdatasync (durability point), then readers see it (visibility point). The result
+    // of each job, or the error of the commit for all. When this returns, what succeeded is durable.
     std::vector<result<void>> write(std::span<job> jobs);
     // What write() has left in memory for the view's file: about how much (0: nothing), and putting it there, with one
     // commit. After an error the store is read-only until try_heal(). Writer thread.
@@ -99,11 +101,12 @@ public:
     // Puts right what damage has left of a store that nobody has open: a log with holes, a view and a log that are both
     // damaged, files that do not belong. Nothing is deleted; UIDs and UIDVALIDITY stay. open() after it. errc::log_lost
     // when neither log nor view is left, errc::wrong_secret, errc::newer_format, errc::full, errc::io_error.
-    static result<repair_report> repair(const std::filesystem::path& folder, account_keys keys, storage_options options = {});
+    static result<repair_report> repair(const std::filesystem::path& folder, account_keys keys,
+                                        storage_options options = {});
     // Makes everything that was deleted unreadable: the live state moves to a new generation under fresh keys; `keep`
-    // must put them into the keyring durably, both copies, the old ones gone, or fail having changed nothing. Needs room
-    // for the store's view and small mails once more. Writer thread. After a failure of `keep` errc::read_only until the
-    // next start.
+    // must put them into the keyring durably, both copies, the old ones gone, or fail having changed nothing. Needs
+    // room for the store's view and small mails once more. Writer thread. After a failure of `keep` errc::read_only
+    // until the next start.
     result<void> shred(const std::function<result<void>(const account_keys&)>& keep);
 
     crypto::drive_key drive() const;

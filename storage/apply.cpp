@@ -163,7 +163,8 @@ struct applier {
         return {};
     }
     result<void> subscribe_unhoused(const std::string& name) {
-        return r.put(table::unhoused, view::name_key(r, table::unhoused, pp::as_bytes(name)).view(), pp::as_bytes(name));
+        return r.put(table::unhoused, view::name_key(r, table::unhoused, pp::as_bytes(name)).view(),
+                     pp::as_bytes(name));
     }
     result<void> operator()(const op::subscribe& o) {
         PP_LET(const auto id, view::folder_by_name(r, o.name));
@@ -211,7 +212,8 @@ struct applier {
         PP_TRY(view::store_message(r, m));
         PP_TRY(r.put_empty(table::mod, view::mod_key(m.m.box, m.m.modseq, m.m.uid).view()));
         if (o.message_id_tag != no_tag)
-            PP_TRY(r.put_empty(table::msgid, view::message_id_prefix(r, m.m.box, o.message_id_tag).u32(m.m.uid).view()));
+            PP_TRY(
+                r.put_empty(table::msgid, view::message_id_prefix(r, m.m.box, o.message_id_tag).u32(m.m.uid).view()));
         PP_TRY(r.put_empty(table::doc, view::doc_key(m.m.mail_serial, m.m.box, m.m.uid).view()));
         f.count(m.m, 1);
         f.row.box.uid_next = std::max(f.row.box.uid_next, m.m.uid + 1);
@@ -266,13 +268,14 @@ struct applier {
         mail::uid_set all;
         std::vector<std::uint64_t> merged;
         const auto prefix = view::folder_key(f.box.id);
-        PP_TRY(r.each(table::vanish, prefix.view(), prefix.view(), [&](bytes_view key, bytes_view plain) -> result<bool> {
+        const auto merge = [&](bytes_view key, bytes_view plain) -> result<bool> {
             const auto some = decode_whole<mail::uid_set>(plain);
             if (!some) return errc::damaged;
             all.add(*some);
             merged.push_back(key_u64(key, 8));
             return merged.size() < vanish_rows_max / 2;
-        }));
+        };
+        PP_TRY(r.each(table::vanish, prefix.view(), prefix.view(), merge));
         for (const auto modseq : merged) PP_TRY(r.erase(table::vanish, view::vanish_key(f.box.id, modseq).view()));
         f.vanish_rows -= merged.size() - 1;
         return r.put(table::vanish, view::vanish_key(f.box.id, merged.back()).view(), encode_whole(all));
@@ -394,7 +397,8 @@ struct applier {
         if (o.table >= table_count) return errc::newer_format;
         const auto t = static_cast<table>(o.table);
         // Not the identity of a view, where it stands, or its full-text index: they are its own.
-        const bool own = t == table::fts || (t == table::meta && (o.key.size() != 1 || o.key[0] != std::byte{view::counters_key}));
+        const bool own =
+            t == table::fts || (t == table::meta && (o.key.size() != 1 || o.key[0] != std::byte{view::counters_key}));
         if (o.key.empty() || o.key.size() > row_key_bytes_max || t == table::blob || own) return errc::damaged;
         return o.value ? r.put(t, o.key, *o.value) : r.put_empty(t, o.key);
     }

@@ -46,7 +46,8 @@ result<std::vector<crypto::hash256>> stored_blob::leaves() const {
     bytes raw(out.size() * 32);
     PP_LET(const auto n, file->read_at(offset + crypto::blob_header_bytes + cipher_bytes, raw));
     if (n != raw.size()) return errc::damaged;
-    for (std::size_t i = 0; i < out.size(); ++i) std::copy_n(raw.begin() + static_cast<std::ptrdiff_t>(32 * i), 32, out[i].data.begin());
+    for (std::size_t i = 0; i < out.size(); ++i)
+        std::copy_n(raw.begin() + static_cast<std::ptrdiff_t>(32 * i), 32, out[i].data.begin());
     return out;
 }
 

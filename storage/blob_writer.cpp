@@ -97,7 +97,8 @@ result<void> blob_writer::finish() {
             return s.space->check_room(s.cipher.size());
         }
         PP_TRY(s.spill(true));
-        for (const auto& leaf : s.encryptor.leaves()) s.cipher.insert(s.cipher.end(), leaf.data.begin(), leaf.data.end());
+        for (const auto& leaf : s.encryptor.leaves())
+            s.cipher.insert(s.cipher.end(), leaf.data.begin(), leaf.data.end());
         PP_TRY(s.spill(true));
         PP_TRY(s.file.sync());
         const auto id = s.encryptor.id();

@@ -82,7 +82,8 @@ private:
                               ++references[m.m.mail_serial];
                               PP_LET(const bool listed,
                                      r.has(table::mod, view::mod_key(box.id, m.m.modseq, key_u32(key, 8)).view()));
-                              if (!listed) warn("a message of mailbox " + std::to_string(n) + " is not in its list of changes");
+                              if (!listed)
+                                  warn("a message of mailbox " + std::to_string(n) + " is not in its list of changes");
                               return true;
                           }));
             if (seen.messages != box.messages || seen.unseen != box.unseen || seen.deleted != box.deleted ||
@@ -123,8 +124,9 @@ private:
     result<void> log() {
         total_ += end_.first_byte + end_.offset;
         const auto there = segments_in(p_.folder / "log", p_.generation);
-        const auto header = there.empty() ? result<segment_header>(errc::damaged)
-                                          : read_segment_header(segment_path(p_.folder / "log", p_.generation, there.front()));
+        const auto header = there.empty()
+                                ? result<segment_header>(errc::damaged)
+                                : read_segment_header(segment_path(p_.folder / "log", p_.generation, there.front()));
         if (!header || there.front() != 1) {
             warn("the beginning of the log is damaged; the view could not be rebuilt from it");
             return {};
@@ -199,7 +201,8 @@ private:
                 PP_LET(const auto leaves, stored.leaves());
                 crypto::merkle::accumulator kept;
                 for (const auto& leaf : leaves) kept.add(leaf);
-                if (kept.root() != tree.root()) warn("the hashes behind mail " + std::to_string(serial) + " are damaged");
+                if (kept.root() != tree.root())
+                    warn("the hashes behind mail " + std::to_string(serial) + " are damaged");
             }
             return {};
         }();
@@ -233,11 +236,13 @@ private:
                               PP_LET(const auto m, decode_message(plain));
                               const auto found = lost_mails_.find(m.m.mail_serial);
                               if (found != lost_mails_.end())
-                                  found->second += (found->second.empty() ? "" : ", ") + box.name + " UID " + std::to_string(key_u32(key, 8));
+                                  found->second += (found->second.empty() ? "" : ", ") + box.name + " UID " +
+                                                   std::to_string(key_u32(key, 8));
                               return true;
                           }));
         for (const auto& [serial, places] : lost_mails_)
-            lost("mail " + std::to_string(serial) + (places.empty() ? "" : " (" + places + ")") + " cannot be read any more");
+            lost("mail " + std::to_string(serial) + (places.empty() ? "" : " (" + places + ")") +
+                 " cannot be read any more");
         return {};
     }
 

@@ -124,7 +124,8 @@ result<segment_header> parse_segment_header(bytes_view in) {
     h.log_key_check = r.array<16>();
     h.at.last_head.data = r.array<32>();
     h.at.clock = r.u64();
-    std::vector<crypto::hash256> peaks(std::min<std::size_t>(peaks_max, static_cast<std::size_t>(std::popcount(count))));
+    std::vector<crypto::hash256> peaks(
+        std::min<std::size_t>(peaks_max, static_cast<std::size_t>(std::popcount(count))));
     byte_reader peak_reader(in.subspan(peaks_offset, peaks_max * 32));
     for (auto& p : peaks) p.data = peak_reader.array<32>();
     auto frames = crypto::merkle::accumulator::from_peaks(count, std::move(peaks));

@@ -67,7 +67,8 @@ std::optional<fresh_rows::value> fresh_rows::find(version seen, table t, bytes_v
     return is ? std::optional(*is) : std::nullopt;
 }
 
-std::optional<fresh_rows::found> fresh_rows::next(version seen, table t, bytes_view at, bool behind, bool with_plain) const {
+std::optional<fresh_rows::found> fresh_rows::next(version seen, table t, bytes_view at, bool behind,
+                                                  bool with_plain) const {
     if (!has_any(t)) return std::nullopt;
     const std::shared_lock hold(mutex_);
     const auto& rows = tables_[static_cast<std::size_t>(t)];

@@ -1,6 +1,6 @@
 // Rows that are durable in the log and not yet in the view's file. Groups write them here, in memory; many groups later
-// one commit of LMDB takes them all (account_store::settle). So a change costs one sync, that of the log, and not one of
-// the view as well, and the pages of the view that it touches are written once for many changes.
+// one commit of LMDB takes them all (account_store::settle). So a change costs one sync, that of the log, and not one
+// of the view as well, and the pages of the view that it touches are written once for many changes.
 //
 // What they are worth after a crash: nothing, the log has the operations that made them. Readers see what was published
 // when they began, however long they read: each row keeps its versions. The writer's thread changes; any thread reads.

@@ -1,6 +1,7 @@
-// Writing one group (03-storage 3.7): the jobs, one write and one sync of the log (the durability point), then their rows
-// are published (the visibility point). The rows wait in memory for a commit of the view that takes those of many groups
-// (settle()); a group that would not fit there works on LMDB itself, in nested transactions and with a commit of its own.
+// Writing one group (03-storage 3.7): the jobs, one write and one sync of the log (the durability point), then their
+// rows are published (the visibility point). The rows wait in memory for a commit of the view that takes those of many
+// groups (settle()); a group that would not fit there works on LMDB itself,
+// in nested transactions and with a commit of its own.
 #include "storage/attempt.hpp"
 #include "storage/limits.hpp"
 #include "storage/store_state.hpp"

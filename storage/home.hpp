@@ -46,8 +46,8 @@ bool has_keyring(const home_paths& home);
 // errc::no_keyring, errc::wrong_secret, errc::damaged.
 result<crypto::keyring> open_keyring(const home_paths& home);
 // First keyring of a home, for the credential and the passphrase when they are given, else for a new key file (0600): a
-// key beside the keyring would make the others useless. errc::exists_already when there is a keyring, or accounts of one
-// that is lost; errc::wrong_secret when the passphrase file cannot be read.
+// key beside the keyring would make the others useless. errc::exists_already when there is a keyring, or accounts of
+// one that is lost; errc::wrong_secret when the passphrase file cannot be read.
 result<crypto::keyring> create_keyring(const home_paths& home);
 // New file, fsync, rename over the older copy, directory fsync; then the other copy.
 // forget_old: success only when both copies are the new one and the blocks of the old ones are overwritten.

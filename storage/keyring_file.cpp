@@ -68,7 +68,9 @@ std::vector<crypto::unlock_secret> secrets_at_hand(const home_paths& home) {
 }
 }  // namespace
 
-bool has_keyring(const home_paths& home) { return durable::exists(home.keyring('a')) || durable::exists(home.keyring('b')); }
+bool has_keyring(const home_paths& home) {
+    return durable::exists(home.keyring('a')) || durable::exists(home.keyring('b'));
+}
 
 result<crypto::keyring> open_keyring(const home_paths& home) {
     if (!has_keyring(home)) return errc::no_keyring;

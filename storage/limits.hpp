@@ -7,7 +7,8 @@
 namespace pp::storage {
 
 // Names and small values.
-inline constexpr std::size_t mailbox_name_bytes_max = 1000;       // RFC 9051 sets none; below an IMAP line of 8 KiB in UTF-7
+// RFC 9051 sets none; below an IMAP line of 8 KiB in UTF-7
+inline constexpr std::size_t mailbox_name_bytes_max = 1000;
 inline constexpr std::size_t mailbox_levels_max = 64;             // as mime_depth_max: nothing sane nests deeper
 inline constexpr std::size_t mailboxes_max = 10000;               // LIST decrypts every row: 10 ms
 inline constexpr std::size_t subscriptions_max = 10000;           // names without a mailbox
@@ -33,11 +34,13 @@ inline constexpr std::size_t replay_batch_entries = 1024;         // 03-storage 
 
 // The full-text index. A segment of segment_span_max mails with indexed_trigrams_max trigrams each could not be larger.
 inline constexpr std::uint32_t text_segment_pages_max = 8'000'000;
-inline constexpr std::size_t text_batch_pages = 64;               // per commit: 256 KiB, a delivery waits no longer than that
-inline constexpr std::uint64_t text_candidates_max = 65536;       // more are answered with "any": reading them costs most
+// per commit: 256 KiB, a delivery waits no longer than that
+inline constexpr std::size_t text_batch_pages = 64;
+// more are answered with "any": reading them costs most
+inline constexpr std::uint64_t text_candidates_max = 65536;
 
-// Rows that wait in memory for the next commit of the view (storage/fresh_rows.hpp). A crash has to apply again from the log
-// what they say: a quarter of a second for the first of these.
+// Rows that wait in memory for the next commit of the view (storage/fresh_rows.hpp). A crash has to apply again from
+// the log what they say: a quarter of a second for the first of these.
 inline constexpr std::size_t fresh_bytes_max = 4 * 1024 * 1024;          // then the view is committed
 inline constexpr std::size_t fresh_group_bytes_max = 24 * 1024 * 1024;   // a group that writes more goes to LMDB itself
 

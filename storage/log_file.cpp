@@ -18,7 +18,8 @@ std::vector<std::uint64_t> segments_in(const std::filesystem::path& log_folder, 
         std::uint64_t n = 0;
         const auto* end = name.data() + name.size();
         const auto [rest, ec] = std::from_chars(name.data(), end, n);
-        if (ec == std::errc() && std::string_view(rest, static_cast<std::size_t>(end - rest)) == ".seg") out.push_back(n);
+        if (ec == std::errc() && std::string_view(rest, static_cast<std::size_t>(end - rest)) == ".seg")
+            out.push_back(n);
     }
     std::sort(out.begin(), out.end());
     return out;
@@ -38,7 +39,8 @@ result<log_position> log_file::create(const log_keys& keys, log_position at) {
 }
 
 result<void> log_file::open(const log_position& at) {
-    PP_LET(auto opened, durable::open_file(segment_path(folder_, at.generation, at.segment), durable::mode::read_write));
+    PP_LET(auto opened,
+           durable::open_file(segment_path(folder_, at.generation, at.segment), durable::mode::read_write));
     PP_LET(const auto size, opened.size());
     const std::lock_guard hold(mutex_);
     file_ = std::make_shared<durable::file>(std::move(opened));

@@ -154,7 +154,9 @@ store_secrets::store_secrets(account_keys k) : keys(std::move(k)), log(keys), vi
     shred_check.assign(full.data.begin(), full.data.begin() + 16);
 }
 
-std::filesystem::path generation_under_way(const std::filesystem::path& account_folder) { return account_folder / "log.new"; }
+std::filesystem::path generation_under_way(const std::filesystem::path& account_folder) {
+    return account_folder / "log.new";
+}
 std::filesystem::path view_of_generation(const std::filesystem::path& account_folder, std::uint64_t n) {
     return account_folder / (std::string(view_prefix) + std::to_string(n));
 }
@@ -197,7 +199,8 @@ result<void> install_generation(const std::filesystem::path& account_folder, std
 result<void> remove_unfinished_generations(const std::filesystem::path& account_folder, std::uint64_t current) {
     PP_TRY(durable::remove_tree(generation_under_way(account_folder)));
     for (const auto& name : durable::names_in(account_folder))
-        if (const auto n = generation_of_view(name); n && *n != current) PP_TRY(durable::unlink_file(account_folder / name));
+        if (const auto n = generation_of_view(name); n && *n != current)
+            PP_TRY(durable::unlink_file(account_folder / name));
     return {};
 }
 

@@ -1,6 +1,6 @@
 // A new generation of the log: the live state of a view written as its first entries, and a view that stands at their
-// end (storage/FORMAT.md, "Generation"). What was deleted is not in it. Used to shred (under fresh keys) and to repair a
-// log that is damaged (under the same). Nothing of the generation before is touched.
+// end (storage/FORMAT.md, "Generation"). What was deleted is not in it. Used to shred (under fresh keys) and to repair
+// a log that is damaged (under the same). Nothing of the generation before is touched.
 #pragma once
 
 #include "storage/blob_files.hpp"

@@ -111,11 +111,11 @@ struct restore_blob {             // a blob's row, with its key as add_blob has 
 
 // The index in this list plus one is the operation's number on disk: append only.
 using operation =
-    std::variant<op::make_mailbox, op::rename_mailbox, op::delete_mailbox, op::subscribe, op::claim_recent, op::add_blob,
-                 op::place_mail, op::set_flags, op::vanish, op::clear_blob, op::put_outbox, op::erase_outbox,
-                 op::put_inbound, op::erase_inbound, op::mark_seen, op::put_contact, op::erase_contact, op::put_invite,
-                 op::erase_invite, op::put_password, op::erase_password, op::put_setting, op::put_metadata,
-                 op::join_thread, op::restore_row, op::restore_blob>;
+    std::variant<op::make_mailbox, op::rename_mailbox, op::delete_mailbox, op::subscribe, op::claim_recent,
+                 op::add_blob, op::place_mail, op::set_flags, op::vanish, op::clear_blob, op::put_outbox,
+                 op::erase_outbox, op::put_inbound, op::erase_inbound, op::mark_seen, op::put_contact,
+                 op::erase_contact, op::put_invite, op::erase_invite, op::put_password, op::erase_password,
+                 op::put_setting, op::put_metadata, op::join_thread, op::restore_row, op::restore_blob>;
 
 // Appends number, length and content.
 void encode_operation(const operation& o, bytes& out);

@@ -18,7 +18,8 @@ result<std::vector<std::uint32_t>> uids(const rows& r, mailbox_id id);
 result<std::optional<std::uint32_t>> first_unseen(const rows& r, mailbox_id id);
 result<std::optional<message>> get_message(const rows& r, mailbox_id id, std::uint32_t uid);
 result<read_txn::changes> changes_since(const rows& r, mailbox_id id, std::uint64_t modseq, std::size_t limit);
-result<std::vector<std::pair<std::uint32_t, std::uint64_t>>> changed_since(const rows& r, mailbox_id id, std::uint64_t modseq);
+result<std::vector<std::pair<std::uint32_t, std::uint64_t>>> changed_since(const rows& r, mailbox_id id,
+                                                                           std::uint64_t modseq);
 result<std::shared_ptr<const mail::message_index>> index_of(const rows& r, std::uint64_t serial);
 result<mail::envelope> envelope_of(const rows& r, std::uint64_t serial);
 result<bytes> encoded_index(const rows& r, std::uint64_t serial);
@@ -75,7 +76,9 @@ public:
     result<std::shared_ptr<const mail::message_index>> index_of(std::uint64_t serial) const override {
         return queries::index_of(rows_, serial);
     }
-    result<mail::envelope> envelope_of(std::uint64_t serial) const override { return queries::envelope_of(rows_, serial); }
+    result<mail::envelope> envelope_of(std::uint64_t serial) const override {
+        return queries::envelope_of(rows_, serial);
+    }
     result<bytes> encoded_index(std::uint64_t serial) const override { return queries::encoded_index(rows_, serial); }
     result<std::optional<bytes>> listed_header(std::uint64_t serial) const override {
         return queries::listed_header(rows_, serial);

@@ -72,7 +72,8 @@ struct outbox_row {                                   // one mail to one recipie
     id16 notification{};                              // fixed at submission: a repeat is recognised by it
     std::string message_id;                           // of the header; may be empty
     std::string orcpt, envid;                         // RFC 3461
-    std::uint8_t notify = 0, ret = 0;                 // bits: 1 never 2 success 4 failure 8 delay; 0 unset 1 full 2 hdrs
+    // bits: 1 never 2 success 4 failure 8 delay; 0 unset 1 full 2 hdrs
+    std::uint8_t notify = 0, ret = 0;
     std::uint32_t attempts = 0;
     unix_ms submitted_at = 0, next_attempt_at = 0, state_since = 0;
     unix_ms hold_until = 0;                           // not before, asked for by the sender (RFC 4865); 0: at once
@@ -83,14 +84,15 @@ struct outbox_row {                                   // one mail to one recipie
     bytes deposit;                                    // what lies at relays, and how it was paid (engine/deposit.hpp)
 };
 
-// What is still to be done about a notification: fetch its mail; tell the sender, who is away, that it is stored; that it
-// is refused.
+// What is still to be done about a notification: fetch its mail; tell the sender, who is away, that it is stored; that
+// it is refused.
 enum class inbound_stage : std::uint8_t { wanted, stored, refused };
 
 struct inbound_row {                                  // a notification accepted that is not over yet
     id16 notification{};
     crypto::account_key sender;
-    bytes opened;                                     // the opened notification (proto/peer message), re-read after restart
+    // the opened notification (proto/peer message), re-read after restart
+    bytes opened;
     unix_ms received_at = 0;
     std::uint32_t attempts = 0;
     inbound_stage stage = inbound_stage::wanted;
@@ -111,7 +113,8 @@ struct contact {
     bytes record;                                     // newest account record (proto/peer message), signed
     bytes invite_token;                               // still to be presented to the other side; empty: none
     unix_ms verified_at = 0;                          // the two have compared their keys; 0: not yet
-    unix_ms removed_at = 0;                           // taken from the list, can be taken back for a while; 0: it is there
+    // taken from the list, can be taken back for a while; 0: it is there
+    unix_ms removed_at = 0;
     bool accepted_before = false;                     // with removed_at: what taking it back restores
     bool two_keys_untold = false;                     // the user is to hear that another contact has the same name
     bool old_record_untold = false;                   // ... that a record older than this one was shown

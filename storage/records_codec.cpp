@@ -67,7 +67,8 @@ void encode(byte_writer& w, const outbox_row& o) {
     w.i64(o.state_since);
     w.text(o.last_error);
     w.sized(o.receipt);
-    if (o.hold_until == 0 && !o.delay_told && o.outgoing_uid == 0 && o.deposit.empty()) return;   // as most, and all from before there were any
+    // as most, and all from before there were any
+    if (o.hold_until == 0 && !o.delay_told && o.outgoing_uid == 0 && o.deposit.empty()) return;
     w.i64(o.hold_until);
     w.u8(static_cast<std::uint8_t>((o.delay_told ? row_delay_told : 0) | (o.outgoing_uid ? row_has_outgoing_uid : 0) |
                                    (o.deposit.empty() ? 0 : row_has_deposit)));
@@ -105,8 +106,11 @@ void decode(byte_reader& r, outbox_row& o) {
     o.delay_told = has & row_delay_told;
     if (has & row_has_outgoing_uid) o.outgoing_uid = r.u32();
     if (has & row_has_deposit) o.deposit = to_bytes(r.sized());
-    const bool told_twice = ((has & row_has_outgoing_uid) && o.outgoing_uid == 0) || ((has & row_has_deposit) && o.deposit.empty());
-    if (has > (row_delay_told | row_has_outgoing_uid | row_has_deposit) || told_twice || (o.hold_until == 0 && has == 0)) r.fail();
+    const bool told_twice =
+        ((has & row_has_outgoing_uid) && o.outgoing_uid == 0) || ((has & row_has_deposit) && o.deposit.empty());
+    if (has > (row_delay_told | row_has_outgoing_uid | row_has_deposit) || told_twice ||
+        (o.hold_until == 0 && has == 0))
+        r.fail();
 }
 
 void encode(byte_writer& w, const inbound_row& i) {
@@ -135,8 +139,9 @@ void decode(byte_reader& r, inbound_row& i) {
 }
 
 namespace {
-constexpr std::uint8_t contact_verified = 1, contact_removed = 2, contact_accepted_before = 4, contact_old_record_told = 8,
-                       contact_two_keys_untold = 16, contact_old_record_untold = 32, contact_bits = 63;
+constexpr std::uint8_t contact_verified = 1, contact_removed = 2, contact_accepted_before = 4,
+                       contact_old_record_told = 8, contact_two_keys_untold = 16, contact_old_record_untold = 32,
+                       contact_bits = 63;
 
 std::uint8_t more_of(const contact& c) {
     unsigned bits = 0;
@@ -190,7 +195,8 @@ void decode(byte_reader& r, contact& c) {
     c.old_record_told = has & contact_old_record_told;
     c.two_keys_untold = has & contact_two_keys_untold;
     c.old_record_untold = has & contact_old_record_untold;
-    const bool told_twice = ((has & contact_verified) && c.verified_at == 0) || ((has & contact_removed) && c.removed_at == 0);
+    const bool told_twice =
+        ((has & contact_verified) && c.verified_at == 0) || ((has & contact_removed) && c.removed_at == 0);
     if (has == 0 || has > contact_bits || told_twice || (c.accepted_before && c.removed_at == 0)) r.fail();
 }
 

@@ -24,7 +24,9 @@ result<void> probe(const view_env& env) {
     return {};
 }
 
-bool is_made_again(const error_code& e) { return e == errc::damaged || e == errc::not_found || e == errc::older_format; }
+bool is_made_again(const error_code& e) {
+    return e == errc::damaged || e == errc::not_found || e == errc::older_format;
+}
 
 // Does the head the view ends with stand in the log?
 enum class joint { fits, lost, damaged };
@@ -58,7 +60,8 @@ result<log_position> position_of(const view_env& env) {
     return log_position::decode(*raw);
 }
 
-result<void> apply_groups(const std::vector<log_walker::group>& groups, view_env& env, const crypto::row_key& shred_key) {
+result<void> apply_groups(const std::vector<log_walker::group>& groups, view_env& env,
+                          const crypto::row_key& shred_key) {
     for (;;) {
         PP_TRY(env.keep_room());
         const auto done = [&]() -> result<void> {
@@ -70,7 +73,8 @@ result<void> apply_groups(const std::vector<log_walker::group>& groups, view_env
                 for (const auto& entry : g.entries) {
                     PP_LET(const auto operations, decode_operations(entry));
                     for (const auto& o : operations) {
-                        with_mails |= std::holds_alternative<op::add_blob>(o) || std::holds_alternative<op::restore_blob>(o);
+                        with_mails |=
+                            std::holds_alternative<op::add_blob>(o) || std::holds_alternative<op::restore_blob>(o);
                         PP_TRY(apply_operation(o, c));
                     }
                 }
@@ -108,7 +112,8 @@ result<void> account_store::state::settle_generations(recovery_report& report) {
     PP_LET(const auto all, find_generations(log_folder(), secrets.log));
     for (const auto n : all.unreadable) PP_TRY(durable::remove_tree(log_folder() / std::to_string(n)));
     repair_report aside;
-    for (const auto n : all.older) PP_TRY(put_aside(log_folder() / std::to_string(n), "log-" + std::to_string(n), aside));
+    for (const auto n : all.older)
+        PP_TRY(put_aside(log_folder() / std::to_string(n), "log-" + std::to_string(n), aside));
     if (!all.unreadable.empty()) report.notes.push_back("an older log that no key opens any more was removed");
     return {};
 }
@@ -218,7 +223,8 @@ result<void> account_store::state::catch_up(recovery_report& report, bool rebuil
 result<void> account_store::state::keep_tail() {
     PP_LET(const auto dirty, log.dirty_bytes(durable_end));
     if (dirty == 0) return {};
-    PP_LET(auto from, durable::open_file(segment_path(log_folder(), generation, durable_end.segment), durable::mode::read));
+    PP_LET(auto from,
+           durable::open_file(segment_path(log_folder(), generation, durable_end.segment), durable::mode::read));
     PP_LET(auto to, durable::open_file(log_folder() / ("cut-" + std::to_string(durable_end.segment) + "-" +
                                                        std::to_string(durable_end.offset)),
                                        durable::mode::create_or_truncate));
@@ -304,7 +310,8 @@ result<void> account_store::state::rebuild_view(recovery_report& report, bool ke
         PP_TRY(durable::unlink_file(view_path()));
     } else if (durable::exists(view_path())) {
         std::string aside;
-        for (unsigned n = 1; aside.empty() || durable::exists(folder / aside); ++n) aside = "view.damaged-" + std::to_string(n);
+        for (unsigned n = 1; aside.empty() || durable::exists(folder / aside); ++n)
+            aside = "view.damaged-" + std::to_string(n);
         PP_TRY(durable::rename_file(view_path(), folder / aside));
         report.notes.push_back("the old view was kept as " + aside);
     }
@@ -338,7 +345,7 @@ result<void> account_store::state::rebuild_indexes(view_env& into, recovery_repo
             PP_LET(auto txn, open_txn::begin(into, nullptr, MDB_RDONLY));
             const rows r(into, txn.get());
             more = false;
-            PP_TRY(r.each(table::blob, {}, view::serial_key(next).view(), [&](bytes_view key, bytes_view plain) -> result<bool> {
+            const auto make_index = [&](bytes_view key, bytes_view plain) -> result<bool> {
                 const auto serial = key_u64(key, 0);
                 if (made.size() >= batch_mails) {
                     more = true;
@@ -352,7 +359,8 @@ result<void> account_store::state::rebuild_indexes(view_env& into, recovery_repo
                 const auto whole = [&]() -> result<void> {
                     PP_LET(auto blob_key, unwrap_blob_key(secrets.keys.shred_key, serial, b));
                     PP_LET(auto stored, open_stored(b));
-                    PP_LET(const auto reader, make_blob_reader(std::move(stored), {b.id, std::move(blob_key), b.plain_bytes, b.cipher_bytes}));
+                    PP_LET(const auto reader, make_blob_reader(std::move(stored), {b.id, std::move(blob_key),
+                                                                                   b.plain_bytes, b.cipher_bytes}));
                     bytes piece(crypto::chunk_plain_bytes);
                     for (std::uint64_t at = 0; at < b.plain_bytes;) {
                         PP_LET(const auto n, reader->read(at, piece));
@@ -373,7 +381,8 @@ result<void> account_store::state::rebuild_indexes(view_env& into, recovery_repo
                 }
                 made.push_back({serial, index.encode(), std::move(listed)});
                 return true;
-            }));
+            };
+            PP_TRY(r.each(table::blob, {}, view::serial_key(next).view(), make_index));
         }
         for (;;) {
             PP_TRY(into.keep_room());
@@ -397,8 +406,8 @@ result<void> account_store::state::rebuild_indexes(view_env& into, recovery_repo
     return {};
 }
 
-// Files nobody names: what was being written, and blobs whose commit never came or whose last row went. At the start only:
-// later, as in heal(), they may be of mails that are about to be committed.
+// Files nobody names: what was being written, and blobs whose commit never came or whose last row went. At the start
+// only: later, as in heal(), they may be of mails that are about to be committed.
 result<void> account_store::state::remove_leftovers(recovery_report& report) {
     for (const auto* name : {"blobs", "tmp", "incoming"}) PP_TRY(durable::make_directory(folder / name));
     for (const auto& name : durable::names_in(space->tmp())) PP_TRY(durable::unlink_file(space->tmp() / name));
@@ -415,8 +424,8 @@ result<void> account_store::state::remove_leftovers(recovery_report& report) {
             if (!serial) unnamed.emplace(*id, space->blobs() / shelf / name);
         }
     if (unnamed.empty()) return {};
-    // That a row is missing proves nothing: a key that a flipped bit has changed is found by nobody. The rows of the mails
-    // themselves decide, and only when every one of them authenticates.
+    // That a row is missing proves nothing: a key that a flipped bit has changed is found by nobody. The rows of the
+    // mails themselves decide, and only when every one of them authenticates.
     bool contradiction = false;
     const auto read = r.each(table::blob, {}, {}, [&](bytes_view, bytes_view plain) -> result<bool> {
         PP_LET(const auto b, decode_blob(plain));

@@ -24,7 +24,8 @@ result<void> read_all_rows(const view_env& env) {
     const rows r(env, txn.get());
     for (std::size_t i = 0; i < table_count; ++i) {
         const auto t = static_cast<table>(i);
-        if (t == table::mod || t == table::msgid || t == table::doc || t == table::fts)   // fts: never salvaged, begun anew
+        // fts: never salvaged, begun anew
+        if (t == table::mod || t == table::msgid || t == table::doc || t == table::fts)
             PP_TRY(r.each_key(t, {}, {}, [](bytes_view) -> result<bool> { return true; }));
         else
             PP_TRY(r.each(t, {}, {}, [](bytes_view, bytes_view) -> result<bool> { return true; }));
@@ -76,7 +77,8 @@ result<bool> account_store::state::log_is_whole(const view_env* view) const {
     return walker.position().seq() >= seen.seq();
 }
 
-result<void> account_store::state::put_aside(const std::filesystem::path& what, const std::string& as, repair_report& report) {
+result<void> account_store::state::put_aside(const std::filesystem::path& what, const std::string& as,
+                                             repair_report& report) {
     if (!durable::exists(what)) return {};
     if (report.kept_in.empty()) {
         unsigned n = 1;
@@ -143,27 +145,35 @@ result<void> account_store::state::repair(repair_report& report) {
             PP_TRY(view::store_counters(r, {}));
             PP_TRY(env->commit(txn.release()));
         }
-        PP_LET(const auto saved, salvage_log(log_folder(), generation, secrets.log, secrets.keys.shred_key, *env, reached));
+        PP_LET(const auto saved,
+               salvage_log(log_folder(), generation, secrets.log, secrets.keys.shred_key, *env, reached));
         clock = static_cast<std::uint64_t>(std::max<std::int64_t>(wall_clock_ms(), 0)) << 16;
         report.done.push_back("the log and the view were damaged; " + std::to_string(saved.entries) +
                               " entries of the log could be opened and were written to a new one");
-        if (saved.missing_frames > 0) report.lost.push_back(plural(saved.missing_frames, "part") + " of the log: the changes in them are lost");
-        if (saved.lost_mails > 0) report.lost.push_back(plural(saved.lost_mails, "mail") + " whose keys stood in a lost part of the log");
+        if (saved.missing_frames > 0)
+            report.lost.push_back(plural(saved.missing_frames, "part") + " of the log: the changes in them are lost");
+        if (saved.lost_mails > 0)
+            report.lost.push_back(plural(saved.lost_mails, "mail") + " whose keys stood in a lost part of the log");
         if (saved.skipped_operations > 0)
-            report.lost.push_back(plural(saved.skipped_operations, "change") + " of flags and places that spoke of something lost");
+            report.lost.push_back(plural(saved.skipped_operations, "change") +
+                                  " of flags and places that spoke of something lost");
         if (saved.mailboxes_named_anew > 0)
-            report.lost.push_back("the names of " + std::to_string(saved.mailboxes_named_anew) + " mailboxes; they are called Recovered now");
+            report.lost.push_back("the names of " + std::to_string(saved.mailboxes_named_anew) +
+                                  " mailboxes; they are called Recovered now");
     }
     recovery_report ignored;
     PP_TRY(rebuild_indexes(*env, ignored));
     const auto number = generation + 1;
-    PP_LET(const auto end, write_generation(folder, number, {*env, secrets.keys.shred_key, [this](const blob_row& b) { return open_stored(b); }},
-                                            secrets, options, clock));
+    PP_LET(const auto end,
+           write_generation(folder, number,
+                            {*env, secrets.keys.shred_key, [this](const blob_row& b) { return open_stored(b); }},
+                            secrets, options, clock));
     env.reset();
     PP_TRY(install_generation(folder, number));   // from here on the new one counts
     PP_TRY(put_aside(log_folder() / std::to_string(generation), "log-" + std::to_string(generation), report));
     PP_TRY(put_aside(view_path(), "view", report));
-    for (const auto* name : {"view.salvage", "view.salvage-lock", "view-lock"}) PP_TRY(durable::unlink_file(folder / name));
+    for (const auto* name : {"view.salvage", "view.salvage-lock", "view-lock"})
+        PP_TRY(durable::unlink_file(folder / name));
     PP_TRY(durable::rename_file(view_of_generation(folder, number), view_path()));
     return durable::sync_directory(folder);
 }
@@ -176,11 +186,14 @@ result<void> account_store::state::put_strays_aside(repair_report& report) {
     std::size_t n = 0;
     for (const auto& path : stray_files(folder, generation, strays_max))
         PP_TRY(put_aside(folder / path, "stray-" + std::to_string(++n), report));
-    if (n > 0) report.done.push_back(plural(n, "file") + " that " + (n == 1 ? "is" : "are") + " not of this store " + (n == 1 ? "was" : "were") + " put aside");
+    if (n > 0)
+        report.done.push_back(plural(n, "file") + " that " + (n == 1 ? "is" : "are") + " not of this store " +
+                              (n == 1 ? "was" : "were") + " put aside");
     return {};
 }
 
-result<repair_report> account_store::repair(const std::filesystem::path& folder, account_keys keys, storage_options options) {
+result<repair_report> account_store::repair(const std::filesystem::path& folder, account_keys keys,
+                                            storage_options options) {
     if (!durable::exists(folder)) return errc::not_found;
     repair_report report;
     state s(folder, std::move(keys), options);

@@ -36,7 +36,8 @@ public:
     }
 
 private:
-    result<void> segment(const durable::file& f, std::uint64_t size, const std::function<result<void>(bytes_view)>& entry) {
+    result<void> segment(const durable::file& f, std::uint64_t size,
+                         const std::function<result<void>(bytes_view)>& entry) {
         bytes window;
         std::uint64_t window_at = 0;
         for (std::uint64_t at = segment_header_bytes; at + frame_header_bytes <= size;) {
@@ -55,7 +56,8 @@ private:
             const auto raw = bytes_view(window).subspan(static_cast<std::size_t>(at - window_at), frame_header_bytes);
             const auto h = parse_frame_header(raw);
             if (!h || at + h->frame_bytes() > size) {
-                const bool zeros = std::all_of(raw.begin(), raw.begin() + frame_step_bytes, [](std::byte b) { return b == std::byte{0}; });
+                const bool zeros = std::all_of(raw.begin(), raw.begin() + frame_step_bytes,
+                                               [](std::byte b) { return b == std::byte{0}; });
                 if (!zeros) report_.damaged_bytes += frame_step_bytes;
                 at += frame_step_bytes;
                 continue;
@@ -97,7 +99,8 @@ private:
 // Applies one operation after the other, each in a transaction of its own inside the big one.
 class salvager {
 public:
-    salvager(view_env& view, const crypto::row_key& shred_key, const std::map<mailbox_id, mailbox>& reached, salvage_report& report)
+    salvager(view_env& view, const crypto::row_key& shred_key, const std::map<mailbox_id, mailbox>& reached,
+             salvage_report& report)
         : view_(view), shred_key_(shred_key), reached_(reached), report_(report) {}
 
     result<void> entry(bytes_view raw) {
@@ -144,7 +147,8 @@ public:
                 row->box.uid_next = std::max(row->box.uid_next, known->second.uid_next);
                 row->box.highest_modseq = std::max(row->box.highest_modseq, known->second.highest_modseq);
             } else {
-                row->box.uid_next = static_cast<std::uint32_t>(std::min<std::uint64_t>(row->box.uid_next + missing, 0xfffffffeu));
+                row->box.uid_next =
+                    static_cast<std::uint32_t>(std::min<std::uint64_t>(row->box.uid_next + missing, 0xfffffffeu));
                 row->box.highest_modseq += missing;
             }
             PP_TRY(view::store_folder(r, *row));
@@ -194,7 +198,8 @@ private:
         if (known != reached_.end()) {
             PP_TRY(make_as_before(o.row.box, known->second, parent));
         } else {
-            PP_TRY(make(o.row.box, "Recovered-" + std::to_string(++report_.mailboxes_named_anew), special_use::none, parent));
+            PP_TRY(make(o.row.box, "Recovered-" + std::to_string(++report_.mailboxes_named_anew), special_use::none,
+                        parent));
         }
         PP_LET(const bool placed, attempt(operation(o), parent));
         if (!placed) ++report_.lost_mails;
@@ -202,7 +207,8 @@ private:
     }
 
     result<void> make_as_before(mailbox_id id, const mailbox& known, MDB_txn* parent) {
-        PP_TRY(attempt(operation(op::make_mailbox{id, known.name, known.use, known.subscribed, known.uid_validity}), parent));
+        PP_TRY(attempt(operation(op::make_mailbox{id, known.name, known.use, known.subscribed, known.uid_validity}),
+                       parent));
         return {};
     }
 
@@ -320,8 +326,8 @@ std::map<mailbox_id, mailbox> scan_view_for_mailboxes(const std::filesystem::pat
     return out;
 }
 
-result<salvage_report> salvage_log(const std::filesystem::path& log_folder, std::uint64_t generation, const log_keys& keys,
-                                   const crypto::row_key& shred_key, view_env& into,
+result<salvage_report> salvage_log(const std::filesystem::path& log_folder, std::uint64_t generation,
+                                   const log_keys& keys, const crypto::row_key& shred_key, view_env& into,
                                    const std::map<mailbox_id, mailbox>& reached) {
     salvage_report report;
     salvager s(into, shred_key, reached, report);

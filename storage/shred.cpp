@@ -15,7 +15,8 @@ namespace pp::storage {
 result<void> account_store::state::move_to_generation(std::uint64_t number, const log_position& end, account_keys fresh,
                                                       const std::filesystem::path& old_view_to) {
     const auto swapped = env->replace([&]() -> result<void> {
-        PP_TRY(old_view_to.empty() ? durable::unlink_file(view_path()) : durable::rename_file(view_path(), old_view_to));
+        PP_TRY(old_view_to.empty() ? durable::unlink_file(view_path())
+                                   : durable::rename_file(view_path(), old_view_to));
         PP_TRY(durable::unlink_file(folder / "view-lock"));
         PP_TRY(durable::rename_file(view_of_generation(folder, number), view_path()));
         PP_TRY(durable::sync_directory(folder));
@@ -44,14 +45,16 @@ result<void> account_store::state::shred(const std::function<result<void>(const 
     fresh.shred_key = crypto::random<crypto::row_key>();
     const store_secrets next(fresh.clone());
     const auto number = generation + 1;
-    const auto built = write_generation(folder, number, {*env, secrets.keys.shred_key, [this](const blob_row& b) { return open_stored(b); }},
-                                        next, options, durable_end.clock);
+    const auto opener = [this](const blob_row& b) { return open_stored(b); };
+    const auto built = write_generation(folder, number, {*env, secrets.keys.shred_key, opener}, next, options,
+                                        durable_end.clock);
     if (!built) {
         (void)remove_unfinished_generations(folder, 0);
         return built.error();
     }
     if (const auto installed = install_generation(folder, number); !installed) {
-        (void)durable::remove_tree(log_folder() / std::to_string(number));   // else the next start does: no key opens it
+        // else the next start does: no key opens it
+        (void)durable::remove_tree(log_folder() / std::to_string(number));
         (void)remove_unfinished_generations(folder, 0);
         return installed;
     }
@@ -70,11 +73,14 @@ result<void> account_store::state::remove_other_generations() {
     for (const auto& name : durable::names_in(log_folder()))
         if (name != std::to_string(generation)) PP_TRY(durable::remove_tree(log_folder() / name));
     for (const auto& name : durable::names_in(folder))
-        if (name.starts_with("view.damaged-") || name.starts_with("damaged-")) PP_TRY(durable::remove_tree(folder / name));
+        if (name.starts_with("view.damaged-") || name.starts_with("damaged-"))
+            PP_TRY(durable::remove_tree(folder / name));
     PP_TRY(durable::sync_directory(log_folder()));
     return durable::sync_directory(folder);
 }
 
-result<void> account_store::shred(const std::function<result<void>(const account_keys&)>& keep) { return state_->shred(keep); }
+result<void> account_store::shred(const std::function<result<void>(const account_keys&)>& keep) {
+    return state_->shred(keep);
+}
 
 }  // namespace pp::storage

@@ -46,7 +46,8 @@ struct account_store::state {
     // nullopt: they write more than may wait in memory; nothing of it has happened.
     std::optional<std::vector<result<void>>> write_fresh(std::span<job> jobs);
     std::vector<result<void>> write_through(std::span<job> jobs);
-    // The fresh rows into the view's file: one commit. When it fails they stay, and the store is read-only until healed.
+    // The fresh rows into the view's file: one commit.
+    // When it fails they stay, and the store is read-only until healed.
     result<void> settle();
     result<void> commit_failed(error_code why, const log_position& before, const log_position& after, bool& undone);
     void note_suspect();
@@ -86,7 +87,8 @@ struct account_store::state {
     log_file log;
     log_position durable_end;                           // the log up to here is promised
     std::atomic<bool> writable = false;
-    bool keys_in_doubt = false;                         // a shred failed half way: only a start can tell which keys count
+    // a shred failed half way: only a start can tell which keys count
+    bool keys_in_doubt = false;
     std::vector<crypto::blob_id> cleared;               // their files go once the view's file names them no more
     std::uint64_t reindex_from = 0;                     // no mail below this serial has lost its index
     bool recovery_pending = false;                      // opened on a full disk: the log is ahead of the view
@@ -134,6 +136,7 @@ std::span<const std::pair<const char*, special_use>> standard_mailboxes();
 // Where a view stands in the log.
 result<log_position> position_of(const view_env& env);
 // Applies whole groups, in one transaction.
-result<void> apply_groups(const std::vector<log_walker::group>& groups, view_env& env, const crypto::row_key& shred_key);
+result<void> apply_groups(const std::vector<log_walker::group>& groups, view_env& env,
+                          const crypto::row_key& shred_key);
 
 }  // namespace pp::storage

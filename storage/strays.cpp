@@ -46,7 +46,8 @@ std::vector<std::string> stray_files(const std::filesystem::path& folder, std::u
         if (!is_own(name)) tell(folder / name);
     const auto log = folder / "log";
     for (const auto& name : durable::names_in(log))
-        if (name != std::to_string(generation) && name != std::to_string(generation + 1) && !name.starts_with("cut-")) tell(log / name);
+        if (name != std::to_string(generation) && name != std::to_string(generation + 1) && !name.starts_with("cut-"))
+            tell(log / name);
     for (const auto& name : durable::names_in(log / std::to_string(generation)))
         if (!is_segment(name)) tell(log / std::to_string(generation) / name);
     for (const auto& shelf : durable::names_in(folder / "blobs")) {

@@ -9,7 +9,9 @@
 
 namespace pp::storage {
 
-// Paths relative to the folder, at most `most`. Not looked into: tmp/, incoming/ (emptied at start) and what repair put aside.
-std::vector<std::string> stray_files(const std::filesystem::path& account_folder, std::uint64_t generation, std::size_t most);
+// Paths relative to the folder, at most `most`. Not looked into:
+// tmp/, incoming/ (emptied at start) and what repair put aside.
+std::vector<std::string> stray_files(const std::filesystem::path& account_folder, std::uint64_t generation,
+                                     std::size_t most);
 
 }  // namespace pp::storage

@@ -1,6 +1,6 @@
-// Makes and keeps the full-text index, a step at a time, on one thread of low priority. Pure of threads and of mail: the
-// caller brings the reading of a mail, and the commit on the writer's thread. Memory: the postings of one segment under
-// way (8 MB) and one mail's trigrams (1 MiB), nothing between steps of work.
+// Makes and keeps the full-text index, a step at a time, on one thread of low priority. Pure of threads and of mail:
+// the caller brings the reading of a mail, and the commit on the writer's thread. Memory: the postings of one segment
+// under way (8 MB) and one mail's trigrams (1 MiB), nothing between steps of work.
 #pragma once
 
 #include "storage/text_index.hpp"

@@ -60,7 +60,8 @@ private:
 
 }  // namespace
 
-result<text_index::fences> text_index::fences_of(const rows& r, const opened& index, const text_segment& segment) const {
+result<text_index::fences> text_index::fences_of(const rows& r, const opened& index,
+                                                 const text_segment& segment) const {
     {
         const std::lock_guard lock(mutex_);
         if (cached_tag_ != index.directory.tag) {
@@ -243,7 +244,8 @@ result<void> text_index::check(const std::function<void(std::string)>& finding) 
     PP_TRY(r.each(table::msg, {}, {}, [&](bytes_view key, bytes_view plain) -> result<bool> {
         PP_LET(const auto m, decode_message(plain));
         ++messages;
-        PP_LET(const bool listed, r.has(table::doc, view::doc_key(m.m.mail_serial, key_u64(key, 0), key_u32(key, 8)).view()));
+        PP_LET(const bool listed,
+               r.has(table::doc, view::doc_key(m.m.mail_serial, key_u64(key, 0), key_u32(key, 8)).view()));
         if (!listed) ++missing;
         return true;
     }));
@@ -252,7 +254,8 @@ result<void> text_index::check(const std::function<void(std::string)>& finding) 
         finding("the list of where mails lie differs from the messages (" + std::to_string(messages) + " messages, " +
                 std::to_string(listed) + " listed, " + std::to_string(missing) + " missing)");
     PP_LET(const auto raw, view::load_text_directory(r));
-    if (raw && !decode_text_directory(*raw)) finding("the directory of the full-text index is damaged; the index will be made again");
+    if (raw && !decode_text_directory(*raw))
+        finding("the directory of the full-text index is damaged; the index will be made again");
     PP_LET(const auto index, open(r));
     if (!index) return {};   // not made yet, or shredded
     std::size_t damaged = 0;
@@ -264,7 +267,8 @@ result<void> text_index::check(const std::function<void(std::string)>& finding) 
     if (damaged > 0) {
         damaged_ = true;
         finding("the full-text index is damaged in " + std::to_string(damaged) + " of " +
-                std::to_string(index->directory.segments.size()) + " segments; searching is slower until it is made again");
+                std::to_string(index->directory.segments.size()) +
+                " segments; searching is slower until it is made again");
     }
     return {};
 }

@@ -24,7 +24,8 @@ result<std::optional<text_index::opened>> text_index::open(const rows& r) const 
     if (!raw) return std::optional<opened>();
     auto directory = decode_text_directory(*raw);
     if (!directory) return std::optional<opened>();
-    auto plain = crypto::open_row(store_.secrets.keys.shred_key, key_aad(directory->tag, r.env().store_id()), directory->wrapped_key);
+    auto plain = crypto::open_row(store_.secrets.keys.shred_key, key_aad(directory->tag, r.env().store_id()),
+                                  directory->wrapped_key);
     if (!plain) return std::optional<opened>();   // shredded: what is left of it can be read by nobody
     const auto key = text_index_key::from(*plain);
     sodium_memzero(plain->data(), plain->size());
@@ -56,7 +57,8 @@ result<bytes> text_index::read_page(const opened& index, const text_segment& seg
 std::pair<row_name, bytes> text_index::seal_page(const opened& index, std::uint32_t segment, std::uint32_t page,
                                                  bytes_view plain) const {
     const auto key = view::text_page_key(segment, page);
-    const std::shared_lock hold(store_.env->readers());   // a shred puts another view, with another id, in this one's place
+    // a shred puts another view, with another id, in this one's place
+    const std::shared_lock hold(store_.env->readers());
     return {key, store_.env->seal(table::fts, key.view(), index.page_key, plain)};
 }
 

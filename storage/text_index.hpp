@@ -70,7 +70,8 @@ public:
     // Serials with a mail, from `from` on, at most limit; and the serial behind which nothing is known yet.
     result<std::vector<std::uint64_t>> serials(std::uint64_t from, std::size_t limit, std::uint64_t& next_serial) const;
     result<bytes> read_page(const opened& index, const text_segment& segment, std::uint32_t page) const;
-    std::pair<row_name, bytes> seal_page(const opened& index, std::uint32_t segment, std::uint32_t page, bytes_view plain) const;
+    std::pair<row_name, bytes> seal_page(const opened& index, std::uint32_t segment, std::uint32_t page,
+                                         bytes_view plain) const;
     // Pages of segments the directory does not name, at most limit.
     result<std::vector<row_name>> leftovers(const text_directory& directory, std::size_t limit) const;
     bool room_on_disk() const;                // the index never takes the room that mail needs
@@ -82,8 +83,8 @@ private:
     result<void> begin_anew(rows& r) const;
     result<bytes> read_page(const rows& r, const opened& index, const text_segment& segment, std::uint32_t page) const;
     result<fences> fences_of(const rows& r, const opened& index, const text_segment& segment) const;
-    result<void> look_up(const rows& r, const opened& index, const text_segment& segment, const std::vector<text_token>& any,
-                         mail_bits& out) const;
+    result<void> look_up(const rows& r, const opened& index, const text_segment& segment,
+                         const std::vector<text_token>& any, mail_bits& out) const;
     result<std::optional<mail_bits>> candidates(const rows& r, const opened& index, const text_segment& segment,
                                                 const text_question& question) const;
     result<std::optional<mail::uid_set>> answer(const rows& r, const opened& index, mailbox_id box,

@@ -97,7 +97,9 @@ unsigned rice_parameter(std::uint64_t sum, std::size_t count) {
     return median == 0 ? 0 : std::min(rice_bits_max, static_cast<unsigned>(std::bit_width(median)) - 1);
 }
 
-std::size_t varint_bytes(std::uint64_t v) { return v < 0x80 ? 1 : v < 0x4000 ? 2 : v < 0x200000 ? 3 : v < 0x10000000 ? 4 : 5; }
+std::size_t varint_bytes(std::uint64_t v) {
+    return v < 0x80 ? 1 : v < 0x4000 ? 2 : v < 0x200000 ? 3 : v < 0x10000000 ? 4 : 5;
+}
 
 std::uint64_t gap(std::span<const segment_mail> mails, std::size_t i) {
     return i == 0 ? mails[0] : mails[i] - mails[i - 1] - 1;
@@ -147,7 +149,8 @@ void mail_bits::join(const mail_bits& other) {
 }
 void mail_bits::each(const std::function<void(segment_mail)>& f) const {
     for (std::size_t i = 0; i < words_.size(); ++i)
-        for (auto w = words_[i]; w != 0; w &= w - 1) f(static_cast<segment_mail>(i * 64 + static_cast<std::size_t>(std::countr_zero(w))));
+        for (auto w = words_[i]; w != 0; w &= w - 1)
+            f(static_cast<segment_mail>(i * 64 + static_cast<std::size_t>(std::countr_zero(w))));
 }
 
 // ------------------------------------------------------------------ reading
@@ -258,7 +261,8 @@ result<void> page_packer::add(text_token token, std::span<const segment_mail> ma
             taken = static_cast<std::size_t>(std::lower_bound(mails.begin(), mails.end(), end) - mails.begin());
             const auto at = list.size();
             list.zeros(mails[taken - 1] / 8 - base + 1);
-            for (const auto m : mails.first(taken)) list.out()[at + m / 8 - base] |= static_cast<std::byte>(1u << (m % 8));
+            for (const auto m : mails.first(taken))
+                list.out()[at + m / 8 - base] |= static_cast<std::byte>(1u << (m % 8));
         }
         if (fresh) fences_.push_back(token);
         page_.varint(difference);

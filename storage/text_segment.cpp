@@ -158,7 +158,8 @@ private:
 }  // namespace
 
 result<void> merge_segments(std::span<const text_segment> from, const page_source& read,
-                            const std::function<bool(std::uint64_t)>& alive, page_packer::taker take, text_segment& out) {
+                            const std::function<bool(std::uint64_t)>& alive, page_packer::taker take,
+                            text_segment& out) {
     out.first = from.front().first;
     out.end = from.back().end;
     if (out.end - out.first > segment_span_max) return errc::limit;
@@ -201,7 +202,8 @@ std::optional<std::pair<std::size_t, std::size_t>> segments_to_merge(std::span<c
             }
             // Smaller ones at the end wait until they are as many themselves: else each few new mails would have the
             // large ones before them written again.
-            if (i + 1 - begin >= merge_width && size_class(all[i].mails) == c) return std::pair(i + 1 - merge_width, i + 1);
+            if (i + 1 - begin >= merge_width && size_class(all[i].mails) == c)
+                return std::pair(i + 1 - merge_width, i + 1);
         }
     }
     return std::nullopt;

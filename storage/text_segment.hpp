@@ -1,5 +1,5 @@
-// Segments of the full-text index: the mails of a range of serials, their trigrams as posting pages. Built from mails or
-// merged from smaller ones, once; never changed. Pure: pages go out to, and come in from, the caller.
+// Segments of the full-text index: the mails of a range of serials, their trigrams as posting pages. Built from mails
+// or merged from smaller ones, once; never changed. Pure: pages go out to, and come in from, the caller.
 #pragma once
 
 #include "storage/text_page.hpp"
@@ -10,7 +10,8 @@ namespace pp::storage {
 
 struct text_segment {
     std::uint32_t id = 0;
-    std::uint64_t first = 0, end = 0;         // serials; every mail of [first, end) is in it or was gone when it was made
+    // serials; every mail of [first, end) is in it or was gone when it was made
+    std::uint64_t first = 0, end = 0;
     std::uint32_t posting_pages = 0, fence_pages = 0;
     std::uint32_t mails = 0;                  // when it was made
     std::uint32_t span() const { return static_cast<std::uint32_t>(end - first); }
@@ -36,7 +37,9 @@ public:
     static constexpr std::size_t postings_max = 1'000'000;
 
     explicit segment_builder(std::uint64_t first_serial) : first_(first_serial) {}
-    bool takes(std::uint64_t serial) const { return postings_.size() < postings_max && serial - first_ < segment_span_max; }
+    bool takes(std::uint64_t serial) const {
+        return postings_.size() < postings_max && serial - first_ < segment_span_max;
+    }
     void add(std::uint64_t serial, const mail_trigrams& mail);
     std::uint32_t mails() const { return mails_; }
     // Ends the builder. Fills in all but id and end.

@@ -1,6 +1,6 @@
 // What the full-text index knows of a text: the distinct byte trigrams of each mail, by kind of text, as keyed hashes
-// (03-storage 3.8; storage/FORMAT.md, "Full-text index"). A string of three or more bytes can only lie in a text that has
-// all its trigrams; so looking for them never misses a mail, and what is found besides is sorted out by reading it.
+// (03-storage 3.8; storage/FORMAT.md, "Full-text index"). A string of three or more bytes can only lie in a text that
+// has all its trigrams; so looking for them never misses a mail, and what is found besides is sorted out by reading it.
 //
 // Texts and needles are folded by the caller, both in the same way; here they are bytes.
 #pragma once
@@ -24,7 +24,8 @@ using text_index_key = crypto::secret_bytes<struct text_index_key_tag, 32>;
 // A kind and three bytes. Or: the mark of a mail that is a candidate for every needle, because not all is known of it.
 using trigram = std::uint32_t;
 inline constexpr trigram make_trigram(text_kind kind, unsigned char a, unsigned char b, unsigned char c) {
-    return static_cast<std::uint32_t>(kind) << 24 | static_cast<std::uint32_t>(a) << 16 | static_cast<std::uint32_t>(b) << 8 | c;
+    return static_cast<std::uint32_t>(kind) << 24 | static_cast<std::uint32_t>(a) << 16 |
+           static_cast<std::uint32_t>(b) << 8 | c;
 }
 inline constexpr trigram always_candidate = 0xff000000;
 

@@ -79,7 +79,8 @@ public:
     virtual result<void> rename_mailbox(std::string_view from, std::string_view to) = 0;     // with children
     virtual result<void> delete_mailbox(std::string_view name) = 0;
     virtual result<void> set_subscribed(std::string_view name, bool on) = 0;
-    virtual result<std::uint32_t> claim_recent(mailbox_id id) = 0;   // first recent UID; the next asks gets none of these
+    // first recent UID; the next asks gets none of these
+    virtual result<std::uint32_t> claim_recent(mailbox_id id) = 0;
 
     // Mails. The blob must be finished; it is taken (its file is kept) only when the group commits.
     virtual result<placed> add_mail(const new_mail& what, blob_writer& blob) = 0;
@@ -91,8 +92,9 @@ public:
                                                       std::optional<std::uint64_t> unchanged_since,
                                                       mail::uid_set& refused) = 0;
     // Pairs old UID, new UID in rising order. move: the old ones vanish in the same transaction.
-    virtual result<std::vector<std::pair<std::uint32_t, std::uint32_t>>> copy(mailbox_id from, const mail::uid_set& uids,
-                                                                              mailbox_id to, bool move) = 0;
+    virtual result<std::vector<std::pair<std::uint32_t, std::uint32_t>>> copy(mailbox_id from,
+                                                                              const mail::uid_set& uids, mailbox_id to,
+                                                                              bool move) = 0;
     // Removes those of uids (nullopt: of all) that carry \Deleted; returns what went.
     virtual result<mail::uid_set> expunge(mailbox_id id, const std::optional<mail::uid_set>& uids) = 0;
 

@@ -21,7 +21,9 @@ result<void> mark_unfinished(const std::filesystem::path& account_folder) {
     return durable::sync_directory(account_folder.parent_path());
 }
 
-void mark_finished(const std::filesystem::path& account_folder) { (void)durable::unlink_file(account_folder / unfinished); }
+void mark_finished(const std::filesystem::path& account_folder) {
+    (void)durable::unlink_file(account_folder / unfinished);
+}
 
 std::vector<std::string> unknown_stores(const home_paths& home, const std::vector<std::string>& known) {
     std::vector<std::string> out;

@@ -1,5 +1,5 @@
-// Stores below accounts/ that a keyring does not know. An older copy of the keyring, brought back when the newer ones are
-// lost, must never lead to a second account beside a store that somebody's mail is in.
+// Stores below accounts/ that a keyring does not know. An older copy of the keyring, brought back when the newer ones
+// are lost, must never lead to a second account beside a store that somebody's mail is in.
 #pragma once
 
 #include "storage/home.hpp"

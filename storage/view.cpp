@@ -240,7 +240,8 @@ row_name metadata_key(const rows& r, mailbox_id box, std::string_view entry) {
 }
 
 // ------------------------------------------------------------------ rows
-result<void> store_index(rows& r, std::uint64_t serial, std::string_view index, const std::optional<std::string>& listed) {
+result<void> store_index(rows& r, std::uint64_t serial, std::string_view index,
+                         const std::optional<std::string>& listed) {
     PP_TRY(r.put(table::env, serial_key(serial).view(), pp::as_bytes(index)));
     if (!listed) return {};
     return r.put(table::env, listed_key(serial).view(), pp::as_bytes(*listed));
@@ -323,7 +324,9 @@ result<counters> load_counters(const rows& r) {
 result<void> store_counters(rows& r, const counters& c) {
     return r.put(table::meta, row_name().u8(counters_key).view(), encode_row(c));
 }
-result<std::optional<bytes>> load_applied(const rows& r) { return r.get(table::meta, row_name().u8(applied_key).view()); }
+result<std::optional<bytes>> load_applied(const rows& r) {
+    return r.get(table::meta, row_name().u8(applied_key).view());
+}
 result<void> store_applied(rows& r, bytes_view position) {
     return r.put(table::meta, row_name().u8(applied_key).view(), position);
 }
@@ -334,7 +337,9 @@ result<std::optional<bytes>> load_text_directory(const rows& r) {
 result<void> store_text_directory(rows& r, bytes_view directory) {
     return r.put(table::meta, row_name().u8(text_directory_key).view(), directory);
 }
-row_name doc_key(std::uint64_t serial, mailbox_id box, std::uint32_t uid) { return row_name().u64(serial).u64(box).u32(uid); }
+row_name doc_key(std::uint64_t serial, mailbox_id box, std::uint32_t uid) {
+    return row_name().u64(serial).u64(box).u32(uid);
+}
 row_name text_page_key(std::uint32_t segment, std::uint32_t page) { return row_name().u32(segment).u32(page); }
 
 // Queued and notified: the recipient still has to fetch it. Failed: the report may want to quote it; the row is erased

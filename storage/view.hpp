@@ -79,7 +79,8 @@ std::array<std::byte, 16> message_id_tag(const view_keys& keys, std::string_view
 row_name metadata_key(const rows& r, mailbox_id box, std::string_view entry);
 
 // The index of a mail and, when it is known, the lines of its listed header fields (mail::is_listed_field).
-result<void> store_index(rows& r, std::uint64_t serial, std::string_view index, const std::optional<std::string>& listed);
+result<void> store_index(rows& r, std::uint64_t serial, std::string_view index,
+                         const std::optional<std::string>& listed);
 result<void> erase_index(rows& r, std::uint64_t serial);
 
 result<std::optional<folder_row>> load_folder(const rows& r, mailbox_id id);

@@ -1,7 +1,7 @@
 // Small files beside the view that say how it was left, so that a view that ends the process is not opened for ever:
 //
 //   view.clean     written when the view is closed: its fingerprint. Gone while it is open.
-//   view.attempt   how many starts have died of a signal of their own (SIGSEGV, SIGBUS, SIGABRT) while they opened the view.
+//   view.attempt   how many starts have died of a signal of their own (SIGSEGV, SIGBUS, SIGABRT) while they opened it.
 //                  A start that was killed or lost its power says nothing about the view and is not counted.
 //
 // Neither is synced: after a power cut a stale one only makes the next start look closer.

@@ -40,7 +40,8 @@ result<void> change::finish() {
 
 bool change::has_room(std::uint64_t more) const {
     const auto used = sums_->items * item_bytes_max + sums_->seed_bytes;
-    if (limits_.bytes_total_max != 0 && (used > limits_.bytes_total_max || more > limits_.bytes_total_max - used)) return false;
+    if (limits_.bytes_total_max != 0 && (used > limits_.bytes_total_max || more > limits_.bytes_total_max - used))
+        return false;
     return free_bytes_ >= limits_.reserve_bytes && more <= free_bytes_ - limits_.reserve_bytes;
 }
 
@@ -76,7 +77,8 @@ result<void> change::open_slot(const slot_opening& opening, std::int64_t now) {
         row.owner = rows_.tag(table::owner, opening.owner);
         PP_LET(const auto raw, rows_.get(txn_, table::owner, row.owner));
         const std::uint32_t owned = raw && raw->size() == 4 ? static_cast<std::uint32_t>(key_u32(*raw, 0)) : 0;
-        if (all->slots >= limits_.slots_max || owned >= limits_.slots_per_owner_max || !has_room(0)) return errc::relay_full;
+        if (all->slots >= limits_.slots_max || owned >= limits_.slots_per_owner_max || !has_room(0))
+            return errc::relay_full;
         if (opening.invite) {
             const auto invite = rows_.tag(table::invite, *opening.invite);
             PP_LET(auto found, get<invite_row>(table::invite, invite));
@@ -162,7 +164,8 @@ result<void> change::drop_slot(const tag16& tag, slot_row row) {
 }
 
 // ---------------------------------------------------------------- tokens
-result<change::purchase> change::look_at(const slot_row& slot, const payer& by, table what, const tag16& content) const {
+result<change::purchase> change::look_at(const slot_row& slot, const payer& by, table what,
+                                         const tag16& content) const {
     purchase out;
     if (by.is_stranger()) return out;
     PP_LET(auto known, get<spent_row>(table::spent, key_of(slot.number, rows_.tag(table::spent, by.serial))));

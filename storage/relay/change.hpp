@@ -1,5 +1,5 @@
-// The changes of one write transaction on a relay's index. A refusal (storage/relay/error.hpp) changes nothing; any other
-// error is the disk's and fails the whole group.
+// The changes of one write transaction on a relay's index. A refusal (storage/relay/error.hpp) changes nothing; any
+// other error is the disk's and fails the whole group.
 #pragma once
 
 #include "storage/relay/limits.hpp"

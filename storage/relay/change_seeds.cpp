@@ -33,7 +33,8 @@ result<seed_state> change::begin_seed(const seed_beginning& seed, std::int64_t n
     }
     if (seed.size_bytes == 0 || seed.size_bytes > limits_.seed_bytes_max) return errc::too_large;
     if (seed.by.is_stranger() && seed.size_bytes > stranger_seed_bytes_max) return errc::too_large;
-    if (seed.size_bytes > limits_.seed_total_max - std::min(slot.seed_bytes, limits_.seed_total_max)) return errc::slot_full;
+    if (seed.size_bytes > limits_.seed_total_max - std::min(slot.seed_bytes, limits_.seed_total_max))
+        return errc::slot_full;
     const auto strangers_may = limits_.seed_total_max / stranger_share;
     if (seed.by.is_stranger() && seed.size_bytes > strangers_may - std::min(slot.stranger_seed_bytes, strangers_may))
         return errc::slot_full;

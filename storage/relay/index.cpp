@@ -92,7 +92,8 @@ result<void> index::open_files() {
     const auto map = std::max<std::uint64_t>(index_map_bytes, 2 * file_bytes) / lmdb_page_bytes * lmdb_page_bytes;
     mdb_env_set_mapsize(env_, static_cast<std::size_t>(map));
     // Synced whole at each commit, meta page included: there is no log behind this.
-    if (const int rc = mdb_env_open(env_, path_.c_str(), MDB_NOSUBDIR | MDB_NORDAHEAD | MDB_NOTLS, 0600)) return error_of_lmdb(rc);
+    if (const int rc = mdb_env_open(env_, path_.c_str(), MDB_NOSUBDIR | MDB_NORDAHEAD | MDB_NOTLS, 0600))
+        return error_of_lmdb(rc);
     int dead = 0;
     mdb_reader_check(env_, &dead);
     MDB_envinfo info;
@@ -168,7 +169,8 @@ result<void> index::write(const std::function<result<bool>(MDB_txn*)>& f) {
             return durable::error_of(e);
         } else if (const int rc = mdb_txn_commit(t.release())) {
             failed = error_of_lmdb(rc);
-            broken_ = failed != map_full();   // after a failed sync LMDB refuses everything: opened anew by the next write
+            // after a failed sync LMDB refuses everything: opened anew by the next write
+            broken_ = failed != map_full();
         } else {
             return {};
         }

@@ -1,5 +1,5 @@
-// The relay's index: an LMDB environment whose values are sealed (XChaCha20-Poly1305, bound to table, key and store) and
-// whose keys are numbers and keyed hashes. It is the truth, unlike an account's view: its commits are synced whole.
+// The relay's index: an LMDB environment whose values are sealed (XChaCha20-Poly1305, bound to table, key and store)
+// and whose keys are numbers and keyed hashes. It is the truth, unlike an account's view: its commits are synced whole.
 #pragma once
 
 #include "crypto/primitives.hpp"
@@ -18,7 +18,20 @@
 namespace pp::storage::relay {
 
 // The number is part of what each row is bound to: append only.
-enum class table : std::uint8_t { meta, slot, number, item, item_hash, spent, seed, seed_of, due, owner, invite, count_ };
+enum class table : std::uint8_t {
+    meta,
+    slot,
+    number,
+    item,
+    item_hash,
+    spent,
+    seed,
+    seed_of,
+    due,
+    owner,
+    invite,
+    count_
+};
 inline constexpr std::size_t table_count = static_cast<std::size_t>(table::count_);
 
 using tag16 = std::array<std::byte, 16>;       // a keyed hash in place of a name

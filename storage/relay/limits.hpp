@@ -1,5 +1,5 @@
-// Limits of what waits at a relay. The numbers a relay announces (proto/relay/SPEC.md, "INFO") are of its configuration;
-// these are their defaults and the bounds around them.
+// Limits of what waits at a relay. The numbers a relay announces (proto/relay/SPEC.md, "INFO") are of its
+// configuration; these are their defaults and the bounds around them.
 #pragma once
 
 #include <cstddef>

@@ -22,7 +22,8 @@ result<std::optional<Row>> row_of(const index& rows, MDB_txn* txn, table t, byte
 }  // namespace
 
 // ---------------------------------------------------------------- opening
-result<std::unique_ptr<relay_store>> relay_store::open(const std::filesystem::path& folder, const crypto::row_key& key, store_limits limits) {
+result<std::unique_ptr<relay_store>> relay_store::open(const std::filesystem::path& folder, const crypto::row_key& key,
+                                                       store_limits limits) {
     PP_TRY(durable::make_directory(folder));
     PP_TRY(durable::make_directory(folder / "seeds"));
     PP_TRY(durable::sync_directory(folder));
@@ -32,8 +33,8 @@ result<std::unique_ptr<relay_store>> relay_store::open(const std::filesystem::pa
     return store;
 }
 
-// Files without a row go. A whole seed whose file is shorter than it should be is one that is partly here: its sender may
-// go on; what would be served of it otherwise is nothing anybody could use.
+// Files without a row go. A whole seed whose file is shorter than it should be is one that is partly here: its sender
+// may go on; what would be served of it otherwise is nothing anybody could use.
 result<void> relay_store::recover() {
     std::map<tag16, seed_row> rows;
     PP_TRY(index_->read([&](MDB_txn* txn) -> result<void> {
@@ -114,7 +115,9 @@ result<std::optional<slot_facts>> relay_store::slot(const id16& slot) const {
     std::optional<slot_facts> out;
     PP_TRY(index_->read([&](MDB_txn* txn) -> result<void> {
         PP_LET(const auto row, row_of<slot_row>(*index_, txn, table::slot, index_->tag(table::slot, slot)));
-        if (row) out = slot_facts{row->key, row->tokens, row->previous_tokens, row->stranger_bits, row->items, row->seed_bytes};
+        if (row)
+            out = slot_facts{row->key,           row->tokens, row->previous_tokens,
+                             row->stranger_bits, row->items,  row->seed_bytes};
         return {};
     }));
     return out;
@@ -127,7 +130,7 @@ result<item_list> relay_store::items(const id16& slot, std::uint64_t after, std:
         PP_LET(const auto row, row_of<slot_row>(*index_, txn, table::slot, index_->tag(table::slot, slot)));
         if (!row) return errc::no_slot;
         if (after == ~std::uint64_t{0}) return {};
-        return index_->each_key(txn, table::item, key_of(row->number), key_of(row->number, after + 1), [&](bytes_view key) -> result<bool> {
+        const auto list = [&](bytes_view key) -> result<bool> {
             if (out.items.size() == count) {
                 out.more = true;
                 return false;
@@ -136,7 +139,8 @@ result<item_list> relay_store::items(const id16& slot, std::uint64_t after, std:
             if (!item) return failure{item.error()};
             if (*item) out.items.push_back({key_u64(key, 8), (*item)->serial, std::move((*item)->item)});
             return true;
-        });
+        };
+        return index_->each_key(txn, table::item, key_of(row->number), key_of(row->number, after + 1), list);
     }));
     return out;
 }
@@ -204,7 +208,8 @@ result<void> relay_store::make_room_for_uploads() {
     return {};
 }
 
-result<seed_state> relay_store::put_seed(const bytes32& where, std::uint64_t offset, bytes_view data, std::int64_t now) {
+result<seed_state> relay_store::put_seed(const bytes32& where, std::uint64_t offset, bytes_view data,
+                                         std::int64_t now) {
     const auto tag = index_->tag(table::seed, where);
     PP_LET(const auto row, seed_row_of(tag));
     if (!row) return errc::not_found;

@@ -37,8 +37,8 @@ public:
     static result<std::unique_ptr<relay_store>> open(const std::filesystem::path& folder, const crypto::row_key& key,
                                                      store_limits limits = {});
 
-    // Group commit: all jobs in one transaction, one sync; their results after it. A job that is refused changes nothing
-    // and leaves the others alone; an error of the disk is the result of all. A job may run twice.
+    // Group commit: all jobs in one transaction, one sync; their results after it. A job that is refused changes
+    // nothing and leaves the others alone; an error of the disk is the result of all. A job may run twice.
     using job = std::function<result<void>(change&)>;
     std::vector<result<void>> write(std::span<const job> jobs);
     result<void> write_one(const job& j);
@@ -47,8 +47,8 @@ public:
     result<item_list> items(const id16& slot, std::uint64_t after, std::size_t count) const;      // errc::no_slot
     // What an upload has, also what is not synced yet. errc::not_found.
     result<seed_state> seed(const bytes32& where, std::int64_t now) const;
-    // Appends a piece at `offset`, which must be what is here. Syncs each sync_step_bytes, and at the end before it says
-    // that the seed is whole. errc::not_found, errc::wrong_offset, errc::too_large, errc::relay_full.
+    // Appends a piece at `offset`, which must be what is here. Syncs each sync_step_bytes, and at the end before it
+    // says that the seed is whole. errc::not_found, errc::wrong_offset, errc::too_large, errc::relay_full.
     result<seed_state> put_seed(const bytes32& where, std::uint64_t offset, bytes_view data, std::int64_t now);
     // Of whole seeds only. errc::not_found.
     result<seed_piece> read_seed(const bytes32& where, std::uint64_t offset, std::size_t length_bytes) const;
@@ -58,7 +58,8 @@ public:
     const store_limits& limits() const { return limits_; }
 
 private:
-    relay_store(std::filesystem::path folder, store_limits limits) : folder_(std::move(folder)), limits_(limits), files_(folder_ / "seeds") {}
+    relay_store(std::filesystem::path folder, store_limits limits)
+        : folder_(std::move(folder)), limits_(limits), files_(folder_ / "seeds") {}
     result<void> recover();
     result<std::optional<seed_row>> seed_row_of(const tag16& seed) const;
     result<void> checkpoint(const tag16& seed, seed_files::upload& one);

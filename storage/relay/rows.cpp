@@ -144,7 +144,8 @@ template result<totals> decode_row(bytes_view);
 
 std::uint32_t hour_of(std::int64_t unix_s) {
     constexpr std::int64_t most = 0xffffffff;   // in the year 491 936
-    return static_cast<std::uint32_t>((std::clamp<std::int64_t>(unix_s, 0, most * hour_s - hour_s) + hour_s - 1) / hour_s);
+    return static_cast<std::uint32_t>((std::clamp<std::int64_t>(unix_s, 0, most * hour_s - hour_s) + hour_s - 1) /
+                                      hour_s);
 }
 
 }  // namespace pp::storage::relay

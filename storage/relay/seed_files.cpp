@@ -71,7 +71,9 @@ void seed_files::forget(const tag16& seed) {
 std::optional<tag16> seed_files::crowded() const {
     const std::lock_guard lock(mutex_);
     if (open_.size() <= uploads_open_max) return std::nullopt;
-    return std::min_element(open_.begin(), open_.end(), [](const auto& a, const auto& b) { return a.second.second < b.second.second; })->first;
+    return std::min_element(open_.begin(), open_.end(),
+                            [](const auto& a, const auto& b) { return a.second.second < b.second.second; })
+        ->first;
 }
 
 result<bytes> seed_files::read(const tag16& seed, std::uint64_t offset, std::size_t length_bytes) const {

@@ -1,5 +1,5 @@
-// The bytes of seeds: one file each, named by a keyed hash of its locator, written from its beginning to its end. What is
-// here and not synced is known in memory only; after a crash an upload goes on at what the index says was synced.
+// The bytes of seeds: one file each, named by a keyed hash of its locator, written from its beginning to its end. What
+// is here and not synced is known in memory only; after a crash an upload goes on at what the index says was synced.
 #pragma once
 
 #include "storage/durable.hpp"
@@ -24,9 +24,9 @@ public:
         bool directory_synced = false;
         bool over = false;                   // gone, failed or finished: look for another
     };
-    // The upload of a seed: the one that is open, or its file opened, cut to what was synced, and kept for the next piece.
-    // row_now is asked while nobody else can open, finish or remove this seed; what was read before may be outdated.
-    // errc::not_found when the seed is not being uploaded (any more).
+    // The upload of a seed: the one that is open, or its file opened, cut to what was synced, and kept for the next
+    // piece. row_now is asked while nobody else can open, finish or remove this seed; what was read before may be
+    // outdated. errc::not_found when the seed is not being uploaded (any more).
     using row_reader = std::function<result<std::optional<seed_row>>()>;
     result<std::shared_ptr<upload>> open(const tag16& seed, const row_reader& row_now);
     // The one that is open, or nothing.
@@ -38,7 +38,8 @@ public:
     std::optional<tag16> crowded() const;
 
     result<bytes> read(const tag16& seed, std::uint64_t offset, std::size_t length_bytes) const;   // shorter at the end
-    // Of a seed whose row has gone, unless there is a new one by now. Best effort: what stays is removed at the next start.
+    // Of a seed whose row has gone, unless there is a new one by now.
+    // Best effort: what stays is removed at the next start.
     void remove(const tag16& seed, const row_reader& row_now);
     // At the start: removes every file that is not among the known, and tells the sizes of those that are.
     std::map<tag16, std::uint64_t> tidy(const std::function<bool(const tag16&)>& known);

@@ -12,8 +12,9 @@
 //   POWER_DIR    absolute path; files whose name ends in "-lock" are left out (LMDB's, of no value after a restart)
 //   POWER_AT     the call at which power goes; past the last call: at the end. Unset: nothing is ever undone
 //   POWER_SEED   decides what is lost
-//   POWER_FAIL   "<errno> <n> once|on": instead of a cut, call n fails, or every call from n on until power_restore() is
-//                called. A write then puts half of its bytes down first. A full disk (28) still removes and cuts shorter
+//   POWER_FAIL   "<errno> <n> once|on": instead of a cut, call n fails, or every call from n on until
+//                power_restore() is called. A write then puts half of its bytes down first. A full disk (28) still
+//                removes and cuts shorter
 //   POWER_COUNT  set: at the end the number of calls goes to standard error, as "<n> calls"
 //   POWER_LIES   a disk that lies about syncs, for negative controls: "log", "view", "directory" (comma separated)
 #include <dlfcn.h>
@@ -214,7 +215,8 @@ private:
         const auto* dir = std::getenv("POWER_DIR");
         if (dir) root_ = dir;
         if (const auto* at = std::getenv("POWER_AT")) at_ = std::strtoull(at, nullptr, 10);
-        if (const auto* seed = std::getenv("POWER_SEED")) state_ ^= std::strtoull(seed, nullptr, 10) * 0x9e3779b97f4a7c15ull;
+        if (const auto* seed = std::getenv("POWER_SEED"))
+            state_ ^= std::strtoull(seed, nullptr, 10) * 0x9e3779b97f4a7c15ull;
         if (const auto* fail = std::getenv("POWER_FAIL")) {
             char how[8] = "";
             unsigned long long n = 0;
@@ -289,7 +291,8 @@ struct at_end {
     ~at_end() {
         auto& d = disk::instance();
         const std::lock_guard hold(d.mutex);
-        if (std::getenv("POWER_COUNT")) std::fprintf(stderr, "%llu calls\n", static_cast<unsigned long long>(d.calls()));
+        if (std::getenv("POWER_COUNT"))
+            std::fprintf(stderr, "%llu calls\n", static_cast<unsigned long long>(d.calls()));
         if (d.is_armed()) d.cut();
     }
 } end_of_process;
@@ -361,7 +364,8 @@ extern "C" {
 ssize_t pwrite(int fd, const void* data, std::size_t n, off_t offset) {
     std::string path;
     if (!disk::instance().path_of(fd, path)) return real().pwrite(fd, data, n, offset);
-    const auto r = recorded([&](disk& d) { d.wrote(fd, offset, n); }, [&] { return real().pwrite(fd, data, n, offset); });
+    const auto r =
+        recorded([&](disk& d) { d.wrote(fd, offset, n); }, [&] { return real().pwrite(fd, data, n, offset); });
     if (r >= 0 || n < 2) return r;
     const int why = errno;   // refused: half of it is there all the same
     (void)!real().pwrite(fd, data, n / 2, offset);
@@ -389,7 +393,9 @@ ssize_t pwritev(int fd, const struct iovec* parts, int count, off_t offset) {
     }
     return done;
 }
-ssize_t pwritev64(int fd, const struct iovec* parts, int count, off64_t offset) { return pwritev(fd, parts, count, offset); }
+ssize_t pwritev64(int fd, const struct iovec* parts, int count, off64_t offset) {
+    return pwritev(fd, parts, count, offset);
+}
 
 ssize_t writev(int fd, const struct iovec* parts, int count) {
     ssize_t done = 0;

@@ -1,13 +1,14 @@
 // The store's half of the power-cut test: random operations on a real account_store and keyring, told to standard
 // output as they are acknowledged, and a check of what is left against a model. Operations follow from the seed alone,
-// so that the number of acknowledgements says what must be there. Among them: segments rolled over, large mails, the keyring
-// rewritten, pages of the full-text index, shreds.
+// so that the number of acknowledgements says what must be there. Among them: segments rolled over, large mails, the
+// keyring rewritten, pages of the full-text index, shreds.
 //
 //   power_driver make DIR                   a fresh home with a small store
 //   power_driver work DIR SEED [--early]    operations until the end; prints "+<n>" after operation n is acknowledged
 //                                           (--early: before it begins; a negative control)
-//   power_driver faults DIR SEED            operations on a disk that fails (POWER_FAIL); then it is well again, and the
-//                                           store must heal and hold exactly what was acknowledged. 2: never failed
+//   power_driver faults DIR SEED            operations on a disk that fails (POWER_FAIL); then it is well again, and
+//                                           the store must heal and hold exactly what was acknowledged.
+//                                           2: never failed
 //   power_driver recover DIR                opens and closes
 //   power_driver verify DIR SEED N          0 when the store holds exactly the first N operations, or N + 1
 #include "storage/account_store.hpp"
@@ -111,7 +112,8 @@ operation append(int n, const std::string& box, mail::flags flags, bool queued) 
                 if (auto r = blob.write(pp::as_bytes(text)); !r) return r;
                 if (auto r = blob.finish(); !r) return r;
                 return run(store, [&](write_txn& t) -> result<void> {
-                    const auto p = t.add_mail({box_id(t, box), flags, {1700000000, 60}, "<" + std::to_string(n) + "@x>"}, blob);
+                    const auto p =
+                        t.add_mail({box_id(t, box), flags, {1700000000, 60}, "<" + std::to_string(n) + "@x>"}, blob);
                     if (!p) return p.error();
                     if (!queued) return {};
                     outbox_row row;
@@ -155,13 +157,16 @@ result<void> shred(account_store& store, const home_paths& home) {
 
 operation choose(std::mt19937& dice, const model& now, int n) {
     const auto roll = [&](std::size_t k) { return static_cast<std::size_t>(dice() % k); };
-    const auto any = [&] { return std::next(now.boxes.begin(), static_cast<std::ptrdiff_t>(roll(now.boxes.size())))->first; };
+    const auto any = [&] {
+        return std::next(now.boxes.begin(), static_cast<std::ptrdiff_t>(roll(now.boxes.size())))->first;
+    };
     const auto from = any(), to = any();
     const auto& box = now.boxes.at(from);
     mail::flags flags;
     flags.system = static_cast<std::uint8_t>(roll(16));
     if (roll(2)) flags.add("$label");
-    const auto first = static_cast<std::uint32_t>(1 + roll(box.uid_next)), last = first + static_cast<std::uint32_t>(roll(4));
+    const auto first = static_cast<std::uint32_t>(1 + roll(box.uid_next)),
+               last = first + static_cast<std::uint32_t>(roll(4));
     const auto set = mail::uid_set::of(first, last);
     auto what = roll(14);
     if (box.mails.size() >= mails_max) what = 7;
@@ -173,7 +178,8 @@ operation choose(std::mt19937& dice, const model& now, int n) {
                         [=](account_store& store, const home_paths&) {
                             return run(store, [&](write_txn& t) -> result<void> {
                                 mail::uid_set none;
-                                const auto r = t.change_flags(box_id(t, from), set, write_txn::flag_change::replace, flags, {}, none);
+                                const auto r = t.change_flags(box_id(t, from), set, write_txn::flag_change::replace,
+                                                              flags, {}, none);
                                 return r ? result<void>() : result<void>(r.error());
                             });
                         }};
@@ -208,7 +214,9 @@ operation choose(std::mt19937& dice, const model& now, int n) {
                             deleted.system = mail::deleted;
                             mail::uid_set none;
                             const auto id = box_id(t, from);
-                            if (const auto r = t.change_flags(id, gone, write_txn::flag_change::add, deleted, {}, none); !r) return r.error();
+                            if (const auto r = t.change_flags(id, gone, write_txn::flag_change::add, deleted, {}, none);
+                                !r)
+                                return r.error();
                             const auto r = t.expunge(id, gone);
                             return r ? result<void>() : result<void>(r.error());
                         });
@@ -231,7 +239,8 @@ operation choose(std::mt19937& dice, const model& now, int n) {
         }
         case 9:
             if (!now.outbox.empty()) {
-                const auto which = std::next(now.outbox.begin(), static_cast<std::ptrdiff_t>(roll(now.outbox.size())))->first;
+                const auto which =
+                    std::next(now.outbox.begin(), static_cast<std::ptrdiff_t>(roll(now.outbox.size())))->first;
                 return {[=](model& m) { m.outbox.erase(which); },
                         [=](account_store& store, const home_paths&) {
                             return run(store, [&](write_txn& t) { return t.erase_outbox(outbox_id(which)); });
@@ -242,7 +251,8 @@ operation choose(std::mt19937& dice, const model& now, int n) {
             return {[=](model& m) { m.setting = n; },
                     [=](account_store& store, const home_paths&) {
                         while (store.housekeeping()) {}
-                        return run(store, [&](write_txn& t) { return t.put_setting("n", to_bytes(std::to_string(n))); });
+                        return run(store,
+                                   [&](write_txn& t) { return t.put_setting("n", to_bytes(std::to_string(n))); });
                     }};
         case 11:
             return {[=](model& m) { m.keyring = n; },
@@ -254,7 +264,9 @@ operation choose(std::mt19937& dice, const model& now, int n) {
                     }};
         case 12: return {[](model&) {}, [](account_store& store, const home_paths&) { return index_text(store); }};
         case 13:
-            if (roll(2)) return {[](model&) {}, [](account_store& store, const home_paths& home) { return shred(store, home); }, true};
+            if (roll(2))
+                return {[](model&) {}, [](account_store& store, const home_paths& home) { return shred(store, home); },
+                        true};
             return append(n, from, flags, false);
         default: return append(n, from, flags, roll(4) == 0);
     }
@@ -269,8 +281,8 @@ model first_model() {
 account_keys keys_from(const home_paths& home) {
     auto ring = must(open_keyring(home), "keyring");
     const auto raw = [&](const char* name) { return *ring.body().get(name); };
-    return {*crypto::ed25519_seed::from(raw("drive")), *crypto::row_key::from(raw("log")), *crypto::row_key::from(raw("store")),
-            *crypto::row_key::from(raw("shred"))};
+    return {*crypto::ed25519_seed::from(raw("drive")), *crypto::row_key::from(raw("log")),
+            *crypto::row_key::from(raw("store")), *crypto::row_key::from(raw("shred"))};
 }
 
 std::unique_ptr<account_store> open_store(const home_paths& home) {
@@ -325,7 +337,8 @@ model look(account_store& store, const home_paths& home) {
     for (const auto& b : store.read([](const read_txn& t) { return must(t.mailboxes(), "mailboxes"); })) {
         auto& box = m.boxes[b.name];
         box.uid_next = b.uid_next;
-        for (const auto& row : store.read([&](const read_txn& t) { return must(t.messages(b.id, 1, 100000), "messages"); })) {
+        for (const auto& row :
+             store.read([&](const read_txn& t) { return must(t.messages(b.id, 1, 100000), "messages"); })) {
             if (!contents.contains(row.mail_serial)) {
                 const auto reader = must(store.open_blob(row.mail_serial), "blob");
                 std::string text(static_cast<std::size_t>(reader->size_bytes()), '\0');
@@ -360,7 +373,8 @@ int verify(const home_paths& home, unsigned seed, int acknowledged) {
 
     auto store = open_store(home);
     const auto found = look(*store, home);
-    if (!(found == m) && !(found == after)) fail("after " + std::to_string(acknowledged) + " operations the store is neither before nor after the next");
+    if (!(found == m) && !(found == after))
+        fail("after " + std::to_string(acknowledged) + " operations the store is neither before nor after the next");
     const auto sound = [&](const char* when) {
         const auto report = must(store->check({}), "check");
         for (const auto& line : report.lost) std::fprintf(stderr, "lost: %s\n", line.c_str());

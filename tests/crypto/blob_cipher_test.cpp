@@ -133,7 +133,8 @@ TEST_CASE("finished chunks leave at once, and what is held stays below one chunk
 
 TEST_CASE("the end may be taken in steps, and no step is larger than asked for") {
     const auto key = random<blob_key>();
-    for (const std::size_t size : {std::size_t{0}, chunk_plain_bytes - 8, chunk_plain_bytes, 40 * chunk_plain_bytes + 1}) {
+    for (const std::size_t size :
+         {std::size_t{0}, chunk_plain_bytes - 8, chunk_plain_bytes, 40 * chunk_plain_bytes + 1}) {
         const auto plain = some_plain(size);
         for (const std::size_t step : {std::size_t{0}, std::size_t{1}, std::size_t{3}, std::size_t{1000}}) {
             blob_encryptor encryptor(key);

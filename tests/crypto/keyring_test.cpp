@@ -12,7 +12,9 @@ constexpr argon2_cost cheap{.passes = 1, .memory_kib = 8};
 
 unlock_secret passphrase(std::string_view text) { return {slot_kind::passphrase, to_bytes(text)}; }
 unlock_secret key_file(unsigned char fill) { return {slot_kind::key_file, bytes(32, static_cast<std::byte>(fill))}; }
-unlock_secret credential(unsigned char fill) { return {slot_kind::credential, bytes(40, static_cast<std::byte>(fill))}; }
+unlock_secret credential(unsigned char fill) {
+    return {slot_kind::credential, bytes(40, static_cast<std::byte>(fill))};
+}
 
 keyring some_keyring() {
     auto out = keyring::create({passphrase("open sesame"), key_file(7)}, cheap);
@@ -162,7 +164,8 @@ TEST_CASE("slots have a limit, and secrets a strength") {
     CHECK(ring.add_slot(passphrase(""), cheap).error() == errc::bad_length);
     CHECK(ring.add_slot(passphrase("x"), {.passes = 0, .memory_kib = 8}).error() == errc::bad_length);
     CHECK(ring.add_slot(passphrase("x"), {.passes = 1, .memory_kib = ~0u}).error() == errc::bad_length);
-    for (std::size_t i = 1; i < keyring_slots_max; ++i) REQUIRE(ring.add_slot(key_file(static_cast<unsigned char>(i + 1))).has_value());
+    for (std::size_t i = 1; i < keyring_slots_max; ++i)
+        REQUIRE(ring.add_slot(key_file(static_cast<unsigned char>(i + 1))).has_value());
     CHECK(ring.add_slot(key_file(99)).error() == errc::bad_length);
     CHECK(keyring::open(ring.encode_next(), key_file(keyring_slots_max)).has_value());
 }

@@ -44,7 +44,8 @@ TEST_CASE("leaf and node hashes carry their domain byte") {
 
 TEST_CASE("the tree of Certificate Transparency's reference data keeps its roots", "[golden]") {
     // The leaves and roots that implementations of RFC 6962 and RFC 9162 test themselves with.
-    const char* data[] = {"", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"};
+    const char* data[] = {"", "00", "10", "2021", "3031", "40414243", "5051525354555657",
+                          "606162636465666768696a6b6c6d6e6f"};
     merkle::accumulator tree;
     CHECK(hex(tree.root().view()) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     for (const auto* leaf : data) tree.add(merkle::leaf_hash(from_hex(leaf).value()));
@@ -83,7 +84,8 @@ TEST_CASE("every range of every small tree has a proof, and nothing else passes 
         for (std::size_t first = 0; first < count; ++first)
             for (std::size_t n = 1; first + n <= count; ++n) {
                 INFO("leaves [" << first << ", " << first + n << ") of " << count);
-                auto range = std::vector(leaves.begin() + static_cast<long>(first), leaves.begin() + static_cast<long>(first + n));
+                auto range = std::vector(leaves.begin() + static_cast<long>(first),
+                                         leaves.begin() + static_cast<long>(first + n));
                 auto proof = tree.range_proof(first, n);
                 REQUIRE(merkle::verify_range(root, count, first, range, proof));
                 // Another place, with the same leaves, proves nothing.

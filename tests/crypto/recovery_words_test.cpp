@@ -30,8 +30,8 @@ TEST_CASE("phrases are those of BIP-39's reference vectors") {
          "legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth useful legal "
          "winner thank year wave sausage worth title"},
         {"8080808080808080808080808080808080808080808080808080808080808080",
-         "letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor acoustic avoid "
-         "letter advice cage absurd amount doctor acoustic bless"},
+         "letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor acoustic "
+         "avoid letter advice cage absurd amount doctor acoustic bless"},
     };
     for (const auto& [seed, phrase] : rows) {
         CHECK(recovery_words(seed_of(seed)) == phrase);
@@ -64,7 +64,8 @@ TEST_CASE("what is no phrase says so") {
     CHECK(parse_recovery_words(repeat("abandon", 23, "zzz")).error() == errc::bad_text);
     CHECK(parse_recovery_words(repeat("abandon", 23, "zoo")).error() == errc::bad_checksum);
     CHECK(parse_recovery_words("zoo " + phrase.substr(8)).error() == errc::bad_checksum);
-    for (std::size_t cut = 0; cut < phrase.size(); ++cut) CHECK_FALSE(parse_recovery_words(phrase.substr(0, cut)).has_value());
+    for (std::size_t cut = 0; cut < phrase.size(); ++cut)
+        CHECK_FALSE(parse_recovery_words(phrase.substr(0, cut)).has_value());
 }
 
 TEST_CASE("one last word in 256 fits the checksum") {

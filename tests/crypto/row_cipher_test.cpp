@@ -37,7 +37,8 @@ TEST_CASE("rows open under their key and in their place only, and no bit of them
         CHECK(other.borrow().open_into(out, as_bytes("msg|7"), sealed).error() == errc::not_authentic);
         CHECK(opened(ours, as_bytes("msg|7"), sealed) == plain);   // a failure leaves nothing behind in the worker
         for (std::size_t cut = 0; cut < sealed.size(); cut += 1 + cut / 8)
-            CHECK(ours.borrow().open_into(out, as_bytes("msg|7"), bytes_view(sealed).first(cut)).error() == errc::not_authentic);
+            CHECK(ours.borrow().open_into(out, as_bytes("msg|7"), bytes_view(sealed).first(cut)).error() ==
+                  errc::not_authentic);
         for (std::size_t at = 0; at < sealed.size(); at += 1 + at / 8) {
             sealed[at] ^= std::byte{4};
             CHECK(ours.borrow().open_into(out, as_bytes("msg|7"), sealed).error() == errc::not_authentic);
@@ -74,7 +75,8 @@ TEST_CASE("the bytes of a sealed row") {
     int n = 0;
     const auto* raw = reinterpret_cast<const unsigned char*>(sealed.data());
     std::array<unsigned char, 7> out{};
-    REQUIRE(EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), nullptr, reinterpret_cast<const unsigned char*>(under.view().data()), raw + 12) == 1);
+    REQUIRE(EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), nullptr,
+                               reinterpret_cast<const unsigned char*>(under.view().data()), raw + 12) == 1);
     REQUIRE(EVP_DecryptUpdate(c, nullptr, &n, reinterpret_cast<const unsigned char*>("place"), 5) == 1);
     REQUIRE(EVP_DecryptUpdate(c, out.data(), &n, raw + 24, 7) == 1);
     REQUIRE(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, 16, const_cast<unsigned char*>(raw + 31)) == 1);

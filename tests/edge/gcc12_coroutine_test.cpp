@@ -1,5 +1,6 @@
-// The spellings of the house destroy exactly once what is handed to a co_await call (02-architecture 2.8). g++ 12 destroys
-// an aggregate or a capturing lambda twice that is built in braces inside the expression; these forms are safe with it.
+// The spellings of the house destroy exactly once what is handed to a co_await call (02-architecture 2.8). g++ 12
+// destroys an aggregate or a capturing lambda twice that is built in braces inside the expression;
+// these forms are safe with it.
 #include "proto/wire/task.hpp"
 
 #include <boost/asio/awaitable.hpp>

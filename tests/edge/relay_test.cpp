@@ -1,4 +1,5 @@
-// A relay of a real node on loopback, and its clients over real links: throw-away depositors, an owner who is told of news.
+// A relay of a real node on loopback, and its clients over real links:
+// throw-away depositors, an owner who is told of news.
 #include "daemon/net/relay_call.hpp"
 #include "daemon/net/server.hpp"
 #include "proto/relay/address.hpp"
@@ -28,7 +29,8 @@ struct relay_home {
         crypto::initialise();
         ::unsetenv("CREDENTIALS_DIRECTORY");
         ::unsetenv("PEERPOST_PASSPHRASE_FILE");
-        root = std::filesystem::temp_directory_path() / ("peerpost-relay-" + std::to_string(::getpid()) + "-" + std::to_string(crypto::random_u64()));
+        root = std::filesystem::temp_directory_path() /
+               ("peerpost-relay-" + std::to_string(::getpid()) + "-" + std::to_string(crypto::random_u64()));
         home.root = root;
         configuration.relay.serve = services::relay_rule::invited;
         configuration.imap.listen = configuration.smtp.listen = {};
@@ -252,7 +254,9 @@ TEST_CASE("who is attached is told of news at once") {
             options.slot = slot_of(link).id();
             options.work_bits_max = 4;
             options.item = bytes(relay::item_bytes, static_cast<std::byte>(rounds));
-            const read_content nothing = [](std::uint64_t, std::size_t) -> awaitable<result<bytes>> { co_return relay::errc::lost; };
+            const read_content nothing = [](std::uint64_t, std::size_t) -> awaitable<result<bytes>> {
+                co_return relay::errc::lost;
+            };
             const auto over = co_await play(call, std::move(options), nothing, workers);
             CHECK(over.how == relay::ending::done);
             call->hang_up();
@@ -287,7 +291,8 @@ TEST_CASE("a node that is no relay refuses, politely") {
         std::string why;
         auto who = throw_away_identity(services::now_s());
         std::vector<engine::endpoint> where;
-        for (const auto& text : home.node->accounts().front()->record().endpoints) where.push_back(*engine::parse_endpoint(text));
+        for (const auto& text : home.node->accounts().front()->record().endpoints)
+            where.push_back(*engine::parse_endpoint(text));
         auto call = co_await relay_call::dial(io, std::move(who), link.relay, std::move(where), why);
         REQUIRE(call);
         auto message = relay::encode(relay::request(relay::info_request{}));

@@ -5,7 +5,8 @@
 using namespace pp;
 
 TEST_CASE("the block says who sent the mail and how the key is known") {
-    const engine::arrival a{"node.example", "abc.peerpost.alt", storage::known_by::invite_used, {"anna", "xyz.peerpost.alt"}};
+    const engine::arrival a{
+        "node.example", "abc.peerpost.alt", storage::known_by::invite_used, {"anna", "xyz.peerpost.alt"}};
     CHECK(engine::authentication_results(a) ==
           "Delivered-To: anna@xyz.peerpost.alt\r\n"
           "Authentication-Results: node.example;\r\n"
@@ -15,8 +16,9 @@ TEST_CASE("the block says who sent the mail and how the key is known") {
 }
 
 TEST_CASE("no value adds a field, ends the header or makes a line too long") {
-    for (const std::string& evil : {std::string("x\r\nX: y"), std::string("x\r\n\r\nbody"), std::string("x;\n dkim=pass"),
-                                    std::string("x\0y", 3), std::string(5000, 'x'), std::string("\xff\xfe"), std::string()})
+    for (const std::string& evil :
+         {std::string("x\r\nX: y"), std::string("x\r\n\r\nbody"), std::string("x;\n dkim=pass"), std::string("x\0y", 3),
+          std::string(5000, 'x'), std::string("\xff\xfe"), std::string()})
         for (const auto how : {storage::known_by::invite_used, storage::known_by::invite_given,
                                storage::known_by::address, storage::known_by::request}) {
             const auto block = engine::authentication_results({evil, evil, how, {evil, evil}});

@@ -79,9 +79,11 @@ TEST_CASE("the target may be there before its answer", "[circuits]") {
     circuit_table t(rules());
     REQUIRE_FALSE(why_not(t.reserve(tag(1), hers, 60, "", start)));
     REQUIRE_FALSE(why_not(t.connect(tag(1), caller, "", dice(1), start)));
-    CHECK(t.join({dice(1).circuit, circuit_side::target, dice(1).target_secret}, start) == circuit_table::join_verdict::first);
+    CHECK(t.join({dice(1).circuit, circuit_side::target, dice(1).target_secret}, start) ==
+          circuit_table::join_verdict::first);
     REQUIRE_FALSE(why_not(t.answered(dice(1).circuit, true, start)));
-    CHECK(t.join({dice(1).circuit, circuit_side::caller, dice(1).caller_secret}, start) == circuit_table::join_verdict::both);
+    CHECK(t.join({dice(1).circuit, circuit_side::caller, dice(1).caller_secret}, start) ==
+          circuit_table::join_verdict::both);
 }
 
 TEST_CASE("times of reservations and calls", "[circuits]") {
@@ -97,7 +99,8 @@ TEST_CASE("times of reservations and calls", "[circuits]") {
     CHECK(why_not(t.answered(dice(2).circuit, true, start + 10s)) == status::not_found);
     REQUIRE_FALSE(why_not(t.connect(tag(1), caller, "", dice(3), start)));
     REQUIRE_FALSE(why_not(t.answered(dice(3).circuit, true, start)));
-    CHECK(t.join({dice(3).circuit, circuit_side::caller, dice(3).caller_secret}, start + 10s) == circuit_table::join_verdict::nobody);
+    CHECK(t.join({dice(3).circuit, circuit_side::caller, dice(3).caller_secret}, start + 10s) ==
+          circuit_table::join_verdict::nobody);
     t.link_gone(hers);
     CHECK(why_not(t.connect(tag(1), caller, "", dice(4), start + 20s)) == status::not_found);
 }
@@ -106,14 +109,17 @@ TEST_CASE("limits: of a caller, of a target, of all, and none served at all", "[
     circuit_table t(rules());
     for (int i = 1; i <= 4; ++i) REQUIRE_FALSE(why_not(t.reserve(tag(i), hers, 60, "", start)));
     for (int i = 0; i < 8; ++i) CHECK_FALSE(why_not(t.connect(tag(1 + i % 2), caller, "", dice(i), start)));
-    CHECK(why_not(t.connect(tag(3), caller, "", dice(50), start)) == status::busy);                       // the caller has 8
+    // the caller has 8
+    CHECK(why_not(t.connect(tag(3), caller, "", dice(50), start)) == status::busy);
     for (circuit_table::link_id other = 20; other < 24; ++other)
         CHECK_FALSE(why_not(t.connect(tag(1), other, "", dice(static_cast<int>(other)), start)));
-    CHECK(why_not(t.connect(tag(1), 30, "", dice(51), start)) == status::busy);                           // the target has 8
+    // the target has 8
+    CHECK(why_not(t.connect(tag(1), 30, "", dice(51), start)) == status::busy);
     for (circuit_table::link_id other = 40; other < 48; ++other)
         CHECK_FALSE(why_not(t.connect(tag(3), other, "", dice(static_cast<int>(other)), start)));
     CHECK(t.circuits() == 20);
-    CHECK(why_not(t.connect(tag(4), 60, "", dice(52), start)) == status::busy);                           // all there are
+    // all there are
+    CHECK(why_not(t.connect(tag(4), 60, "", dice(52), start)) == status::busy);
     circuit_rules none;
     circuit_table off(none);
     CHECK(why_not(off.reserve(tag(1), hers, 60, "", start)) == status::refused);

@@ -73,7 +73,8 @@ TEST_CASE("a record counts when it is newer, right and of this account") {
     CHECK_FALSE(merge_record(c, {}, people::now));
     CHECK(c.record == newer);
     for (std::uint64_t i = 2; i < 40; ++i)
-        CHECK(*merge_record(c, record_with(invitation.record.sequence + i, {"203.0.113.4:" + std::to_string(i)}), people::now));
+        CHECK(*merge_record(c, record_with(invitation.record.sequence + i, {"203.0.113.4:" + std::to_string(i)}),
+                            people::now));
     CHECK(c.endpoints.size() == contact_endpoints_max);
 }
 

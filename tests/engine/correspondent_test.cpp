@@ -79,7 +79,8 @@ TEST_CASE("what is kept of a correspondent comes back", "[correspondent]") {
     const auto again = decode_correspondent(raw);
     REQUIRE(again.has_value());
     CHECK(*again == c);
-    for (std::size_t cut = 0; cut < raw.size(); ++cut) CHECK_FALSE(decode_correspondent(bytes_view(raw).first(cut)).has_value());
+    for (std::size_t cut = 0; cut < raw.size(); ++cut)
+        CHECK_FALSE(decode_correspondent(bytes_view(raw).first(cut)).has_value());
 }
 
 TEST_CASE("an older letter does not undo a newer one", "[correspondent]") {

@@ -62,7 +62,8 @@ TEST_CASE("who is told what: RFC 3461 section 4.1") {
     CHECK_FALSE(due(15, outbox_state::notified));
     // told once: a state that stays is no news, a receipt behind a failure is
     CHECK_FALSE(engine::report_due(in(queued(), outbox_state::failed), in(queued(), outbox_state::failed)));
-    CHECK(engine::report_due(in(queued(2), outbox_state::failed), in(queued(2), outbox_state::delivered)) == report_kind::delivered);
+    CHECK(engine::report_due(in(queued(2), outbox_state::failed), in(queued(2), outbox_state::delivered)) ==
+          report_kind::delivered);
 }
 
 TEST_CASE("a delay is noticed once, four hours after the mail could go") {
@@ -148,7 +149,9 @@ TEST_CASE("a report says which mail, what has happened, why, and what can be don
         for (std::size_t at = 0; (at = words.find("\r\n", at)) != words.npos;) words.replace(at, 2, " ");
         return words;
     };
-    const auto says = [&](const engine::delivery_report& r, std::string_view what) { return body(r).find(what) != std::string::npos; };
+    const auto says = [&](const engine::delivery_report& r, std::string_view what) {
+        return body(r).find(what) != std::string::npos;
+    };
     auto r = failure();
     const auto text = std::string(as_text(engine::report_mail(r)));
     CHECK(has(text, "Subject: Not delivered: hi"));
@@ -187,6 +190,7 @@ TEST_CASE("addresses and headers beyond ASCII: RFC 6533") {
     CHECK(text.find("Content-Type: message/global-delivery-status") != text.npos);
     CHECK(text.find("Content-Type: message/global-headers") != text.npos);
     r.whole_mail = true;
-    CHECK(std::string(as_text(engine::report_mail(r))).find("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: binary") !=
+    CHECK(std::string(as_text(engine::report_mail(r))).find("Content-Type: message/rfc822\r\n"
+                                                            "Content-Transfer-Encoding: binary") !=
           std::string::npos);
 }

@@ -199,10 +199,12 @@ TEST_CASE("a held row waits until its moment, whatever happens, and has its five
 TEST_CASE("a row says that work is done for it, and when it is too much") {
     const auto working = work_asked_for(row_to_bob(), 8, start, 0.5);
     CHECK(working.state == storage::outbox_state::queued);
-    CHECK(working.last_error == "the recipient does not know you and asks strangers for some work first: this node is at it, for "
-                                "about 2 seconds");
+    CHECK(working.last_error ==
+          "the recipient does not know you and asks strangers for some work first: this node is at it, for about 2 "
+          "seconds");
     CHECK(working.next_attempt_at > start);
     const auto answered_so = answered(row_to_bob(), {peer::notify_status::work_needed, {}, "", 8}, start).row;
     CHECK(answered_so.last_error == working.last_error);
-    CHECK(work_asked_for(row_to_bob(), 17, start, 0).last_error.find("more work than this node does") != std::string::npos);
+    CHECK(work_asked_for(row_to_bob(), 17, start, 0).last_error.find("more work than this node does") !=
+          std::string::npos);
 }

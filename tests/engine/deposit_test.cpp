@@ -103,7 +103,8 @@ TEST_CASE("what cannot be left says why", "[deposit]") {
     both.answered(refused(status::full));
     both.answered(refused(status::relay_full));
     CHECK_FALSE(both.next());
-    CHECK(both.sentence() == "the recipient's relay has no room left for this recipient; our own relay has no room left");
+    CHECK(both.sentence() ==
+          "the recipient's relay has no room left for this recipient; our own relay has no room left");
     // A slot that is gone takes no item either: nothing is gained by bringing the mail to ours.
     deposit_plan gone(1, 1);
     gone.answered(refused(status::no_slot));

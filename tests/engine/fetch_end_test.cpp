@@ -42,9 +42,11 @@ TEST_CASE("what is not there is asked for twenty times, for an hour at least, an
     CHECK(end.row.reason.find("no longer on the sender's drive") != std::string::npos);
 }
 
-TEST_CASE("what cannot be reached for as long as a sender waits is refused, after some tries since the start", "[fetch_end]") {
+TEST_CASE("what cannot be reached for as long as a sender waits is refused, after some tries since the start",
+          "[fetch_end]") {
     CHECK(after_failure(wanted(), fetch_failure::not_reached, 100, start + 15 * day - 1).what == fetch_verdict::again);
-    CHECK(after_failure(wanted(), fetch_failure::not_reached, 5, start + 30 * day).what == fetch_verdict::again);   // was off
+    // was off
+    CHECK(after_failure(wanted(), fetch_failure::not_reached, 5, start + 30 * day).what == fetch_verdict::again);
     const auto end = after_failure(wanted(), fetch_failure::not_reached, 6, start + 15 * day);
     REQUIRE(end.what == fetch_verdict::refuse);
     CHECK(end.row.reason.find("15 days") != std::string::npos);

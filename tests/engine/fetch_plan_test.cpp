@@ -31,7 +31,8 @@ TEST_CASE("a blob is fetched whole, from wherever an earlier link has stopped") 
             CHECK_FALSE(plan.finished());
             CHECK(plan.total_chunks() == blob.leaves.size());
             const auto already = std::min<std::size_t>(kept * crypto::chunk_cipher_bytes, blob.cipher.size());
-            const auto got = fetch_all(plan, blob, bytes(blob.cipher.begin(), blob.cipher.begin() + static_cast<std::ptrdiff_t>(already)));
+            const auto got = fetch_all(
+                plan, blob, bytes(blob.cipher.begin(), blob.cipher.begin() + static_cast<std::ptrdiff_t>(already)));
             CHECK(got == blob.cipher);
             CHECK(plan.finished());
             REQUIRE(plan.header());

@@ -1,5 +1,5 @@
-// A mail whose time is over while something of it lies at relays: what walks leave behind, when the last word is said, and
-// which one.
+// A mail whose time is over while something of it lies at relays: what walks leave behind, when the last word is said,
+// and which one.
 #include "daemon/engine/delivery_report.hpp"
 #include "daemon/engine/last_word.hpp"
 
@@ -121,7 +121,8 @@ TEST_CASE("nothing is in doubt that nobody can know of, or that is there no more
     const auto short_time = left_at_hers(trace::left, over + hour);
     CHECK(doubt_of(short_time, over + 3 * hour) == doubt::waits);
     CHECK(doubt_of(short_time, over + 3 * hour + 1) == doubt::none);
-    CHECK(doubt_of(left_at_hers(trace::fetched, over + hour), over + 30 * day) == doubt::fetched);   // that does not undo it
+    // that does not undo it
+    CHECK(doubt_of(left_at_hers(trace::fetched, over + hour), over + 30 * day) == doubt::fetched);
 }
 
 TEST_CASE("the last word waits while something is undecided, and says what is known", "[last_word]") {

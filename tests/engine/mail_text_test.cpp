@@ -1,5 +1,5 @@
-// The full-text index against SEARCH itself: over mails in many languages, charsets and encodings, whatever SEARCH finds
-// by reading must be among the candidates (RFC 9051 section 6.4.4, RFC 5051).
+// The full-text index against SEARCH itself: over mails in many languages, charsets and encodings, whatever SEARCH
+// finds by reading must be among the candidates (RFC 9051 section 6.4.4, RFC 5051).
 #include "daemon/engine/mail_text.hpp"
 #include "proto/imap/search/search_fields.hpp"
 #include "proto/imap/search/search_program.hpp"
@@ -57,7 +57,8 @@ struct searched_fixture : store_fixture {
         outcome out;
         for (const auto& m : all("INBOX")) {
             const auto text = text_of(m.mail_serial);
-            const auto index = store->read([&](const storage::read_txn& t) { return t.index_of(m.mail_serial).value(); });
+            const auto index =
+                store->read([&](const storage::read_txn& t) { return t.index_of(m.mail_serial).value(); });
             imap::message_row row;
             row.uid = m.uid;
             row.header = text.substr(0, index->parts.front().header_bytes);
@@ -109,12 +110,13 @@ std::string literal(std::string_view text) { return "{" + std::to_string(text.si
 
 const std::vector<std::string> fragments = {
     "Stra\u00dfe", "STRASSE", "stra\u1e9ee", "\u0130stanbul", "istanbul", "I\u0307zmir", "\u0131l\u0131k",
-    "\u039f\u03b4\u03c5\u03c3\u03c3\u03b5\u03cd\u03c2", "\u039f\u0394\u03a5\u03a3\u03a3\u0395\u03a5\u03a3", "\u03c3\u03c2\u03a3",
-    "\u041f\u0440\u0438\u0432\u0435\u0442", "\u041c\u041e\u0421\u041a\u0412\u0410", "\u6771\u4eac\u90fd", "\u5317\u4eac\u5e02",
-    "\u5b57", "\u30e1\u30fc\u30eb", "\uff92\uff70\uff99", "\ud55c\uad6d\uc5b4", "\u1112\u1161\u11ab", "\u0639\u0631\u0628\u064a",
-    "\u05e9\u05dc\u05d5\u05dd", "na\u00efve", "nai\u0308ve", "\ufb01nal", "\u00c5ngstr\u00f6m", "\u212b", "e\u0301t\u00e9",
-    "\u0e20\u0e32\u0e29\u0e32", "\u0939\u093f\u0928\u094d\u0926\u0940", "\U0001f600\U0001f680", "\U00010400\U00010428", "plain words", "a", "zq", "1,234.56",
-    "user@example.org", "<b>bold</b>", "&amp;", "&uuml;ber", "x\ty", "\u01c5\u01c6"};
+    "\u039f\u03b4\u03c5\u03c3\u03c3\u03b5\u03cd\u03c2", "\u039f\u0394\u03a5\u03a3\u03a3\u0395\u03a5\u03a3",
+    "\u03c3\u03c2\u03a3", "\u041f\u0440\u0438\u0432\u0435\u0442", "\u041c\u041e\u0421\u041a\u0412\u0410",
+    "\u6771\u4eac\u90fd", "\u5317\u4eac\u5e02", "\u5b57", "\u30e1\u30fc\u30eb", "\uff92\uff70\uff99",
+    "\ud55c\uad6d\uc5b4", "\u1112\u1161\u11ab", "\u0639\u0631\u0628\u064a", "\u05e9\u05dc\u05d5\u05dd", "na\u00efve",
+    "nai\u0308ve", "\ufb01nal", "\u00c5ngstr\u00f6m", "\u212b", "e\u0301t\u00e9", "\u0e20\u0e32\u0e29\u0e32",
+    "\u0939\u093f\u0928\u094d\u0926\u0940", "\U0001f600\U0001f680", "\U00010400\U00010428", "plain words", "a", "zq",
+    "1,234.56", "user@example.org", "<b>bold</b>", "&amp;", "&uuml;ber", "x\ty", "\u01c5\u01c6"};
 
 std::string random_text(std::mt19937& dice) {
     std::string out;
@@ -134,10 +136,13 @@ std::string random_part(std::mt19937& dice) {
     const auto text = random_text(dice);
     const std::string type = dice() % 3 == 0 ? "text/html" : "text/plain";
     switch (dice() % 3) {
-    case 0: return "Content-Type: " + type + "; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64(text) + "\r\n";
+    case 0:
+        return "Content-Type: " + type + "; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64(text) +
+               "\r\n";
     case 1: return "Content-Type: " + type + "; charset=utf-8\r\n\r\n" + text + "\r\n";
+    // "Tokyo-to ASCII mail"
     default: return "Content-Type: " + type + "; charset=shift_jis\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
-                    base64("\x93\x8c\x8b\x9e\x93\x73 ASCII \x83\x81\x81\x5b\x83\x8b") + "\r\n";   // "Tokyo-to ASCII mail"
+                    base64("\x93\x8c\x8b\x9e\x93\x73 ASCII \x83\x81\x81\x5b\x83\x8b") + "\r\n";
     }
 }
 
@@ -148,7 +153,8 @@ std::string random_mail(std::mt19937& dice) {
     if (dice() % 4 == 0) out += "X-Latin: gr\xfc\xdf\r\n";
     if (dice() % 6 == 0) out += "Subje=?utf-8?q?ct: tricky?=\r\n";
     if (dice() % 5 == 0)
-        return out + "Content-Type: message/rfc822\r\n\r\nSubject: inner " + one_line(random_text(dice)) + "\r\n\r\n" + random_text(dice);
+        return out + "Content-Type: message/rfc822\r\n\r\nSubject: inner " + one_line(random_text(dice)) + "\r\n\r\n" +
+               random_text(dice);
     if (dice() % 2) return out + random_part(dice);
     out += "Content-Type: multipart/mixed; boundary=bb\r\n\r\n";
     for (auto n = 1 + dice() % 3; n > 0; --n) out += "--bb\r\n" + random_part(dice);
@@ -168,13 +174,15 @@ TEST_CASE("what reading finds is among the candidates of the index", "[text]") {
         std::size_t with_hits = 0, asked = 0;
         for (int i = 0; i < 150; ++i) {
             auto needle = dice() % 2 ? fragments[dice() % fragments.size()] : one_line(random_text(dice));
-            if (dice() % 3 == 0 && needle.size() > 4) needle = needle.substr(dice() % (needle.size() - 2), 1 + dice() % 6);
+            if (dice() % 3 == 0 && needle.size() > 4)
+                needle = needle.substr(dice() % (needle.size() - 2), 1 + dice() % 6);
             while (!needle.empty() && !mail::is_valid_utf8(needle)) {   // cut at characters
                 if ((static_cast<unsigned char>(needle.front()) & 0xc0) == 0x80) needle.erase(0, 1);
                 else needle.pop_back();
             }
             if (needle.empty()) continue;
-            const char* keys[] = {"BODY ", "TEXT ", "SUBJECT ", "HEADER From ", "HEADER X-Latin ", "NOT BODY ", "HEADER Subje=?utf-8?q?ct "};
+            const char* keys[] = {"BODY ", "TEXT ", "SUBJECT ", "HEADER From ", "HEADER X-Latin ", "NOT BODY ",
+                                  "HEADER Subje=?utf-8?q?ct "};
             with_hits += f.agrees(keys[dice() % 7] + literal(needle));
             ++asked;
         }
@@ -184,7 +192,9 @@ TEST_CASE("what reading finds is among the candidates of the index", "[text]") {
 
 TEST_CASE("case folding of RFC 5051, with the index", "[text]") {
     searched_fixture f;
-    const auto body = [](std::string_view text) { return "Content-Type: text/plain; charset=utf-8\r\n\r\n" + std::string(text) + "\r\n"; };
+    const auto body = [](std::string_view text) {
+        return "Content-Type: text/plain; charset=utf-8\r\n\r\n" + std::string(text) + "\r\n";
+    };
     f.add("INBOX", body("die Stra\u00dfe"));                               // 1
     f.add("INBOX", body("\u0130stanbul"));                                 // 2
     f.add("INBOX", body("\u039f\u03b4\u03c5\u03c3\u03c3\u03b5\u03cd\u03c2"));   // 3, with a final sigma

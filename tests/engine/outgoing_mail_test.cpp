@@ -31,7 +31,9 @@ engine::outgoing_mail under_way(outbox_state state) {
 
 std::string text_of(const engine::outgoing_mail& m) { return std::string(as_text(outgoing_text(m))); }
 
-std::string body_of(const std::string& text) { return mail::decode_quoted_printable(text.substr(text.find("\r\n\r\n") + 4)); }
+std::string body_of(const std::string& text) {
+    return mail::decode_quoted_printable(text.substr(text.find("\r\n\r\n") + 4));
+}
 
 bool says(const engine::outgoing_mail& m, std::string_view words) {
     auto body = body_of(text_of(m));
@@ -94,7 +96,8 @@ TEST_CASE("of many recipients some are named and the rest is counted; a note is 
     CHECK(says(m, "To 3 more; see: peerpost queue"));
     storage::id16 submission{};
     CHECK(outgoing_message_id(submission, "Held", "a.alt") == "<held.00000000000000000000000000000000@a.alt>");
-    CHECK(text_of(m).find("Message-ID: " + outgoing_message_id(submission, "Queued", m.domain) + "\r\n") != std::string::npos);
+    CHECK(text_of(m).find("Message-ID: " + outgoing_message_id(submission, "Queued", m.domain) + "\r\n") !=
+          std::string::npos);
     for (const auto word : outgoing_keywords)     // all that there are
         CHECK(outgoing_message_id(submission, word, "a") != outgoing_message_id(submission, "Other", "a"));
 }
@@ -109,7 +112,8 @@ TEST_CASE("words: paragraphs, sentences, subjects") {
     CHECK(engine::sentence("Done.") == "Done.");
     CHECK(moment(sent) == "Sun, 22 Nov 2026, 07:00 UTC");
 
-    CHECK(subject_in("From: a\r\nSubject:  =?utf-8?Q?gr=C3=BCn?=\r\n folded \r\nSubject: second\r\n") == "gr\xc3\xbcn folded");
+    CHECK(subject_in("From: a\r\nSubject:  =?utf-8?Q?gr=C3=BCn?=\r\n folded \r\nSubject: second\r\n") ==
+          "gr\xc3\xbcn folded");
     CHECK(subject_in("From: a\r\n") == "");
     CHECK(subject_in("Subject: " + std::string(300, 'y')) == std::string(subject_bytes_max, 'y') + "...");
     std::string wide;

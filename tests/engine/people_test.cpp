@@ -74,7 +74,8 @@ TEST_CASE("a removed contact that writes again is a request") {
 }
 
 TEST_CASE("a contact is meant by name, address, label or its beginning") {
-    const std::vector<storage::contact> all{contact_of(1, "Bob"), contact_of(2, "Alice  B"), contact_of(3, "bob"), contact_of(4, "")};
+    const std::vector<storage::contact> all{contact_of(1, "Bob"), contact_of(2, "Alice  B"), contact_of(3, "bob"),
+                                            contact_of(4, "")};
     const auto label = crypto::account_label(accounts::key(2));
     for (const auto& who : {label, "x@" + label + ".peerpost.alt", label + ".peerpost.alt", label.substr(0, 8),
                             std::string("alice b"), std::string("ALICE B")}) {
@@ -169,8 +170,8 @@ TEST_CASE("a card is read back as it was written, and as address books write it"
     REQUIRE(read);
     CHECK(read->contact == link);
     CHECK(read->name == "Anna; B\xc3\xa4r, x");
-    CHECK(read_vcard("BEGIN:VCARD\nfn:Al\nitem1.EMAIL;type=HOME:al@example.org\nEMAIL:al@x.peerpost.alt\nEND:VCARD\n")->contact ==
-          "al@x.peerpost.alt");
+    CHECK(read_vcard("BEGIN:VCARD\nfn:Al\nitem1.EMAIL;type=HOME:al@example.org\nEMAIL:al@x.peerpost.alt\nEND:VCARD\n")
+              ->contact == "al@x.peerpost.alt");
     CHECK_FALSE(read_vcard("BEGIN:VCARD\r\nFN:x\r\nEND:VCARD\r\n"));
     CHECK_FALSE(read_vcard(""));
 }

@@ -19,7 +19,9 @@ constexpr std::int64_t now = people::now;
 const crypto::account_key relay_key = people::filled<crypto::account_key>(0xe1);
 
 template <class T>
-crypto::account_seed seed_of(const T& who) { return crypto::account_seed(std::span<const std::byte, 32>(who.account.seed().view().data(), 32)); }
+crypto::account_seed seed_of(const T& who) {
+    return crypto::account_seed(std::span<const std::byte, 32>(who.account.seed().view().data(), 32));
+}
 
 struct relay_node {
     storage::testing::temporary_folder home;
@@ -53,7 +55,10 @@ struct link_to {
     relay::server_session server;
 
     link_to(relay_node& n, relay_client c)
-        : node(n), client(c), desk(*n.store, n.policy), server({relay_key, nonce(), engine::announce(n.policy, n.limits)}) {}
+        : node(n),
+          client(c),
+          desk(*n.store, n.policy),
+          server({relay_key, nonce(), engine::announce(n.policy, n.limits)}) {}
     static relay::array16 nonce() {
         relay::array16 out;
         crypto::random_bytes(out);
@@ -63,7 +68,8 @@ struct link_to {
         server.requested(std::move(message));
         while (auto e = server.next_event()) {
             auto step = desk.answer(std::move(*e), client, node.at);
-            server.answer(step.where == relay_step::place::writer ? step.told(node.store->write_one(step.job)) : step.run());
+            server.answer(step.where == relay_step::place::writer ? step.told(node.store->write_one(step.job))
+                                                                  : step.run());
         }
         return server.take_output();
     }
@@ -109,7 +115,8 @@ struct letter {
 
 relay::slot_secrets bobs_slot() { return relay::derive_slot(seed_of(people::bob()), relay_key, 0); }
 
-relay::collect_over bob_collects(link_to& link, relay::collect_options options, std::vector<bytes>& items, bool keep = true) {
+relay::collect_over bob_collects(link_to& link, relay::collect_options options, std::vector<bytes>& items,
+                                 bool keep = true) {
     relay::collector walk(std::move(options));
     relay::collect_over over;
     play(walk, link, [&](auto& e) {
@@ -137,7 +144,8 @@ relay::collect_options bobs(relay::array16 invite = {}) {
 }
 relay::deposit_over alice_deposits(link_to& link, const letter& m, std::optional<relay::delivery_token> token) {
     relay::deposit_options options{relay_key, bobs_slot().id(), token, 0, m.sealed, std::nullopt};
-    options.body = relay::deposit_options::seed{relay::derive_seed(m.note.key, m.note.id, relay_key, bobs_slot().id()), m.content.size()};
+    options.body = relay::deposit_options::seed{relay::derive_seed(m.note.key, m.note.id, relay_key, bobs_slot().id()),
+                                                m.content.size()};
     relay::depositor walk(std::move(options));
     relay::deposit_over over;
     play(walk, link, [&](auto& e) {
@@ -153,7 +161,8 @@ relay::deposit_over alice_deposits(link_to& link, const letter& m, std::optional
 }
 relay::delivery_token token_for_alice() {
     const auto s = bobs_slot();
-    return relay::issue_token(s.id(), s.tokens, relay::make_serial(s.serials, people::alice().address()), relay::week_of(now) + 4);
+    return relay::issue_token(s.id(), s.tokens, relay::make_serial(s.serials, people::alice().address()),
+                              relay::week_of(now) + 4);
 }
 
 std::vector<std::string> everything_in(const std::filesystem::path& folder) {
@@ -167,7 +176,8 @@ std::vector<std::string> everything_in(const std::filesystem::path& folder) {
     return out;
 }
 bool found(const std::vector<std::string>& files, bytes_view needle) {
-    for (const auto& text : {std::string(as_text(needle)), crypto::hex(needle), crypto::base32(needle), crypto::base64url(needle)})
+    for (const auto& text :
+         {std::string(as_text(needle)), crypto::hex(needle), crypto::base32(needle), crypto::base64url(needle)})
         for (const auto& file : files)
             if (file.find(text) != file.npos) return true;
     return false;
@@ -252,7 +262,8 @@ TEST_CASE("a mail goes through a relay that learns nothing of it", "[relay]") {
                 return true;
             });
             REQUIRE((content == m.content));
-            const auto deleted = link.ask(relay::encode(relay::request(relay::seed_delete_request{seed.where, seed.deletion})));
+            const auto deleted =
+                link.ask(relay::encode(relay::request(relay::seed_delete_request{seed.where, seed.deletion})));
             CHECK(*deleted == relay::encode(relay::done_reply{}));
         }
         node.restart();
@@ -305,11 +316,13 @@ TEST_CASE("who may open a slot", "[relay]") {
     link_to friendly(node, contact);
     CHECK(bob_collects(friendly, bobs(invite), items).how == relay::ending::done);
     const auto other = relay::derive_slot(seed_of(people::alice()), relay_key, 0);
-    relay::collect_options alices{relay_key, other.key.clone(), other.tokens, other.previous_tokens, 1, invite, 0, false};
+    relay::collect_options alices{relay_key, other.key.clone(), other.tokens, other.previous_tokens, 1, invite, 0,
+                                  false};
     link_to stranger(node, throw_away());
     CHECK(bob_collects(stranger, std::move(alices), items).how == relay::ending::done);
     const auto third = relay::derive_slot(people::filled<crypto::account_seed>(0x99), relay_key, 0);
-    relay::collect_options again{relay_key, third.key.clone(), third.tokens, third.previous_tokens, 1, invite, 0, false};
+    relay::collect_options again{relay_key, third.key.clone(), third.tokens, third.previous_tokens, 1, invite, 0,
+                                 false};
     link_to late(node, throw_away());
     CHECK(bob_collects(late, std::move(again), items).how == relay::ending::refused);
 }

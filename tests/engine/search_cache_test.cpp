@@ -1,4 +1,5 @@
-// The cache of search fields: what it gives is what the store holds, whatever it has kept, and it stays within its bounds.
+// The cache of search fields: what it gives is what the store holds, whatever it has kept,
+// and it stays within its bounds.
 #include "daemon/engine/search_cache.hpp"
 #include "tests/storage/store_fixture.hpp"
 
@@ -65,7 +66,8 @@ TEST_CASE("the search cache gives what the store holds", "[search_cache]") {
         mail::flags deleted;
         deleted.system = mail::deleted;
         mail::uid_set refused;
-        auto changed = txn.change_flags(m.inbox, gone, storage::write_txn::flag_change::add, deleted, std::nullopt, refused);
+        auto changed =
+            txn.change_flags(m.inbox, gone, storage::write_txn::flag_change::add, deleted, std::nullopt, refused);
         if (!changed) return changed.error();
         auto went = txn.expunge(m.inbox, gone);
         if (!went) return went.error();
@@ -89,7 +91,8 @@ TEST_CASE("the search cache keeps to its bounds", "[search_cache]") {
             CHECK(m.find(cache, mail::uid_set::of(1, 300)) == expected);
             CHECK(cache.bytes() <= max);
         }
-        if (max == 1'000'000) CHECK(cache.bytes() < 300 * cached_fields_bytes_max / 10);   // the large ones are not kept
+        // the large ones are not kept
+        if (max == 1'000'000) CHECK(cache.bytes() < 300 * cached_fields_bytes_max / 10);
     }
     search_cache cache;
     m.find(cache, mail::uid_set::of(1, 10));

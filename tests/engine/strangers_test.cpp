@@ -78,7 +78,8 @@ TEST_CASE("one key, one network") {
     CHECK_FALSE(gate.admit(key_number(2), "", start + 1000));
     CHECK_FALSE(gate.admit(one, "", start + request_day_ms));
     const auto prefix = source_prefix("192.0.2.7:1");
-    for (std::uint32_t i = 0; i < requests_per_prefix_max; ++i) CHECK_FALSE(gate.admit(key_number(100 + i), prefix, start + request_day_ms));
+    for (std::uint32_t i = 0; i < requests_per_prefix_max; ++i)
+        CHECK_FALSE(gate.admit(key_number(100 + i), prefix, start + request_day_ms));
     CHECK(gate.admit(key_number(99), source_prefix("192.0.2.200:2"), start + request_day_ms));
     CHECK_FALSE(gate.admit(key_number(99), source_prefix("192.0.3.7:1"), start + request_day_ms));
     CHECK_FALSE(gate.admit(key_number(98), prefix, start + request_day_ms + request_hour_ms));
@@ -125,7 +126,8 @@ TEST_CASE("parallel announcements see each other's room") {
     requests.size_bytes = requests_bytes_max - 3 * request_bytes_max;
     CHECK(gate.reserve(id_number(1), key_number(1), request_bytes_max, requests));
     CHECK(gate.reserve(id_number(1), key_number(1), request_bytes_max, requests));     // asked again: the same room
-    CHECK_FALSE(gate.reserve(id_number(2), key_number(1), 1, requests));               // one key, one large mail at a time
+    // one key, one large mail at a time
+    CHECK_FALSE(gate.reserve(id_number(2), key_number(1), 1, requests));
     CHECK(gate.reserve(id_number(3), key_number(3), request_bytes_max, requests));
     CHECK(gate.reserve(id_number(4), key_number(4), request_bytes_max, requests));
     CHECK_FALSE(gate.reserve(id_number(5), key_number(5), 1, requests));

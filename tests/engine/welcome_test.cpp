@@ -81,8 +81,8 @@ TEST_CASE("the welcome mail is a well-formed multipart with its attachments") {
     CHECK(text.find(engine::base64_lines(as_bytes(w.invite_link + "\r\n"))) != text.npos);
     const auto begin = text.find("\r\n\r\n", header.size()) + 4;
     const auto body = decode_qp(text.substr(begin, text.find("\r\n" + boundary, begin) - begin));
-    for (const std::string& word : {w.address, w.name, "INBOX"s, "Sent"s, "Requests"s, "Junk"s, "Outgoing"s, "peerpost invite"s,
-                                    "peerpost contact add"s, "peerpost queue"s})
+    for (const std::string& word : {w.address, w.name, "INBOX"s, "Sent"s, "Requests"s, "Junk"s, "Outgoing"s,
+                                    "peerpost invite"s, "peerpost contact add"s, "peerpost queue"s})
         CHECK(body.find(word) != body.npos);
     // A reader of a client's three-pane window sees lines as they are; only the address may be longer.
     for (std::size_t at = 0; at < body.size();) {
@@ -132,7 +132,8 @@ TEST_CASE("the card folds between characters") {   // RFC 2426 section 2.6
 }
 
 TEST_CASE("quoted-printable there and back") {   // RFC 2045 section 6.7
-    const std::string text = "plain\nFrom here\n.dot\ntrailing \ntab\t\n\xc3\xa4=\n" + std::string(200, 'x') + "\n\nend";
+    const std::string text =
+        "plain\nFrom here\n.dot\ntrailing \ntab\t\n\xc3\xa4=\n" + std::string(200, 'x') + "\n\nend";
     const auto encoded = engine::quoted_printable(text);
     check_lines(encoded, 76);
     std::string expected;

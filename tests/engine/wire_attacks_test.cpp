@@ -4,31 +4,45 @@
 // |---------------------------------------------------|------|
 // | replay: same account, same or other relay         | "a replay..." here; inbox "a repeat gets its receipt again" |
 // | replay: other account                             | messages "a notification opens for its recipient alone" |
-// | replay: after 30 days                             | "a replay..." here; services prekeys "prekeys rotate weekly..." |
-// | replay: after a restart                           | storage delivery "rows of delivery and people"; system two nodes, kills |
+// | replay: after 30 days                             | "a replay..." here; |
+// |                                                   | services prekeys "prekeys rotate weekly..." |
+// | replay: after a restart                           | storage delivery "rows of delivery and people"; |
+// |                                                   | system two nodes, kills |
 // | reflection                                        | "a notification thrown back..." here |
-// | truncated, extended, duplicated frames            | session_hostile "frames no honest peer sends..."; messages "every message survives damage" |
-// | length 2^32-1                                     | session_hostile "frames no honest peer sends..." (u24: 2^24-1); here "sizes" |
+// | truncated, extended, duplicated frames            | session_hostile "frames no honest peer sends..."; |
+// |                                                   | messages "every message survives damage" |
+// | length 2^32-1                                     | session_hostile "frames no honest peer sends..." |
+// |                                                   | (u24: 2^24-1); here "sizes" |
 // | unknown version, no downgrade                     | session_hostile "a wrong HELLO ends the link..." |
 // | handshake flood, half-open connections            | system attack_test half_handshakes, peers |
 // | wrong static key                                  | session_hostile "a wrong HELLO ends the link..." |
-// | path ../, absolute, NUL; other user's drive       | there are no paths: messages "limits of requests and replies"; "a fetch..." here |
-// | size claim 2^60                                   | inbox "sizes that do not fit each other..."; messages "fetched chunks are checked..." |
+// | path ../, absolute, NUL; other user's drive       | there are no paths: messages "limits of requests and replies"; |
+// |                                                   | "a fetch..." here |
+// | size claim 2^60                                   | inbox "sizes that do not fit each other..."; |
+// |                                                   | messages "fetched chunks are checked..." |
 // | endless stream                                    | session_hostile "a message over its protocol's limit..." |
-// | slow stream 1 B/s                                 | session_hostile "HELLO must come within 5 s", "large requests are collected two at a time" |
+// | slow stream 1 B/s                                 | session_hostile "HELLO must come within 5 s", |
+// |                                                   | "large requests are collected two at a time" |
 // | Merkle proof wrong at the last chunk              | messages "fetched chunks are checked against the blob id" |
 // | changed content after the notification, same key  | "content changed..." here |
-// | fork of the append-only log                       | the log is not on the wire: blobs are fetched by their hash; recovery_test for the disk |
-// | clock +- 10 years                                 | inbox "clocks may differ by a day..."; services prekeys "a clock that was years ahead..." |
+// | fork of the append-only log                       | the log is not on the wire: blobs are fetched by their hash; |
+// |                                                   | recovery_test for the disk |
+// | clock +- 10 years                                 | inbox "clocks may differ by a day..."; |
+// |                                                   | services prekeys "a clock that was years ahead..." |
 // | envelope to a revoked key                         | "a notification to a key that is gone..." here |
 // | addresses that point to 127.0.0.1 (SSRF)          | endpoints "LAN first, then what worked..." |
-// | 100 000 contact requests from 100 000 keys        | strangers "100 000 requests from 100 000 keys"; system strangers_test |
-// | effect of the block list                          | inbox "blocked and wrong senders..."; system contacts_test, requests_test |
-// | relay returns another user's blob                 | relay walks "walks end when a relay talks nonsense"; "content changed..." here |
+// | 100 000 contact requests from 100 000 keys        | strangers "100 000 requests from 100 000 keys"; |
+// |                                                   | system strangers_test |
+// | effect of the block list                          | inbox "blocked and wrong senders..."; |
+// |                                                   | system contacts_test, requests_test |
+// | relay returns another user's blob                 | relay walks "walks end when a relay talks nonsense"; |
+// |                                                   | "content changed..." here |
 // | relay repeats deleted items                       | "a replay..." here |
-// | relay withholds one                               | the row stays open, and ends in one report: engine delivery "a mail that cannot be brought..." |
+// | relay withholds one                               | the row stays open, and ends in one report: |
+// |                                                   | engine delivery "a mail that cannot be brought..." |
 // | equal answers for known and unknown slots         | relay server "INFO tells nobody which slots there are" |
-// | sizes on the wire are few                         | relay secrets "sizes of seeds are few"; messages "the longest notification fits its size" |
+// | sizes on the wire are few                         | relay secrets "sizes of seeds are few"; |
+// |                                                   | messages "the longest notification fits its size" |
 // | no sender identity in the relay's store and logs  | edge relay "a real relay..."; system canary |
 #include "daemon/engine/inbox.hpp"
 #include "proto/peer/letter.hpp"

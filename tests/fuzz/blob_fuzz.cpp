@@ -1,5 +1,5 @@
-// Hostile blobs, proofs and sealed messages. The first byte chooses. Nothing that was not made with the key may open, and
-// a proof may only pass for leaves that stand where it says.
+// Hostile blobs, proofs and sealed messages. The first byte chooses. Nothing that was not made with the key may open,
+// and a proof may only pass for leaves that stand where it says.
 #include "crypto/blob_cipher.hpp"
 #include "crypto/hpke.hpp"
 

@@ -1,6 +1,6 @@
 // The DHT box with hostile bytes. First byte: which decoder, or a whole node.
-//   0 bencoding: what is taken is written back to the same bytes   1 messages   2 fields of a record   3 a sealed record
-//   4 a saved table: loaded and saved again it is the same          5 a node: see play()
+//   0 bencoding: what is taken is written back to the same bytes   1 messages   2 fields of a record
+//   3 a sealed record   4 a saved table: loaded and saved again it is the same   5 a node: see play()
 #include "proto/dht/node.hpp"
 #include "proto/dht/record.hpp"
 

@@ -1,6 +1,7 @@
-// FETCH arguments from anybody over a mail from anybody (RFC 9051 section 6.4.5). First byte: the size of the arguments;
-// then these, then the mail. Asserted: what is accepted is echoed in a form that is accepted again and means the same;
-// every range lies inside the mail; decoding does not depend on how the bytes are cut and never makes them more.
+// FETCH arguments from anybody over a mail from anybody (RFC 9051 section 6.4.5). First byte: the size of the
+// arguments; then these, then the mail. Asserted: what is accepted is echoed in a form that is accepted again and means
+// the same; every range lies inside the mail;
+// decoding does not depend on how the bytes are cut and never makes them more.
 #include "proto/imap/fetch/fetch_items.hpp"
 #include "proto/imap/fetch/fetch_transfer.hpp"
 

@@ -18,7 +18,8 @@ struct run {
     std::string said, appended;
 };
 
-// STARTTLS, COMPRESS and what a web page sends depend on what has arrived, by design: bytes behind them end the session.
+// STARTTLS, COMPRESS and what a web page sends depend on what has arrived, by design:
+// bytes behind them end the session.
 bool depends_on_arrival(std::string_view text) {
     std::string upper(text);
     std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
@@ -73,7 +74,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                              "x LOGIN ann secret\r\nx ENABLE IMAP4rev2\r\nx SELECT INBOX\r\n"};
     const auto prefix = prefixes[data[0] % 4];
     const std::string_view text(reinterpret_cast<const char*>(data) + 3, size - 3);
-    const auto first = std::min<std::size_t>(data[1], text.size()), second = std::min<std::size_t>(data[2], text.size() - first);
+    const auto first = std::min<std::size_t>(data[1], text.size()),
+               second = std::min<std::size_t>(data[2], text.size() - first);
     const auto whole = play(prefix, {text});
     if (depends_on_arrival(text)) return 0;
     const auto split = play(prefix, {text.substr(0, first), text.substr(first, second), text.substr(first + second)});

@@ -1,5 +1,5 @@
-// Hostile keyring files and bodies. What decodes must encode to the same bytes; a file that somebody without the secrets
-// made must not open. The first byte chooses: file as it is, file with its trailing hash made right, or body.
+// Hostile keyring files and bodies. What decodes must encode to the same bytes; a file that somebody without the
+// secrets made must not open. The first byte chooses: file as it is, file with its trailing hash made right, or body.
 #include "crypto/keyring.hpp"
 
 #include <cstdlib>

@@ -73,8 +73,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
     }
     case 16:
-        if (const auto l = decode_letter(wire))                             // unknown parts go: what is left stays as it is
-            if (const auto once = encode(*l); !decode_letter(once) || encode(*decode_letter(once)) != once) std::abort();
+        // unknown parts go: what is left stays as it is
+        if (const auto l = decode_letter(wire))
+            if (const auto once = encode(*l); !decode_letter(once) || encode(*decode_letter(once)) != once)
+                std::abort();
         break;
     default: {
         auto rest = wire;

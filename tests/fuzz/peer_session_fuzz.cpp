@@ -80,9 +80,11 @@ struct run {
                 link.answer(std::move(v));
             } else if (auto* r = std::get_if<request_received>(&*e)) {
                 told += r->protocol + " " + crypto::hex(r->message) + ";";
-                link.answer(r->protocol == drive_protocol ? bytes(fetch_reply_bytes_max) : bytes(r->message.size() / 8));
+                link.answer(r->protocol == drive_protocol ? bytes(fetch_reply_bytes_max)
+                                                          : bytes(r->message.size() / 8));
             } else if (auto* a = std::get_if<response_received>(&*e)) {
-                told += std::to_string(a->request) + (a->message ? crypto::hex(*a->message) : a->message.error().message()) + ";";
+                told += std::to_string(a->request) +
+                        (a->message ? crypto::hex(*a->message) : a->message.error().message()) + ";";
                 link.answer(noted{});
             } else {
                 const auto& end = std::get<link_ended>(*e);

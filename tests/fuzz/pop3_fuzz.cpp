@@ -1,5 +1,5 @@
-// The POP3 machine with hostile bytes: whole and in pieces it must ask the same and answer the same. First byte: whether
-// the client has logged in; second: size of the pieces.
+// The POP3 machine with hostile bytes: whole and in pieces it must ask the same and answer the same. First byte:
+// whether the client has logged in; second: size of the pieces.
 #include "tests/proto/pop3/player.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Answers of a hostile gateway: the client survives them in any order and at any time, says "mapped" only of what can be
-// dialled, and never owes more than a few datagrams.
+// Answers of a hostile gateway: the client survives them in any order and at any time, says "mapped" only of what can
+// be dialled, and never owes more than a few datagrams.
 #include "proto/portmap/client.hpp"
 
 #include <cstdlib>
@@ -25,7 +25,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (++owed > 8) std::abort();
         while (const auto e = client.next_event())
             if (const auto* m = std::get_if<portmap::mapped>(&*e))
-                if (m->what.external_port == 0 || m->what.external[0] == 0 || m->what.external[0] == 127 || m->what.external[0] >= 224) std::abort();
+                if (m->what.external_port == 0 || m->what.external[0] == 0 || m->what.external[0] == 127 ||
+                    m->what.external[0] >= 224)
+                    std::abort();
         if (client.deadline() && *client.deadline() < now - std::chrono::seconds(1) && client.current()) std::abort();
     }
     client.stop();

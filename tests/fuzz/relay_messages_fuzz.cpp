@@ -47,7 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
     default:
         if (const auto address = decode_address(as_text(wire)))
-            if (const auto text = encode_address(*address); text.empty() || *decode_address(text) != *address) std::abort();
+            if (const auto text = encode_address(*address); text.empty() || *decode_address(text) != *address)
+                std::abort();
     }
     return 0;
 }

@@ -1,6 +1,6 @@
-// The relay's machine under any requests: it answers each with one reply within its limit, asks only what it may, and lets
-// nobody list, erase or close who has not proved the slot. Requests are in the input one after the other, two length bytes
-// in front of each.
+// The relay's machine under any requests: it answers each with one reply within its limit, asks only what it may, and
+// lets nobody list, erase or close who has not proved the slot. Requests are in the input one after the other, two
+// length bytes in front of each.
 #include "proto/relay/server_session.hpp"
 
 #include <cstdlib>
@@ -51,7 +51,9 @@ struct store {
         if (q.piece.data.empty() || q.piece.data.size() > piece_bytes_max) std::abort();
         return reply<seed_reply>(refusal{status::wrong_offset, 0});
     }
-    verdict operator()(seed_get& q) { return reply<seed_piece_reply>(seed_piece_reply{seed_bytes_min, bytes(q.range.length_bytes)}); }
+    verdict operator()(seed_get& q) {
+        return reply<seed_piece_reply>(seed_piece_reply{seed_bytes_min, bytes(q.range.length_bytes)});
+    }
     verdict operator()(seed_delete&) { return outcome{status::bad_proof}; }
     verdict operator()(reserve& q) {
         if (q.ttl_s > reservation_s_max) std::abort();
@@ -75,7 +77,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     store s;
     auto rest = std::as_bytes(std::span(data, size));
     while (rest.size() >= 2) {
-        const auto n = std::min<std::size_t>(static_cast<std::size_t>(rest[0]) << 8 | static_cast<std::size_t>(rest[1]), rest.size() - 2);
+        const auto n = std::min<std::size_t>(static_cast<std::size_t>(rest[0]) << 8 | static_cast<std::size_t>(rest[1]),
+                                             rest.size() - 2);
         const auto message = rest.subspan(2, n);
         rest = rest.subspan(2 + n);
         server.requested(to_bytes(message));

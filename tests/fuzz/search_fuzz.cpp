@@ -1,6 +1,7 @@
-// Search arguments from anybody, evaluated against a mail from anybody (RFC 9051 section 6.4.4). First byte: the size of
-// the criteria; then the criteria, then the mail. Asserted: a scan gives the same whether the mail comes in large
-// pieces or small ones, stays inside the mail, rises, ends, and leaves nothing undecided; HTML reduces the same in any pieces.
+// Search arguments from anybody, evaluated against a mail from anybody (RFC 9051 section 6.4.4). First byte: the size
+// of the criteria; then the criteria, then the mail. Asserted: a scan gives the same whether the mail comes in large
+// pieces or small ones, stays inside the mail, rises, ends, and leaves nothing undecided;
+// HTML reduces the same in any pieces.
 #include "proto/imap/search/search_program.hpp"
 #include "proto/imap/search/search_scanner.hpp"
 

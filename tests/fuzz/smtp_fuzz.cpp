@@ -31,7 +31,9 @@ bool has_bare(std::string_view text) {
 
 class fake_daemon {
 public:
-    explicit fake_daemon(unsigned char options) : session_(make(options)) { session_.tick(wire::time_point(std::chrono::hours(1))); }
+    explicit fake_daemon(unsigned char options) : session_(make(options)) {
+        session_.tick(wire::time_point(std::chrono::hours(1)));
+    }
 
     void feed(bytes_view in) {
         session_.received(in);
@@ -135,7 +137,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t piece = std::max<std::size_t>(data[1], 1);
     fake_daemon whole(data[0]), split(data[0]);
     whole.feed(wire);
-    for (std::size_t at = 0; at < wire.size(); at += piece) split.feed(wire.subspan(at, std::min(piece, wire.size() - at)));
+    for (std::size_t at = 0; at < wire.size(); at += piece)
+        split.feed(wire.subspan(at, std::min(piece, wire.size() - at)));
     require(whole.end() == split.end());
     return 0;
 }

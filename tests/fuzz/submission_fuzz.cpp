@@ -1,5 +1,5 @@
-// The submission filter with hostile headers: whole and in pieces the same verdict and the same bytes; what passes holds
-// no Bcc field, is never longer than what came in, and passes a second time unchanged.
+// The submission filter with hostile headers: whole and in pieces the same verdict and the same bytes; what passes
+// holds no Bcc field, is never longer than what came in, and passes a second time unchanged.
 // First byte: size of the pieces. "%" in the input stands for the account's domain, so that mails can pass.
 #include "daemon/engine/submission.hpp"
 #include "proto/mail/ascii.hpp"
@@ -45,7 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (whole.code != 0) return 0;
     require(whole.kept.size() <= mail.size());
     require(run(whole.kept, whole.kept.size() + 1) == whole);
-    const auto header = whole.kept.starts_with("\r\n") ? std::string() : whole.kept.substr(0, whole.kept.find("\r\n\r\n"));
+    const auto header =
+        whole.kept.starts_with("\r\n") ? std::string() : whole.kept.substr(0, whole.kept.find("\r\n\r\n"));
     for (std::size_t at = 0; at != header.npos; at = header.find("\r\n", at + 2)) {
         const auto line = std::string_view(header).substr(at == 0 && !header.starts_with("\r\n") ? 0 : at + 2);
         require(!mail::ascii::equal_no_case(line.substr(0, 4), "bcc:"));

@@ -1,6 +1,7 @@
-// Headers from anybody, threaded and sorted (RFC 5256). The input is cut at bytes 0xff into headers of mails. Asserted: each
-// algorithm answers every mail exactly once in balanced brackets, and the same again for the same mails; a base subject is
-// its own base subject; sorting is a permutation and REVERSE its mirror; a partial range lies within its result.
+// Headers from anybody, threaded and sorted (RFC 5256). The input is cut at bytes 0xff into headers of mails. Asserted:
+// each algorithm answers every mail exactly once in balanced brackets, and the same again for the same mails; a base
+// subject is its own base subject; sorting is a permutation and REVERSE its mirror;
+// a partial range lies within its result.
 #include "proto/imap/search/base_subject.hpp"
 #include "proto/imap/search/message_ids.hpp"
 #include "proto/imap/grammar/partial_range.hpp"
@@ -39,7 +40,8 @@ void check_threads(thread_algorithm how, const mails& all) {
     for (std::size_t i = 0; i < text.size();) {
         if (text[i] >= '0' && text[i] <= '9') {
             std::size_t number = 0;
-            for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) number = number * 10 + static_cast<std::size_t>(text[i] - '0');
+            for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i)
+                number = number * 10 + static_cast<std::size_t>(text[i] - '0');
             demand(number >= 1 && number <= all.size() && ++seen[number] == 1 && depth > 0);
             continue;
         }

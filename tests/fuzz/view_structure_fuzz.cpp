@@ -1,6 +1,6 @@
-// A view with hostile bytes in it: what check_view_structure() accepts, LMDB must be able to walk and to write to without
-// ending the process. The input is a list of patches, 4 bytes each: place 3, byte 1, laid over a view that LMDB has made
-// with branch pages, values on pages of their own, and free pages.
+// A view with hostile bytes in it: what check_view_structure() accepts, LMDB must be able to walk and to write to
+// without ending the process. The input is a list of patches, 4 bytes each: place 3, byte 1, laid over a view that LMDB
+// has made with branch pages, values on pages of their own, and free pages.
 #include "storage/durable.hpp"
 #include "storage/view_structure.hpp"
 

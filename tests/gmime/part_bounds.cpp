@@ -1,6 +1,6 @@
-// Where the leaves of mails lie, as GMime finds them ("G path offset bytes") and as our indexer does ("P ..."): one line
-// per leaf, a "F name" line before each mail. tests/system/gmime_bounds_test.py compares. A second opinion from a parser
-// that shares no idea with ours; built only where GMime is installed.
+// Where the leaves of mails lie, as GMime finds them ("G path offset bytes") and as our indexer does ("P ..."): one
+// line per leaf, a "F name" line before each mail. tests/system/gmime_bounds_test.py compares. A second opinion from a
+// parser that shares no idea with ours; built only where GMime is installed.
 //
 //     part_bounds FILE...
 #include "proto/mail/message_index.hpp"

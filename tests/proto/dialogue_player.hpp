@@ -102,7 +102,8 @@ private:
         const auto line = output_.substr(0, end);
         const bool open = wanted.ends_with("...") && wanted.size() > 3;
         const bool fits = open ? line.starts_with(wanted.substr(0, wanted.size() - 3)) : line == wanted;
-        if (end == output_.npos || !fits) return "wanted: " + wanted + "\n   got: " + (output_.empty() ? "(nothing)" : line);
+        if (end == output_.npos || !fits)
+            return "wanted: " + wanted + "\n   got: " + (output_.empty() ? "(nothing)" : line);
         output_.erase(0, end + 2);
         return {};
     }

@@ -195,8 +195,9 @@ TEST_CASE("the explanation is a configuration that says the defaults, and names 
     CHECK(c.limits.storage_bytes_max == d.limits.storage_bytes_max);
     CHECK(c.limits.messages_max == d.limits.messages_max);
     CHECK(c.sent == d.sent);
-    for (const auto* key : {"sent", "listen", "connections_max", "unauthenticated_max", "enabled", "port", "mode", "bootstrap", "level", "rawlog",
-                            "mail_bytes_max", "reserve_bytes", "storage_bytes_max", "messages_max"})
+    for (const auto* key : {"sent", "listen", "connections_max", "unauthenticated_max", "enabled", "port", "mode",
+                            "bootstrap", "level", "rawlog", "mail_bytes_max", "reserve_bytes", "storage_bytes_max",
+                            "messages_max"})
         CHECK(has(uncommented, std::string("\n") + key + " = "));
 }
 

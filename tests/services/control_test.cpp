@@ -80,8 +80,9 @@ TEST_CASE("what is no request is an error, never a command") {
     const scratch s;
     control c(echo);
     REQUIRE(c.start(s.folder / "control.sock"));
-    for (const std::string text : {"\n", "x\n", "[]\n", "{}\n", "{\"command\":1}\n", "{\"command\":\"a\",\"arguments\":[]}\n",
-                                   "{\"command\":\"a\"} x\n", "GET / HTTP/1.1\r\n"}) {
+    for (const std::string text : {"\n", "x\n", "[]\n", "{}\n", "{\"command\":1}\n",
+                                   "{\"command\":\"a\",\"arguments\":[]}\n", "{\"command\":\"a\"} x\n",
+                                   "GET / HTTP/1.1\r\n"}) {
         const int fd = connect_to(s.folder / "control.sock");
         say(fd, text);
         INFO(text);

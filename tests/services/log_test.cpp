@@ -71,7 +71,8 @@ TEST_CASE("a line has area and fields, and no control character from outside") {
     log(area::peer).info("raw\nline");
     log(area::peer).debug("not at this level");
     REQUIRE(out.lines.size() == 2);
-    CHECK(out.lines[0].find("Z info area=peer link=41 event=ended reason=\"bye\\x0d\\x0aarea=main \\\"x\\\"\"") != std::string::npos);
+    CHECK(out.lines[0].find("Z info area=peer link=41 event=ended reason=\"bye\\x0d\\x0aarea=main \\\"x\\\"\"") !=
+          std::string::npos);
     CHECK(out.lines[1].find('\n') == std::string::npos);
 }
 
@@ -143,8 +144,12 @@ TEST_CASE("a raw log of IMAP hides credentials, wherever the stream is cut") {
 
 TEST_CASE("a raw log of SMTP hides credentials; what follows the login is whole") {
     const std::vector<piece> pieces{
-        {true, "EHLO me\r\nauth plain c2VzYW1l\r\n"}, {false, "250 hello\r\n535 5.7.8 no\r\n"}, {true, "AUTH LOGIN\r\n"},
-        {false, "334 VXNlcg==\r\n"},                  {true, "c2VzYW1l\r\n"},                    {false, "235 2.7.0 yes\r\n"},
+        {true, "EHLO me\r\nauth plain c2VzYW1l\r\n"},
+        {false, "250 hello\r\n535 5.7.8 no\r\n"},
+        {true, "AUTH LOGIN\r\n"},
+        {false, "334 VXNlcg==\r\n"},
+        {true, "c2VzYW1l\r\n"},
+        {false, "235 2.7.0 yes\r\n"},
         {true, "MAIL FROM:<a@b>\r\nAUTH is a word of the mail"},
     };
     for (std::size_t cut = 0; cut < 40; ++cut) {

@@ -19,7 +19,8 @@ struct scratch_home {
         crypto::initialise();
         ::unsetenv("CREDENTIALS_DIRECTORY");
         ::unsetenv("PEERPOST_PASSPHRASE_FILE");
-        root = fs::temp_directory_path() / ("peerpost-node-" + std::to_string(::getpid()) + "-" + std::to_string(crypto::random_u64()));
+        root = fs::temp_directory_path() /
+               ("peerpost-node-" + std::to_string(::getpid()) + "-" + std::to_string(crypto::random_u64()));
         home.root = root;
     }
     ~scratch_home() {
@@ -28,10 +29,12 @@ struct scratch_home {
     }
     void keep_keyring(const fs::path& at) const {
         fs::create_directories(at);
-        for (const char which : {'a', 'b'}) fs::copy_file(home.keyring(which), at / std::string(1, which), fs::copy_options::overwrite_existing);
+        for (const char which : {'a', 'b'})
+            fs::copy_file(home.keyring(which), at / std::string(1, which), fs::copy_options::overwrite_existing);
     }
     void bring_back_keyring(const fs::path& from) const {
-        for (const char which : {'a', 'b'}) fs::copy_file(from / std::string(1, which), home.keyring(which), fs::copy_options::overwrite_existing);
+        for (const char which : {'a', 'b'})
+            fs::copy_file(from / std::string(1, which), home.keyring(which), fs::copy_options::overwrite_existing);
     }
     fs::path root;
     storage::home_paths home;

@@ -1,5 +1,5 @@
-// Prekeys over weeks (03-storage 5): what was sealed to one that is gone opens for nobody, and a backup of the home, however
-// old, still opens what was sealed to those that were live when it was made.
+// Prekeys over weeks (03-storage 5): what was sealed to one that is gone opens for nobody, and a backup of the home,
+// however old, still opens what was sealed to those that were live when it was made.
 #include "daemon/services/node.hpp"
 
 #include <catch2/catch.hpp>
@@ -21,7 +21,8 @@ struct scratch {
         crypto::initialise();
         ::unsetenv("CREDENTIALS_DIRECTORY");
         ::unsetenv("PEERPOST_PASSPHRASE_FILE");
-        root = fs::temp_directory_path() / ("peerpost-prekeys-" + std::to_string(::getpid()) + "-" + std::to_string(crypto::random_u64()));
+        root = fs::temp_directory_path() /
+               ("peerpost-prekeys-" + std::to_string(::getpid()) + "-" + std::to_string(crypto::random_u64()));
         home.root = root / "live";
         backup.root = root / "backup";
         fs::create_directories(root);
@@ -52,7 +53,8 @@ bool opens(const account& a, bytes_view sealed) {
 
 }  // namespace
 
-TEST_CASE("prekeys rotate weekly, old private halves are destroyed, an old backup still opens what was sent to its own") {
+TEST_CASE("prekeys rotate weekly, old private halves are destroyed, an old backup still opens what was sent to its "
+          "own") {
     scratch s;
     const config c;
     const auto made = node::init(s.home, c, "Alice");

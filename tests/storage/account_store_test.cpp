@@ -86,7 +86,8 @@ TEST_CASE("flags, copies, expunge and what changed since") {
     mail::flags deleted;
     deleted.system = mail::deleted | mail::seen;
     f.must([&](write_txn& t) -> result<void> {
-        const auto rows = t.change_flags(inbox, mail::uid_set::of(2, 4), write_txn::flag_change::add, deleted, {}, refused);
+        const auto rows =
+            t.change_flags(inbox, mail::uid_set::of(2, 4), write_txn::flag_change::add, deleted, {}, refused);
         if (!rows) return rows.error();
         CHECK(rows->size() == 3);
         CHECK(rows->at(0).modseq == before + 1);
@@ -114,7 +115,8 @@ TEST_CASE("flags, copies, expunge and what changed since") {
         CHECK(f.all("Archive").size() == 4);
         CHECK(f.all("Archive")[0].flags.system == deleted.system);
         CHECK(f.text_of(f.all("Archive")[0].mail_serial) == mail_text("mail 3"));
-        const auto changes = f.store->read([&](const read_txn& t) { return t.changes_since(inbox, before, 100).value(); });
+        const auto changes =
+            f.store->read([&](const read_txn& t) { return t.changes_since(inbox, before, 100).value(); });
         CHECK(changes.changed.empty());
         CHECK(changes.vanished.text() == "2:4,10");
         CHECK(f.box("INBOX").uid_next == 11);

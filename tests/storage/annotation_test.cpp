@@ -48,7 +48,8 @@ TEST_CASE("annotations: of the account and of mailboxes, over restart and rebuil
         CHECK(sound(f));
     };
     as_written();
-    // RFC 7162 section 3.2: each change of a mailbox's annotations raises its modseq; a removal of nothing changes none.
+    // RFC 7162 section 3.2: each change of a mailbox's annotations raises its modseq;
+    // a removal of nothing changes none.
     const auto modseq = f.box("INBOX").highest_modseq;
     f.must(note(inbox, "/private/none", std::nullopt));
     CHECK(f.box("INBOX").highest_modseq == modseq);
@@ -88,7 +89,8 @@ TEST_CASE("annotations have limits", "[annotation]") {
     store_fixture f;
     CHECK(f.run(note(no_mailbox, "", "x")).error() == errc::limit);
     CHECK(f.run(note(no_mailbox, std::string(metadata_entry_bytes_max + 1, 'x'), "x")).error() == errc::limit);
-    CHECK(f.run(note(no_mailbox, "/shared/a", std::string(metadata_value_bytes_max + 1, 'x'))).error() == errc::too_large);
+    CHECK(f.run(note(no_mailbox, "/shared/a", std::string(metadata_value_bytes_max + 1, 'x'))).error() ==
+          errc::too_large);
     f.must([](write_txn& t) -> result<void> {
         for (std::size_t i = 0; i < metadata_entries_max; ++i)
             if (auto r = t.set_metadata(no_mailbox, "/shared/" + std::to_string(i), bytes_view()); !r) return r;

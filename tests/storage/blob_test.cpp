@@ -46,7 +46,8 @@ TEST_CASE("the encrypted form is served with proofs") {
         for (std::uint64_t i = 0; i < cipher->chunks(); ++i) {
             const auto chunk = cipher->read_chunks(i, 1).value();
             const std::array<crypto::hash256, 1> leaf{crypto::merkle::leaf_hash(chunk)};
-            CHECK(crypto::merkle::verify_range(cipher->root(), cipher->chunks(), i, leaf, cipher->range_proof(i, 1).value()));
+            CHECK(crypto::merkle::verify_range(cipher->root(), cipher->chunks(), i, leaf,
+                                               cipher->range_proof(i, 1).value()));
         }
         CHECK(cipher->read_chunks(cipher->chunks(), 1).error() == errc::not_found);
         CHECK(cipher->range_proof(0, cipher->chunks() + 1).error() == errc::not_found);
@@ -110,7 +111,8 @@ TEST_CASE("a partial blob goes on where it was") {
     CHECK(p.whole_chunks() == 0);
     p.remove();
     CHECK(std::filesystem::is_empty(home.path / "incoming"));
-    for (const std::string bad : {"", "../x", "a/b", ".x"}) CHECK_FALSE(partial_blob::open(home.path / "incoming", bad).has_value());
+    for (const std::string bad : {"", "../x", "a/b", ".x"})
+        CHECK_FALSE(partial_blob::open(home.path / "incoming", bad).has_value());
 }
 
 TEST_CASE("no new mail below the reserve") {
@@ -128,7 +130,8 @@ TEST_CASE("a small mail may wait for its commit in a file") {
     store_fixture f;
     const auto files = [&] {
         std::size_t n = 0;
-        for (const auto& one : std::filesystem::recursive_directory_iterator(f.folder / "blobs")) n += one.is_regular_file();
+        for (const auto& one : std::filesystem::recursive_directory_iterator(f.folder / "blobs"))
+            n += one.is_regular_file();
         return n;
     };
     const auto before = files();

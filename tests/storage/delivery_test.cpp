@@ -24,7 +24,8 @@ void expunge(store_fixture& f, std::string_view name) {
         mail::flags gone;
         gone.system = mail::deleted;
         mail::uid_set refused;
-        const auto changed = t.change_flags(id, mail::uid_set::of(1, 0xffffffff), write_txn::flag_change::add, gone, {}, refused);
+        const auto changed =
+            t.change_flags(id, mail::uid_set::of(1, 0xffffffff), write_txn::flag_change::add, gone, {}, refused);
         if (!changed) return changed.error();
         const auto r = t.expunge(id, std::nullopt);
         return r ? result<void>() : result<void>(r.error());
@@ -139,9 +140,10 @@ TEST_CASE("rows of delivery and people") {
     invite inv{some_id(3), 1, 2, 3};
     app_password pw{some_id(4), "thunderbird", {}, 5, 6};
     f.must([&](write_txn& t) -> result<void> {
-        for (const auto& r : {t.put_outbox(row(2, p.mail_serial)), t.put_outbox(row(1, p.mail_serial)), t.put_contact(c),
-                              t.put_inbound(in), t.put_invite(inv), t.put_password(pw),
-                              t.put_setting("poll", to_bytes("value")), t.mark_notification_seen(c.account, some_id(9))})
+        for (const auto& r :
+             {t.put_outbox(row(2, p.mail_serial)), t.put_outbox(row(1, p.mail_serial)), t.put_contact(c),
+              t.put_inbound(in), t.put_invite(inv), t.put_password(pw), t.put_setting("poll", to_bytes("value")),
+              t.mark_notification_seen(c.account, some_id(9))})
             if (!r) return r;
         return {};
     });
@@ -195,8 +197,9 @@ TEST_CASE("not a readable word of ours on the disk") {
         c.account = some_account(0x5a);
         c.name = canary;
         c.endpoints = {canary + ":1"};
-        for (const auto& done : {t.put_contact(c), t.set_subscribed(canary + "2", true), t.put_setting(canary, to_bytes(canary)),
-                                 t.put_password({some_id(1), canary, {}, 1, 1})})
+        for (const auto& done :
+             {t.put_contact(c), t.set_subscribed(canary + "2", true), t.put_setting(canary, to_bytes(canary)),
+              t.put_password({some_id(1), canary, {}, 1, 1})})
             if (!done) return done;
         return {};
     });

@@ -46,7 +46,8 @@ struct workload {
         for (int i = 0; i < 12; ++i) {
             const auto subject = "m" + std::to_string(i);
             auto blob = store.new_blob();
-            const bool ready = blob.write(pp::as_bytes(mail_text(subject, i % 4 == 1 ? 150000 : 2500))) && blob.finish();
+            const bool ready =
+                blob.write(pp::as_bytes(mail_text(subject, i % 4 == 1 ? 150000 : 2500))) && blob.finish();
             placed where;
             account_store::job add = [&](write_txn& t) -> result<void> {
                 auto p = t.add_mail({id, {}, {}, ""}, blob);

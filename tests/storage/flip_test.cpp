@@ -1,6 +1,7 @@
 // Every byte of a small store flipped, one at a time: opening it and reading all of it gives the right data or a named
 // error, never wrong data, never the end of the process. A view too large to be checked at every start may end the
-// process, once. PEERPOST_LONG=1 flips every byte; else a sample, another one each time: PEERPOST_SEED=n plays one again.
+// process, once. PEERPOST_LONG=1 flips every byte;
+// else a sample, another one each time: PEERPOST_SEED=n plays one again.
 #include "storage/durable.hpp"
 #include "storage/view_structure.hpp"
 #include "tests/storage/store_fixture.hpp"
@@ -53,7 +54,8 @@ void fill(store_fixture& f, int mails) {
         mail::flags flags;
         flags.system = static_cast<std::uint8_t>(i % 5);
         if (i % 3 == 0) flags.add("$label");
-        f.add(i % 4 == 1 ? "Archive" : "INBOX", mail_text("m" + std::to_string(i), i % 9 == 4 ? 70000 : 900 + 90 * (i % 7)), flags,
+        f.add(i % 4 == 1 ? "Archive" : "INBOX",
+              mail_text("m" + std::to_string(i), i % 9 == 4 ? 70000 : 900 + 90 * (i % 7)), flags,
               "<m" + std::to_string(i) + "@x>");
     }
     f.must([&](write_txn& t) -> result<void> {
@@ -68,7 +70,8 @@ enum outcome : int { right = 0, named_error = 1, wrong = 2 };
 bool is_named(const error_code& e) { return e.category() == make_error_code(errc::damaged).category(); }
 
 // In a process of its own: what does the damaged store say?
-outcome look(const fs::path& folder, const account_keys& keys, const storage_options& options, const known_store& known) {
+outcome look(const fs::path& folder, const account_keys& keys, const storage_options& options,
+             const known_store& known) {
     recovery_report report;
     auto opened = account_store::open(folder, keys.clone(), report, options);
     if (!opened) return is_named(opened.error()) ? named_error : wrong;
@@ -130,7 +133,9 @@ int in_a_child(const std::function<int()>& f) {
 
 struct saved_store {
     fs::path at;
-    explicit saved_store(const store_fixture& f) : at(f.home.path / "saved") { fs::copy(f.folder, at, fs::copy_options::recursive); }
+    explicit saved_store(const store_fixture& f) : at(f.home.path / "saved") {
+        fs::copy(f.folder, at, fs::copy_options::recursive);
+    }
     void put_back(const fs::path& folder) const {
         fs::remove_all(folder);
         fs::copy(at, folder, fs::copy_options::recursive);
@@ -160,8 +165,10 @@ TEST_CASE("flipped bytes anywhere in a store: right data or a named error") {
         const auto name = fs::relative(entry.path(), saved.at);
         const auto size = entry.file_size();
         const auto kind = name.begin()->string();
-        const std::uint64_t step = whole_run() ? 1 : std::max<std::uint64_t>(1, size / (kind == "view" ? view_samples : file_samples));
-        for (std::uint64_t at = whole_run() ? 0 : dice() % step; at < size; at += whole_run() ? 1 : 1 + dice() % (2 * step)) {
+        const std::uint64_t step =
+            whole_run() ? 1 : std::max<std::uint64_t>(1, size / (kind == "view" ? view_samples : file_samples));
+        for (std::uint64_t at = whole_run() ? 0 : dice() % step; at < size;
+             at += whole_run() ? 1 : 1 + dice() % (2 * step)) {
             const auto pattern = static_cast<std::byte>(dice() % 3 == 0 ? 0xff : 1u << (dice() % 8));
             INFO("seed " << seed << ", " << name << " byte " << at << " pattern " << static_cast<int>(pattern));
             saved.put_back(f.folder);
@@ -178,7 +185,8 @@ TEST_CASE("flipped bytes anywhere in a store: right data or a named error") {
         }
     }
     std::printf("seed %u\n", seed);
-    for (const auto& [kind, counts] : seen) std::printf("flips in %s: %d right, %d named errors\n", kind.c_str(), counts[0], counts[1]);
+    for (const auto& [kind, counts] : seen)
+        std::printf("flips in %s: %d right, %d named errors\n", kind.c_str(), counts[0], counts[1]);
     CHECK(seen["blobs"][named_error] > 0);   // else the reader has looked at nothing
     CHECK(seen["log"][named_error] > 0);
     CHECK(seen["view"][right] > 0);
@@ -200,7 +208,8 @@ TEST_CASE("a view that ends the process is rebuilt at the second start") {
         const auto flags = static_cast<unsigned>(view[page * 4096 + 10]);
         if (flags != 1 && page % 8 != 0) continue;   // every branch page, some of the others
         branches += flags == 1;
-        for (const std::size_t at : {std::size_t{0}, std::size_t{10}, std::size_t{13}, std::size_t{15}, std::size_t{17}, std::size_t{19}}) {
+        for (const std::size_t at :
+             {std::size_t{0}, std::size_t{10}, std::size_t{13}, std::size_t{15}, std::size_t{17}, std::size_t{19}}) {
             INFO("page " << page << " byte " << at);
             saved.put_back(f.folder);
             flip(f.folder / "view", page * 4096 + at, std::byte{0x47});
@@ -230,14 +239,16 @@ TEST_CASE("the check of the view's pages accepts every view that LMDB makes") {
     store_fixture f;
     std::mt19937 dice(3);
     for (int round = 0; round < 30; ++round) {
-        for (int i = 0; i < 12; ++i) f.add(i % 2 ? "INBOX" : "Archive", mail_text(std::to_string(i), 200 + dice() % 3000), {}, "<x>");
+        for (int i = 0; i < 12; ++i)
+            f.add(i % 2 ? "INBOX" : "Archive", mail_text(std::to_string(i), 200 + dice() % 3000), {}, "<x>");
         f.must([&](write_txn& t) -> result<void> {
             const auto id = t.find_mailbox(round % 2 ? "INBOX" : "Archive").value()->id;
             mail::flags gone;
             gone.system = mail::deleted;
             mail::uid_set none;
             const auto some = mail::uid_set::of(1 + dice() % 60, 60 + dice() % 60);
-            if (const auto r = t.change_flags(id, some, write_txn::flag_change::add, gone, {}, none); !r) return r.error();
+            if (const auto r = t.change_flags(id, some, write_txn::flag_change::add, gone, {}, none); !r)
+                return r.error();
             const auto r = t.expunge(id, std::nullopt);
             return r ? t.put_setting("large", bytes(dice() % 20000)) : result<void>(r.error());
         });
@@ -265,7 +276,10 @@ TEST_CASE("what a large view costs to be checked", "[.bench]") {
     for (int round = 0; round < 50; ++round)
         f.must([&](write_txn& t) -> result<void> {
             for (int i = 0; i < 10000; ++i)
-                if (auto r = t.add_copy({id, {}, {1700000000, 60}, "<a" + std::to_string(round * 10000 + i) + "@x>"}, serial); !r) return r.error();
+                if (auto r = t.add_copy({id, {}, {1700000000, 60}, "<a" + std::to_string(round * 10000 + i) + "@x>"},
+                                        serial);
+                    !r)
+                    return r.error();
             return {};
         });
     const auto bytes_of = fs::file_size(f.folder / "view");
@@ -275,6 +289,8 @@ TEST_CASE("what a large view costs to be checked", "[.bench]") {
         REQUIRE(r.has_value());
         std::printf("view of %llu MiB: %llu pages in %lld us\n", static_cast<unsigned long long>(bytes_of >> 20),
                     static_cast<unsigned long long>(r->pages),
-                    static_cast<long long>(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun).count()));
+                    static_cast<long long>(
+                        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun)
+                            .count()));
     }
 }

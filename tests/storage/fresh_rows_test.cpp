@@ -1,5 +1,5 @@
-// Rows that wait in memory for the view's file: versions, undoing, and a store whose readers see one state whether its rows
-// are above the file or in it.
+// Rows that wait in memory for the view's file: versions, undoing, and a store whose readers see one state whether its
+// rows are above the file or in it.
 #include "storage/fresh_rows.hpp"
 
 #include "storage/durable.hpp"
@@ -19,7 +19,8 @@ row_name key_of(int n) { return row_name().u32(static_cast<std::uint32_t>(n)); }
 
 std::map<int, int> listed(const fresh_rows& f, fresh_rows::version seen) {   // key -> first byte; erased ones as -1
     std::map<int, int> out;
-    for (auto one = f.next(seen, table::msg, {}, false, true); one; one = f.next(seen, table::msg, one->key.view(), true, true)) {
+    for (auto one = f.next(seen, table::msg, {}, false, true); one;
+         one = f.next(seen, table::msg, one->key.view(), true, true)) {
         const bool erased = one->is.what == kind::erased;
         out[static_cast<int>(key_u32(one->key.view(), 0))] = erased ? -1 : std::to_integer<int>(one->is.plain.at(0));
     }
@@ -102,7 +103,8 @@ TEST_CASE("a group waits in memory, is seen at once, and is in the file after se
         mail::flags seen;
         seen.system = mail::seen;
         mail::uid_set none;
-        const auto r = t.change_flags(box, mail::uid_set::of(added.uid, added.uid), write_txn::flag_change::add, seen, {}, none);
+        const auto r =
+            t.change_flags(box, mail::uid_set::of(added.uid, added.uid), write_txn::flag_change::add, seen, {}, none);
         return r ? result<void>() : result<void>(r.error());
     });
     CHECK(f.store->unsettled_bytes() > 0);
@@ -152,7 +154,8 @@ TEST_CASE("readers beside a writer that settles always see a mailbox that fits i
                 const auto row = t.get_mailbox(box);
                 const auto uids = t.uids(box);
                 const auto all = t.messages(box, 1, 1000);
-                if (!row || !*row || !uids || !all || (*row)->messages != uids->size() || all->size() != uids->size()) ++wrong;
+                if (!row || !*row || !uids || !all || (*row)->messages != uids->size() || all->size() != uids->size())
+                    ++wrong;
                 else if (!all->empty() && (*row)->uid_next != uids->back() + 1) ++wrong;
                 return 0;
             });

@@ -139,7 +139,8 @@ TEST_CASE("a file is replaced whole or not at all") {
     static int left;
     for (int n = 0; n < 5; ++n) {
         left = n;
-        durable::set_fault_hook([](durable::call kind) { return kind != durable::call::unlink && left-- == 0 ? 28 : 0; });
+        durable::set_fault_hook(
+            [](durable::call kind) { return kind != durable::call::unlink && left-- == 0 ? 28 : 0; });
         const auto r = replace_file(path, to_bytes("three"), 0600);
         durable::set_fault_hook(nullptr);
         CHECK_FALSE(r);

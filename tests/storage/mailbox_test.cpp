@@ -23,7 +23,9 @@ account_store::job renaming(std::string from, std::string to) {
 account_store::job erasing(std::string name) {
     return [=](write_txn& t) { return t.delete_mailbox(name); };
 }
-bool has(const std::vector<std::string>& v, std::string_view name) { return std::find(v.begin(), v.end(), name) != v.end(); }
+bool has(const std::vector<std::string>& v, std::string_view name) {
+    return std::find(v.begin(), v.end(), name) != v.end();
+}
 }  // namespace
 
 TEST_CASE("names of mailboxes") {
@@ -133,14 +135,16 @@ TEST_CASE("keywords keep the case of their first use and go when nothing uses th
     CHECK(f.all("INBOX")[1].flags.keywords == std::vector<std::string>{"$Work"});
     mail::uid_set refused;
     f.must([&](write_txn& t) -> result<void> {
-        const auto r = t.change_flags(inbox, mail::uid_set::of(1, 2), write_txn::flag_change::remove, lower, {}, refused);
+        const auto r =
+            t.change_flags(inbox, mail::uid_set::of(1, 2), write_txn::flag_change::remove, lower, {}, refused);
         return r ? result<void>() : result<void>(r.error());
     });
     CHECK(in_use().empty());
     mail::flags bad;
     bad.keywords = {"\\Seen"};
     CHECK(f.run([&](write_txn& t) -> result<void> {
-               const auto r = t.change_flags(inbox, mail::uid_set::of(1, 2), write_txn::flag_change::add, bad, {}, refused);
+               const auto r =
+                   t.change_flags(inbox, mail::uid_set::of(1, 2), write_txn::flag_change::add, bad, {}, refused);
                return r ? result<void>() : result<void>(r.error());
            }).error() == errc::limit);
 }
@@ -156,7 +160,8 @@ TEST_CASE("unchanged_since refuses what changed later; pages of changes lose not
     const auto change = [&](std::uint32_t a, std::uint32_t b, std::optional<std::uint64_t> since) {
         f.must([&](write_txn& t) -> result<void> {
             refused = {};
-            const auto r = t.change_flags(inbox, mail::uid_set::of(a, b), write_txn::flag_change::add, seen, since, refused);
+            const auto r =
+                t.change_flags(inbox, mail::uid_set::of(a, b), write_txn::flag_change::add, seen, since, refused);
             return r ? result<void>() : result<void>(r.error());
         });
     };

@@ -78,7 +78,8 @@ TEST_CASE("each operation keeps its number and its bytes through a round trip") 
             REQUIRE_FALSE(decode_operations(bytes_view(all[i]).first(cut)).has_value());
     }
     CHECK(decode_operations(together)->size() == all.size());
-    const bytes newer{static_cast<std::byte>(std::variant_size_v<operation> + 1), std::byte{0}}, none{std::byte{0}, std::byte{0}};
+    const bytes newer{static_cast<std::byte>(std::variant_size_v<operation> + 1), std::byte{0}},
+        none{std::byte{0}, std::byte{0}};
     CHECK(decode_operations(newer).error() == errc::newer_format);
     CHECK(decode_operations(none).error() == errc::damaged);
 }
@@ -132,7 +133,8 @@ TEST_CASE("rows of the view: cut anywhere they are damage") {
     k.slots = {{"a", 1}, {"b", 0}};
     const auto cut_everywhere = [](const bytes& whole, auto decode) {
         REQUIRE(decode(whole).has_value());
-        for (std::size_t cut = 0; cut < whole.size(); ++cut) REQUIRE_FALSE(decode(bytes_view(whole).first(cut)).has_value());
+        for (std::size_t cut = 0; cut < whole.size(); ++cut)
+            REQUIRE_FALSE(decode(bytes_view(whole).first(cut)).has_value());
     };
     cut_everywhere(encode_row(f), decode_folder);
     cut_everywhere(encode_row(m), decode_message);

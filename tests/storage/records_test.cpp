@@ -68,7 +68,8 @@ TEST_CASE("an outbox row that is not held has the bytes of before", "[storage]")
         CHECK_FALSE(decode_whole<outbox_row>(bytes_view(held).first(size)));
 }
 
-TEST_CASE("a deposit of an outbox row, and what is left to do about an inbound one, are there or not at all", "[storage]") {
+TEST_CASE("a deposit of an outbox row, and what is left to do about an inbound one, are there or not at all",
+          "[storage]") {
     outbox_row row;
     row.recipient = "bob@b.alt";
     const auto before = encode_whole(row);
@@ -114,7 +115,8 @@ TEST_CASE("a contact that is neither verified nor removed has the bytes of befor
     CHECK((read->verified_at == 5 && read->removed_at == 6 && read->accepted_before && read->old_record_told));
     for (auto size = before.size() + 1; size < grown.size(); ++size)
         CHECK_FALSE(decode_whole<contact>(bytes_view(grown).first(size)));
-    for (const auto wrong : {std::byte{0}, std::byte{4}, std::byte{64}}) {   // nothing more, without its moment, unknown
+    // nothing more, without its moment, unknown
+    for (const auto wrong : {std::byte{0}, std::byte{4}, std::byte{64}}) {
         auto bad = before;
         bad.push_back(wrong);
         CHECK_FALSE(decode_whole<contact>(bad));

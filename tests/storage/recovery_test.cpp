@@ -15,7 +15,9 @@ void spit(const fs::path& p, bytes_view content) {
     std::ofstream out(p, std::ios::binary | std::ios::trunc);
     out.write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
 }
-fs::path segment(const store_fixture& f, int n = 1) { return segment_path(f.folder / "log", 1, static_cast<std::uint64_t>(n)); }
+fs::path segment(const store_fixture& f, int n = 1) {
+    return segment_path(f.folder / "log", 1, static_cast<std::uint64_t>(n));
+}
 
 std::vector<std::string> inbox_texts(store_fixture& f) {
     std::vector<std::string> out;
@@ -46,8 +48,9 @@ TEST_CASE("a torn last group is cut and what was before is whole") {
         std::size_t groups = 0;
         while (walker.next().value()) ++groups;
         REQUIRE(groups == (cut == log_after.size() ? 3u : 2u));
-        REQUIRE(walker.classify().value() ==
-                (cut == log_before.size() || cut == log_after.size() ? log_walker::tail::clean : log_walker::tail::torn));
+        REQUIRE(
+            walker.classify().value() ==
+            (cut == log_before.size() || cut == log_after.size() ? log_walker::tail::clean : log_walker::tail::torn));
     }
     // And as a whole store, with the view as it was and without one; zeros instead of an end as well.
     const auto step = std::max<std::size_t>(1, (log_after.size() - log_before.size()) / 40);
@@ -224,7 +227,8 @@ TEST_CASE("the log goes on in the next segment") {
     const auto newest = static_cast<int>(there.back());
     const auto raw = slurp(segment(f, newest));
     fs::remove(f.folder / "view");
-    for (const std::size_t kept : {std::size_t{0}, std::size_t{100}, std::size_t{segment_header_bytes}, std::size_t{segment_header_bytes + 500}}) {
+    for (const std::size_t kept : {std::size_t{0}, std::size_t{100}, std::size_t{segment_header_bytes},
+                                   std::size_t{segment_header_bytes + 500}}) {
         INFO(kept);
         spit(segment(f, newest), bytes_view(raw).first(kept));
         f.reopen();

@@ -40,13 +40,16 @@ void fill(store_fixture& f) {
         const auto r = t.create_mailbox("Work", special_use::none);
         return r ? result<void>() : result<void>(r.error());
     });
-    for (int i = 0; i < 40; ++i) f.add(i % 3 ? "INBOX" : "Work", mail_text("m" + std::to_string(i), i % 10 == 7 ? 80000 : 1200), {}, "<m@x>");
+    for (int i = 0; i < 40; ++i)
+        f.add(i % 3 ? "INBOX" : "Work", mail_text("m" + std::to_string(i), i % 10 == 7 ? 80000 : 1200), {}, "<m@x>");
     f.must([](write_txn& t) -> result<void> {
         const auto inbox = t.find_mailbox("INBOX").value()->id;
         mail::flags flags;
         flags.system = mail::seen | mail::deleted;
         mail::uid_set none;
-        if (const auto r = t.change_flags(inbox, mail::uid_set::of(3, 5), write_txn::flag_change::add, flags, {}, none); !r) return r.error();
+        if (const auto r = t.change_flags(inbox, mail::uid_set::of(3, 5), write_txn::flag_change::add, flags, {}, none);
+            !r)
+            return r.error();
         if (const auto r = t.expunge(inbox, mail::uid_set::of(3, 5)); !r) return r.error();
         const auto r = t.copy(inbox, mail::uid_set::of(6, 8), t.find_mailbox("Archive").value()->id, true);
         return r ? result<void>() : result<void>(r.error());
@@ -60,7 +63,9 @@ void flip(const fs::path& path, std::uint64_t at) {
     b[0] ^= std::byte{0x10};
     REQUIRE(f.write_at(at, b));
 }
-fs::path segment(const store_fixture& f, std::uint64_t n, std::uint64_t generation = 1) { return segment_path(f.folder / "log", generation, n); }
+fs::path segment(const store_fixture& f, std::uint64_t n, std::uint64_t generation = 1) {
+    return segment_path(f.folder / "log", generation, n);
+}
 
 fs::path some_blob(const store_fixture& f) {
     for (const auto& entry : fs::recursive_directory_iterator(f.folder / "blobs"))
@@ -84,7 +89,8 @@ bool makes_a_mailbox(const fs::path& path, std::uint64_t at, const account_keys&
     const auto header = bytes_view(raw).subspan(at, frame_header_bytes);
     const auto body = bytes_view(raw).subspan(at + frame_header_bytes, parse_frame_header(header)->body_bytes);
     const auto operations = decode_operations(open_entry(header, body, 1, log_keys(keys)).value()).value();
-    return std::any_of(operations.begin(), operations.end(), [](const storage::operation& o) { return std::holds_alternative<op::make_mailbox>(o); });
+    return std::any_of(operations.begin(), operations.end(),
+                       [](const storage::operation& o) { return std::holds_alternative<op::make_mailbox>(o); });
 }
 
 repair_report mend(store_fixture& f) {
@@ -135,7 +141,8 @@ TEST_CASE("check names planted damage of each kind") {
         std::ofstream(f.folder / "blobs" / "strange") << "x";
         const auto report = f.store->check({});
         CHECK(report->lost.empty());
-        for (const auto* name : {"notes.txt", "log/1/copy.of.seg", "blobs/strange"}) CHECK(mentions(report->warnings, name));
+        for (const auto* name : {"notes.txt", "log/1/copy.of.seg", "blobs/strange"})
+            CHECK(mentions(report->warnings, name));
         const auto before = look(f);
         const auto repaired = mend(f);
         CHECK(mentions(repaired.done, "3 files"));
@@ -193,7 +200,8 @@ TEST_CASE("a view with a bad row is made again; a log with a hole is written ane
         for (auto& [name, box] : after) {   // inline mails in the lost part are lost; all else stands where it stood
             CHECK(std::get<0>(box) == std::get<0>(before.at(name)));
             CHECK(std::get<1>(box) == std::get<1>(before.at(name)));
-            for (const auto& [uid, text] : std::get<2>(box)) CHECK((text.empty() || text == std::get<2>(before.at(name)).at(uid)));
+            for (const auto& [uid, text] : std::get<2>(box))
+                CHECK((text.empty() || text == std::get<2>(before.at(name)).at(uid)));
             CHECK(std::get<2>(box).size() == std::get<2>(before.at(name)).size());
         }
         return;
@@ -233,7 +241,8 @@ TEST_CASE("log and view damaged: every entry that opens is kept under its UID") 
             } else {
                 flip(f.folder / "view", 2 * 4096 + 10);
                 flip(f.folder / "view", 3 * 4096 + 10);
-                for (std::uint64_t page = 4; page < fs::file_size(f.folder / "view") / 4096; ++page) flip(f.folder / "view", page * 4096 + 10);
+                for (std::uint64_t page = 4; page < fs::file_size(f.folder / "view") / 4096; ++page)
+                    flip(f.folder / "view", page * 4096 + 10);
             }
             CHECK_FALSE(f.try_open());
             const auto r = mend(f);

@@ -18,7 +18,8 @@ namespace {
 std::vector<std::pair<fs::path, bytes>> all_files(const fs::path& folder) {
     std::vector<std::pair<fs::path, bytes>> out;
     for (const auto& entry : fs::recursive_directory_iterator(folder))
-        if (entry.is_regular_file()) out.emplace_back(entry.path(), durable::read_file(entry.path(), 1ull << 30).value());
+        if (entry.is_regular_file())
+            out.emplace_back(entry.path(), durable::read_file(entry.path(), 1ull << 30).value());
     return out;
 }
 
@@ -40,7 +41,8 @@ void open_entries(const bytes& file, const store_secrets& s, opened_store& out) 
         const auto h = parse_frame_header(header);
         if (!h || h->type != frame_type::entry || at + frame_header_bytes + h->body_bytes > file.size()) continue;
         for (std::uint64_t generation = 1; generation < 5; ++generation) {
-            const auto plain = open_entry(header, bytes_view(file).subspan(at + frame_header_bytes, h->body_bytes), generation, s.log);
+            const auto plain =
+                open_entry(header, bytes_view(file).subspan(at + frame_header_bytes, h->body_bytes), generation, s.log);
             if (!plain) continue;
             out.keep(*plain, "entry");
             for (const auto& o : decode_operations(*plain).value()) {
@@ -59,7 +61,9 @@ void open_rows(const bytes& file, const store_secrets& s, opened_store& out) {
             const std::size_t value_bytes = r.u32();
             r.u16();
             const std::size_t key_bytes = r.u16();
-            if (key_bytes == 0 || key_bytes > 48 || value_bytes < 41 || value_bytes > 5000 || key_bytes + value_bytes > r.left()) continue;
+            if (key_bytes == 0 || key_bytes > 48 || value_bytes < 41 || value_bytes > 5000 ||
+                key_bytes + value_bytes > r.left())
+                continue;
             const auto key = r.raw(key_bytes);
             visit(key, r.raw(value_bytes));
         }
@@ -77,7 +81,8 @@ void open_rows(const bytes& file, const store_secrets& s, opened_store& out) {
                 if (!plain) continue;
                 if (static_cast<table>(t) == table::blob)
                     if (auto row = decode_blob(*plain))
-                        if (auto opened = unwrap_blob_key(s.keys.shred_key, key_u64(key, 0), *row)) out.blob_keys.push_back(std::move(*opened));
+                        if (auto opened = unwrap_blob_key(s.keys.shred_key, key_u64(key, 0), *row))
+                            out.blob_keys.push_back(std::move(*opened));
                 out.keep(std::move(*plain), "row");
             }
     });
@@ -90,9 +95,11 @@ void open_blobs(const bytes& file, opened_store& out) {
         crypto::blob_header header;
         std::copy_n(file.begin() + static_cast<std::ptrdiff_t>(at), header.size(), header.begin());
         for (const auto& key : out.blob_keys)
-            for (const std::size_t size : {crypto::chunk_cipher_bytes, std::size_t{528}, std::size_t{1040}, std::size_t{2064}, std::size_t{4112}}) {
+            for (const std::size_t size : {crypto::chunk_cipher_bytes, std::size_t{528}, std::size_t{1040},
+                                           std::size_t{2064}, std::size_t{4112}}) {
                 if (at + header.size() + size > file.size()) continue;
-                auto d = crypto::blob_decryptor::open(key, header, size == crypto::chunk_cipher_bytes ? 2 * size : size);
+                auto d =
+                    crypto::blob_decryptor::open(key, header, size == crypto::chunk_cipher_bytes ? 2 * size : size);
                 if (!d) break;
                 bytes plain;
                 if (d->decrypt(0, bytes_view(file).subspan(at + header.size(), size), plain)) out.keep(plain, "blob");
@@ -113,7 +120,8 @@ opened_store open_everything(const fs::path& folder, const account_keys& keys) {
 }
 
 bool holds(const opened_store& o, std::string_view needle) {
-    return std::any_of(o.plain.begin(), o.plain.end(), [&](const bytes& p) { return as_text(p).find(needle) != std::string_view::npos; });
+    return std::any_of(o.plain.begin(), o.plain.end(),
+                       [&](const bytes& p) { return as_text(p).find(needle) != std::string_view::npos; });
 }
 
 account_keys shred(store_fixture& f) {
@@ -131,7 +139,8 @@ void erase(store_fixture& f, std::uint32_t uid) {
         mail::flags gone;
         gone.system = mail::deleted;
         mail::uid_set none;
-        if (auto r = t.change_flags(id, mail::uid_set::of(uid, uid), write_txn::flag_change::add, gone, {}, none); !r) return r.error();
+        if (auto r = t.change_flags(id, mail::uid_set::of(uid, uid), write_txn::flag_change::add, gone, {}, none); !r)
+            return r.error();
         const auto r = t.expunge(id, mail::uid_set::of(uid, uid));
         return r ? result<void>() : result<void>(r.error());
     });
@@ -148,7 +157,8 @@ TEST_CASE("after shred no page, frame or blob opens a deleted mail") {
     for (int i = 0; i < 12; ++i) f.add("INBOX", mail_text("kept-" + std::to_string(i), i == 5 ? 120000 : 900));
     std::vector<crypto::blob_key> deleted;
     std::vector<bytes> ciphertext;   // a thief, or a seeder, may have kept the deleted blobs
-    for (const auto serial : {secret_small.mail_serial, secret_large.mail_serial}) deleted.push_back(f.store->open_blob(serial).value()->ref().key.clone());
+    for (const auto serial : {secret_small.mail_serial, secret_large.mail_serial})
+        deleted.push_back(f.store->open_blob(serial).value()->ref().key.clone());
     for (const auto& entry : fs::recursive_directory_iterator(f.folder / "blobs"))
         if (entry.is_regular_file()) ciphertext.push_back(durable::read_file(entry.path(), 1ull << 30).value());
     const auto old_log = durable::read_file(segment_path(f.folder / "log", 1, 1), 1ull << 30).value();
@@ -179,10 +189,14 @@ TEST_CASE("after shred no page, frame or blob opens a deleted mail") {
     CHECK_FALSE(knows(fresh));
     // Nor does what somebody has kept of the old files: they are of the old keys.
     {
-        std::ofstream(f.folder / "old.seg", std::ios::binary).write(reinterpret_cast<const char*>(old_log.data()), static_cast<std::streamsize>(old_log.size()));
-        std::ofstream(f.folder / "old.view", std::ios::binary).write(reinterpret_cast<const char*>(old_view.data()), static_cast<std::streamsize>(old_view.size()));
+        std::ofstream(f.folder / "old.seg", std::ios::binary)
+            .write(reinterpret_cast<const char*>(old_log.data()), static_cast<std::streamsize>(old_log.size()));
+        std::ofstream(f.folder / "old.view", std::ios::binary)
+            .write(reinterpret_cast<const char*>(old_view.data()), static_cast<std::streamsize>(old_view.size()));
         for (std::size_t i = 0; i < ciphertext.size(); ++i)
-            std::ofstream(f.folder / ("old.blob" + std::to_string(i)), std::ios::binary).write(reinterpret_cast<const char*>(ciphertext[i].data()), static_cast<std::streamsize>(ciphertext[i].size()));
+            std::ofstream(f.folder / ("old.blob" + std::to_string(i)), std::ios::binary)
+                .write(reinterpret_cast<const char*>(ciphertext[i].data()),
+                       static_cast<std::streamsize>(ciphertext[i].size()));
         CHECK_FALSE(knows(fresh));
         for (const auto& entry : fs::directory_iterator(f.folder))
             if (entry.path().filename().string().starts_with("old.")) fs::remove(entry.path());
@@ -254,7 +268,8 @@ TEST_CASE("a store with everything in it is the same after shred") {
                 REQUIRE(row.has_value());
                 CHECK(t.changes_since(t.find_mailbox("INBOX").value()->id, 0, 100).value().vanished.contains(1));
             });
-            const auto serial = f.store->read([](const read_txn& t) { return t.get_outbox(some_id(1)).value()->mail_serial; });
+            const auto serial =
+                f.store->read([](const read_txn& t) { return t.get_outbox(some_id(1)).value()->mail_serial; });
             CHECK(f.text_of(serial) == mail_text("one"));
             CHECK(f.store->check({})->sound());
         }

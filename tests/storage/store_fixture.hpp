@@ -102,7 +102,8 @@ struct store_fixture {
         REQUIRE(b.finish());
         return b;
     }
-    placed add(std::string_view name, std::string_view text, const mail::flags& flags = {}, std::string message_id = "") {
+    placed add(std::string_view name, std::string_view text, const mail::flags& flags = {},
+               std::string message_id = "") {
         auto b = blob(text);
         placed out;
         const new_mail what{box(name).id, flags, {1700000000, 60}, message_id};

@@ -85,8 +85,9 @@ struct indexed_fixture : store_fixture {
     }
 };
 
-const std::vector<std::string> words = {"red",  "green", "blue",   "mail",  "post",  "letter", "\u6771\u4eac", "\u5317\u4eac",
-                                        "\u00d6", "ss",    "zebra", "quartz", "1234", "x",      "yy",     "\u03c3"};
+const std::vector<std::string> words = {
+    "red", "green", "blue", "mail", "post", "letter", "\u6771\u4eac", "\u5317\u4eac",
+    "\u00d6", "ss", "zebra", "quartz", "1234", "x", "yy", "\u03c3"};
 
 std::string random_mail(std::mt19937& dice) {
     std::string text = "Subject: s\r\n\r\n";
@@ -97,7 +98,9 @@ std::string random_mail(std::mt19937& dice) {
 std::size_t missed_of_all_words(indexed_fixture& f) {
     std::size_t n = 0;
     for (const auto& w : words) n += f.missed(w);
-    for (const auto* more : {"d g", "etter", "\u4eac", "\xe4\xba", "red green", "nowhere", "\r\n", "s\r\n\r\nr"}) n += f.missed(more);
+    for (const auto* more : {"d g", "etter", "\u4eac", "\xe4\xba", "red green", "nowhere", "\r\n",
+                             "s\r\n\r\nr"})
+        n += f.missed(more);
     return n;
 }
 

@@ -79,7 +79,8 @@ TEST_CASE("a mail's trigrams are those of its texts, each with two zeros behind 
             mail.end(kind, track);
             if (!text.empty()) text.append(2, '\0');
             for (std::size_t i = 0; i + 2 < text.size(); ++i)
-                expected.insert(make_trigram(kind, static_cast<unsigned char>(text[i]), static_cast<unsigned char>(text[i + 1]),
+                expected.insert(make_trigram(kind, static_cast<unsigned char>(text[i]),
+                                             static_cast<unsigned char>(text[i + 1]),
                                              static_cast<unsigned char>(text[i + 2])));
         }
         expected.insert(make_trigram(text_kind::other_header, 'x', 0, 0));
@@ -243,7 +244,8 @@ TEST_CASE("segments are merged by eights, and in the end there are few", "[text]
             merged.end = all[which->second - 1].end;
             for (auto j = which->first; j < which->second; ++j) merged.mails += all[j].mails;
             written += merged.mails;
-            all.erase(all.begin() + static_cast<std::ptrdiff_t>(which->first), all.begin() + static_cast<std::ptrdiff_t>(which->second));
+            all.erase(all.begin() + static_cast<std::ptrdiff_t>(which->first),
+                      all.begin() + static_cast<std::ptrdiff_t>(which->second));
             all.insert(all.begin() + static_cast<std::ptrdiff_t>(which->first), merged);
         }
     }
@@ -265,5 +267,6 @@ TEST_CASE("the directory row", "[text]") {
     CHECK(back->end() == 200);
     d.segments[1].first = 101;   // a gap: mails nobody would ever find
     CHECK_FALSE(decode_text_directory(encode_row(d)).has_value());
-    for (std::size_t n = 0; n < raw.size(); ++n) CHECK_FALSE(decode_text_directory(bytes_view(raw).first(n)).has_value());
+    for (std::size_t n = 0; n < raw.size(); ++n)
+        CHECK_FALSE(decode_text_directory(bytes_view(raw).first(n)).has_value());
 }

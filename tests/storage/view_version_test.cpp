@@ -21,10 +21,13 @@ void set_version(const fs::path& view, std::uint8_t version) {
         if (r.u32() != identity_bytes || r.u16() != 0 || r.u16() != 1 || r.u8() != 0) continue;
         const auto value = at + 9;
         const auto sum = crypto::sha256(bytes_view(raw).subspan(value, summed_bytes));
-        if (!std::equal(sum.data.begin(), sum.data.end(), raw.begin() + static_cast<std::ptrdiff_t>(value + summed_bytes))) continue;
+        if (!std::equal(sum.data.begin(), sum.data.end(),
+                        raw.begin() + static_cast<std::ptrdiff_t>(value + summed_bytes)))
+            continue;
         raw[value] = static_cast<std::byte>(version);
         const auto fresh = crypto::sha256(bytes_view(raw).subspan(value, summed_bytes));
-        std::copy(fresh.data.begin(), fresh.data.end(), raw.begin() + static_cast<std::ptrdiff_t>(value + summed_bytes));
+        std::copy(fresh.data.begin(), fresh.data.end(),
+                  raw.begin() + static_cast<std::ptrdiff_t>(value + summed_bytes));
         ++found;
     }
     REQUIRE(found > 0);

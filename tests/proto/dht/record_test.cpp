@@ -157,7 +157,8 @@ TEST_CASE("slots stand for the relays in their order, for all of them or for non
     const std::size_t slot_field = 2 + 16, work_field = 2 + 1;
     const auto without = [&](std::size_t from, std::size_t bytes_) {
         auto out = fields;
-        out.erase(out.begin() + static_cast<std::ptrdiff_t>(from), out.begin() + static_cast<std::ptrdiff_t>(from + bytes_));
+        out.erase(out.begin() + static_cast<std::ptrdiff_t>(from),
+                  out.begin() + static_cast<std::ptrdiff_t>(from + bytes_));
         return out;
     };
     const auto slots = fields.size() - work_field - 2 * slot_field;

@@ -1,5 +1,5 @@
-// Many nodes and a network between them in one process and in virtual time, from one seed: datagrams take time, get lost,
-// arrive twice. Nobody waits: an hour of the swarm takes as long as its datagrams.
+// Many nodes and a network between them in one process and in virtual time, from one seed: datagrams take time, get
+// lost, arrive twice. Nobody waits: an hour of the swarm takes as long as its datagrams.
 #pragma once
 
 #include "proto/dht/node.hpp"
@@ -64,7 +64,8 @@ public:
     std::size_t liars_from = std::numeric_limits<std::size_t>::max();
     std::function<std::optional<bytes>(std::size_t liar, bytes_view datagram)> lie;
     void send_as(std::size_t from, std::size_t to, bytes data) {
-        under_way_.push({now_ + delay(), order_++, from, to, family::ipv4, std::make_shared<const bytes>(std::move(data))});
+        under_way_.push(
+            {now_ + delay(), order_++, from, to, family::ipv4, std::make_shared<const bytes>(std::move(data))});
     }
 
     time_point now() const { return now_; }

@@ -1,4 +1,5 @@
-// A swarm of our nodes in virtual time: storing and finding with loss, with half of the nodes dead, over IPv6, read-only.
+// A swarm of our nodes in virtual time: storing and finding with loss, with half of the nodes dead,
+// over IPv6, read-only.
 #include "tests/proto/dht/swarm.hpp"
 
 #include <catch2/catch.hpp>
@@ -272,7 +273,8 @@ TEST_CASE("a saved table brings a node back without its entry nodes", "[swarm]")
     CHECK(found->second < seconds(2));
 }
 
-TEST_CASE("in mainline nodes with made-up ids around a target neither hide a value nor bring an old one back", "[swarm]") {
+TEST_CASE("in mainline nodes with made-up ids around a target neither hide a value nor bring an old one back",
+          "[swarm]") {
     world w(12, {}, network::mainline);
     settle(w, 60);
     for (std::size_t i = 0; i < w.members.size(); ++i)   // all of them learnt their address from each other

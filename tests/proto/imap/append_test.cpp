@@ -38,13 +38,14 @@ TEST_CASE("literal8 may carry NUL, also in CATENATE with UTF8", "[imap][append]"
     CHECK(after("a APPEND Sent {3+}\r\na\0b {1+}\r\nx\r\nb NOOP\r\n"s) ==
           "a NO [CANNOT] A mail with NUL needs a binary literal\r\nb OK NOOP completed\r\n");
     CHECK(after("a APPEND Sent CATENATE (TEXT {3+}\r\na\0b)\r\n"s).starts_with("a NO [CANNOT]"));
-    CHECK(after("e ENABLE UTF8=ACCEPT\r\na APPEND Sent CATENATE (UTF8 (~{3+}\r\na\0b))\r\n"s).find("a OK") != std::string::npos);
+    CHECK(after("e ENABLE UTF8=ACCEPT\r\na APPEND Sent CATENATE (UTF8 (~{3+}\r\na\0b))\r\n"s).find("a OK") !=
+          std::string::npos);
 }
 
 TEST_CASE("a URL of CATENATE is bounded", "[imap][append]") {
     const std::string longest(url_bytes_max, 'x');
     CHECK(after("a APPEND Sent CATENATE (URL \"" + longest + "\")\r\n").starts_with("a NO [BADURL "));
     CHECK(after("a APPEND Sent CATENATE (URL \"" + longest + "x\")\r\n").starts_with("a BAD A URL is too long"));
-    CHECK(after("a APPEND Sent CATENATE (URL {" + std::to_string(url_bytes_max + 1) + "+}\r\n" + longest + "x)\r\nb NOOP\r\n") ==
-          "a BAD An argument is missing\r\nb OK NOOP completed\r\n");
+    CHECK(after("a APPEND Sent CATENATE (URL {" + std::to_string(url_bytes_max + 1) + "+}\r\n" + longest +
+                "x)\r\nb NOOP\r\n") == "a BAD An argument is missing\r\nb OK NOOP completed\r\n");
 }

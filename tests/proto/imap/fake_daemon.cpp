@@ -304,7 +304,8 @@ outcome<found_mail> fake_daemon::answer(const find_mail& q) {
     auto* b = box(q.mailbox);
     if (!b) return no_mailbox();
     auto* m = b->find(q.uid);
-    if (!m || (q.uid_validity && *q.uid_validity != b->uid_validity)) return say("NONEXISTENT", "There is no such mail");
+    if (!m || (q.uid_validity && *q.uid_validity != b->uid_validity))
+        return say("NONEXISTENT", "There is no such mail");
     found_mail found;
     found.mail = b->id << 32 | m->uid;
     found.index = std::make_shared<const mail::message_index>(mail::index_message(m->content));
@@ -346,7 +347,8 @@ outcome<bytes> fake_daemon::answer(const read_body& q) {
     auto* m = b ? b->find(q.uid) : nullptr;
     if (!m) return say("EXPUNGEISSUED", "The mail is gone");
     if (q.offset >= m->content.size()) return bytes();
-    return to_bytes(std::string_view(m->content).substr(q.offset, std::min<std::uint64_t>(q.length, body_piece_bytes_max)));
+    return to_bytes(
+        std::string_view(m->content).substr(q.offset, std::min<std::uint64_t>(q.length, body_piece_bytes_max)));
 }
 
 outcome<search_candidates> fake_daemon::answer(const find_candidates& q) {

@@ -1,6 +1,6 @@
 // Answers every event of an IMAP session out of a small mail store in memory (fake_store.hpp), so that the machine is
-// tested without the real store. Several sessions may share one store: each has a fake_daemon of its own. No threads, no
-// clock.
+// tested without the real store. Several sessions may share one store: each has a fake_daemon of its own. No threads,
+// no clock.
 #pragma once
 
 #include "proto/imap/events.hpp"

@@ -113,14 +113,15 @@ TEST_CASE("what FETCH items need is read, and no more", "[imap][fetch]") {
 TEST_CASE("the fetch items real clients send are understood", "[imap][fetch]") {
     for (const char* text : {
              "(FLAGS)",
-             "(UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date Message-ID Priority X-Priority "
-             "References Newsgroups In-Reply-To Content-Type Reply-To Received)])",
+             "(UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date Message-ID Priority "
+             "X-Priority References Newsgroups In-Reply-To Content-Type Reply-To Received)])",
              "(UID RFC822.SIZE BODY.PEEK[])",
              "(UID FLAGS)",
              "(INTERNALDATE BODY.PEEK[])",
              "(FLAGS UID INTERNALDATE)",
              "(BODY.PEEK[])",
-             "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (DATE FROM SUBJECT TO CC MESSAGE-ID REFERENCES)])",
+             "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (DATE FROM SUBJECT TO CC MESSAGE-ID "
+             "REFERENCES)])",
              "(UID ENVELOPE BODY.PEEK[HEADER.FIELDS (Newsgroups Content-MD5)] INTERNALDATE RFC822.SIZE FLAGS)",
              "(BODYSTRUCTURE FLAGS)",
              "BODY[1]",

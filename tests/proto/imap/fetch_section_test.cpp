@@ -1,5 +1,5 @@
-// Sections to byte ranges (RFC 9051 section 6.4.5.1): the example of the RFC and its edges, over a mail whose parts can be
-// found by their text.
+// Sections to byte ranges (RFC 9051 section 6.4.5.1): the example of the RFC and its edges, over a mail whose parts can
+// be found by their text.
 #include "proto/imap/fetch/fetch_items.hpp"
 #include "proto/imap/fetch/fetch_section.hpp"
 

@@ -12,35 +12,39 @@ namespace {
 std::string literal(const std::string& text) {
     return text.empty() ? "\"\"" : "{" + std::to_string(text.size()) + "}\r\n" + text;
 }
-std::string answer(const std::string& number, const std::string& items) { return "* " + number + " FETCH (" + items + ")\r\n"; }
+std::string answer(const std::string& number, const std::string& items) {
+    return "* " + number + " FETCH (" + items + ")\r\n";
+}
 
 }  // namespace
 
 TEST_CASE("FETCH of what stands in the row", "[imap][fetch]") {
-    CHECK(play_mails_everywhere("G: INBOX\n"
-                                "C: a FETCH 1:2 (FLAGS UID)\n"
-                                "S: * 1 FETCH (FLAGS () UID 11)\n"
-                                "S: * 2 FETCH (FLAGS (\\Seen) UID 12)\n"
-                                "S: a OK FETCH completed\n"
-                                "C: b UID FETCH 15:999 (FLAGS)\n"
-                                "S: * 3 FETCH (UID 15 FLAGS (\\Deleted $label1))\n"
-                                "S: * 4 FETCH (UID 20 FLAGS (\\Recent))\n"
-                                "S: b OK FETCH completed\n"
-                                "C: c FETCH 2 FAST\n"
-                                "S: * 2 FETCH (FLAGS (\\Seen) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE 49)\n"
-                                "S: c OK FETCH completed\n"
-                                "C: d FETCH 1 (EMAILID THREADID SAVEDATE)\n"
-                                "S: * 1 FETCH (EMAILID (M11) THREADID (T11) SAVEDATE \"30-Jan-1995 00:00:00 +0000\")\n"
-                                "S: d OK FETCH completed\n"
-                                "C: e UID FETCH 1:5 FLAGS\n"
-                                "S: e OK FETCH completed\n") == "");
+    CHECK(play_mails_everywhere(
+              "G: INBOX\n"
+              "C: a FETCH 1:2 (FLAGS UID)\n"
+              "S: * 1 FETCH (FLAGS () UID 11)\n"
+              "S: * 2 FETCH (FLAGS (\\Seen) UID 12)\n"
+              "S: a OK FETCH completed\n"
+              "C: b UID FETCH 15:999 (FLAGS)\n"
+              "S: * 3 FETCH (UID 15 FLAGS (\\Deleted $label1))\n"
+              "S: * 4 FETCH (UID 20 FLAGS (\\Recent))\n"
+              "S: b OK FETCH completed\n"
+              "C: c FETCH 2 FAST\n"
+              "S: * 2 FETCH (FLAGS (\\Seen) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE 49)\n"
+              "S: c OK FETCH completed\n"
+              "C: d FETCH 1 (EMAILID THREADID SAVEDATE)\n"
+              "S: * 1 FETCH (EMAILID (M11) THREADID (T11) SAVEDATE \"30-Jan-1995 00:00:00 +0000\")\n"
+              "S: d OK FETCH completed\n"
+              "C: e UID FETCH 1:5 FLAGS\n"
+              "S: e OK FETCH completed\n") == "");
 }
 
 TEST_CASE("dates older than Apple Mail can read are told as the oldest it can", "[imap][fetch]") {
     player one({}, mail_store());
     select_inbox(one);
     CHECK(said(one, "a FETCH 3 INTERNALDATE") ==
-          answer("3", "INTERNALDATE \"" + mail::internal_date({mail::oldest_internal_date, 0}) + "\"") + "a OK FETCH completed\r\n");
+          answer("3", "INTERNALDATE \"" + mail::internal_date({mail::oldest_internal_date, 0}) + "\"") +
+              "a OK FETCH completed\r\n");
 }
 
 TEST_CASE("FETCH refuses what is wrong and goes on", "[imap][fetch]") {
@@ -97,7 +101,8 @@ TEST_CASE("FETCH of sections, nested ones and those that are not there", "[imap]
         {"HEADER", literal(header)},
         {"TEXT", literal(body)},
         {"1", literal("caf=C3=A9 au=\r\n lait")},
-        {"1.MIME", literal("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")},
+        {"1.MIME", literal("Content-Type: text/plain; charset=utf-8\r\n"
+                           "Content-Transfer-Encoding: quoted-printable\r\n\r\n")},
         {"2", literal("AAECAw==")},
         {"3", literal("Subject: inner\r\nX-Note: yes\r\n\r\ninside")},
         {"3.HEADER", literal("Subject: inner\r\nX-Note: yes\r\n\r\n")},
@@ -114,7 +119,8 @@ TEST_CASE("FETCH of sections, nested ones and those that are not there", "[imap]
               answer("1", "BODY[" + section + "] " + expected) + "a OK FETCH completed\r\n");
     }
     CHECK(said(one, "a FETCH 3 (BODY.PEEK[TEXT] BODY.PEEK[1] RFC822.HEADER)") ==
-          answer("3", "BODY[TEXT] \"\" BODY[1] \"\" RFC822.HEADER " + literal(empty_mail)) + "a OK FETCH completed\r\n");
+          answer("3", "BODY[TEXT] \"\" BODY[1] \"\" RFC822.HEADER " + literal(empty_mail)) +
+              "a OK FETCH completed\r\n");
     CHECK(said(one, "a FETCH 1 (BODY.PEEK[3.TEXT] UID BODY.PEEK[2])") ==
           answer("1", "BODY[3.TEXT] {6}\r\ninside UID 11 BODY[2] {8}\r\nAAECAw==") + "a OK FETCH completed\r\n");
 }
@@ -128,7 +134,8 @@ TEST_CASE("partial FETCH at every offset", "[imap][fetch]") {
             const auto text = offset < small_mail.size() ? small_mail.substr(offset, count) : "";
             INFO(range);
             REQUIRE(said(one, "a FETCH 2 BODY.PEEK[]" + range) ==
-                    answer("2", "BODY[]<" + std::to_string(offset) + "> " + literal(text)) + "a OK FETCH completed\r\n");
+                    answer("2", "BODY[]<" + std::to_string(offset) + "> " + literal(text)) +
+                        "a OK FETCH completed\r\n");
             REQUIRE(said(one, "a FETCH 2 BODY.PEEK[HEADER]" + range) ==
                     answer("2", "BODY[HEADER]<" + std::to_string(offset) + "> " +
                                     literal(offset < 42 ? small_mail.substr(0, 42).substr(offset, count) : "")) +
@@ -181,7 +188,8 @@ TEST_CASE("reading in an examined mailbox changes nothing", "[imap][fetch]") {
     one.run();
     one.feed("g1 LOGIN ann secret\r\ng2 EXAMINE INBOX\r\n");
     one.take_output();
-    CHECK(said(one, "a FETCH 1 (FLAGS BODY[]<0.1>)") == answer("1", "FLAGS () BODY[]<0> {1}\r\nD") + "a OK FETCH completed\r\n");
+    CHECK(said(one, "a FETCH 1 (FLAGS BODY[]<0.1>)") ==
+          answer("1", "FLAGS () BODY[]<0> {1}\r\nD") + "a OK FETCH completed\r\n");
 }
 
 TEST_CASE("a store that cannot write lets read", "[imap][fetch]") {
@@ -207,7 +215,8 @@ TEST_CASE("a store that cannot write lets read", "[imap][fetch]") {
         }
     }
     CHECK(asked_store == 1);
-    CHECK(output == "* 2 FETCH (UID 12 BODY[TEXT] {7}\r\nhello\r\n)\r\n* 3 FETCH (UID 15 BODY[TEXT] \"\")\r\na OK FETCH completed\r\n");
+    CHECK(output == "* 2 FETCH (UID 12 BODY[TEXT] {7}\r\nhello\r\n)\r\n* 3 FETCH (UID 15 BODY[TEXT] \"\")\r\n"
+                    "a OK FETCH completed\r\n");
 }
 
 TEST_CASE("a literal is never short: the connection ends instead", "[imap][fetch]") {
@@ -281,7 +290,8 @@ TEST_CASE("a mail expunged between its row and its body is passed over", "[imap]
         auto asked = one.session.next_event();
         if (!asked && one.session.to_send().empty()) break;
         if (!asked) continue;
-        if (const auto* body = std::get_if<read_body>(&*asked); body && body->uid == 11) one.store.mailboxes["INBOX"].expunge(11);
+        if (const auto* body = std::get_if<read_body>(&*asked); body && body->uid == 11)
+            one.store.mailboxes["INBOX"].expunge(11);
         one.session.answer(one.daemon(*asked));
     }
     CHECK(output == "* 2 FETCH (UID 12 FLAGS (\\Seen) BODY[TEXT] {7}\r\nhello\r\n)\r\na OK FETCH completed\r\n");
@@ -294,12 +304,14 @@ TEST_CASE("BINARY undoes the transfer encoding", "[imap][fetch]") {
     CHECK(said(one, "a FETCH 1 BINARY.PEEK[1]") == answer("1", "BINARY[1] " + literal("caf\u00e9 au lait")) + done);
     CHECK(said(one, "a FETCH 1 BINARY.PEEK[1]<3.2>") == answer("1", "BINARY[1]<3> {2}\r\n\u00e9") + done);
     CHECK(said(one, "a FETCH 1 BINARY.PEEK[1]<99.2>") == answer("1", "BINARY[1]<99> \"\"") + done);
-    CHECK(said(one, "a FETCH 1 BINARY.PEEK[2]") == answer("1", "BINARY[2] ~{4}\r\n" + std::string("\0\1\2\3", 4)) + done);
+    CHECK(said(one, "a FETCH 1 BINARY.PEEK[2]") ==
+          answer("1", "BINARY[2] ~{4}\r\n" + std::string("\0\1\2\3", 4)) + done);
     CHECK(said(one, "a FETCH 1 (BINARY.SIZE[1] BINARY.SIZE[2] BINARY.SIZE[3] BINARY.SIZE[7])") ==
           answer("1", "BINARY.SIZE[1] 13 BINARY.SIZE[2] 4 BINARY.SIZE[3] 37 BINARY.SIZE[7] 0") + done);
     CHECK(said(one, "a FETCH 1 BINARY.PEEK[3]") ==
           answer("1", "BINARY[3] " + literal("Subject: inner\r\nX-Note: yes\r\n\r\ninside")) + done);
-    CHECK(said(one, "a FETCH 1 (UID BINARY.PEEK[4])") == "* 1 FETCH (UID 11)\r\na NO [UNKNOWN-CTE] The encoding of a part is not known\r\n");
+    CHECK(said(one, "a FETCH 1 (UID BINARY.PEEK[4])") == "* 1 FETCH (UID 11)\r\n"
+                                                         "a NO [UNKNOWN-CTE] The encoding of a part is not known\r\n");
     CHECK(said(one, "a FETCH 1 BINARY.PEEK[7]") == answer("1", "BINARY[7] NIL") + done);
     CHECK(said(one, "a FETCH 2 BINARY[1]<0.2>") == answer("2", "BINARY[1]<0> {2}\r\nhe") + done);
 }
@@ -348,8 +360,9 @@ TEST_CASE("structure and envelope", "[imap][fetch]") {
     select_inbox(one);
     const auto index = mail::index_message(nested_mail);
     CHECK(said(one, "a FETCH 1 (ENVELOPE BODY BODYSTRUCTURE)") ==
-          answer("1", "ENVELOPE " + mail::imap_envelope(index.envelopes[0]) + " BODY " + mail::imap_body_structure(index, false) +
-                          " BODYSTRUCTURE " + mail::imap_body_structure(index, true)) +
+          answer("1", "ENVELOPE " + mail::imap_envelope(index.envelopes[0]) + " BODY " +
+                          mail::imap_body_structure(index, false) + " BODYSTRUCTURE " +
+                          mail::imap_body_structure(index, true)) +
               "a OK FETCH completed\r\n");
 }
 
@@ -387,15 +400,16 @@ TEST_CASE("the FETCH lines of real clients are answered", "[imap][fetch]") {
     select_inbox(one);
     for (const char* line : {
              "UID FETCH 1:* (FLAGS)",
-             "UID fetch 11 (UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date Message-ID Priority "
-             "X-Priority References Newsgroups In-Reply-To Content-Type Reply-To Received)])",
+             "UID fetch 11 (UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date Message-ID "
+             "Priority X-Priority References Newsgroups In-Reply-To Content-Type Reply-To Received)])",
              "UID FETCH 11 (UID RFC822.SIZE BODY.PEEK[])",
              "UID FETCH 12 (UID FLAGS)",
              "UID FETCH 12 (INTERNALDATE BODY.PEEK[])",
              "FETCH 1:* (FLAGS UID INTERNALDATE)",
              "UID FETCH 12 (BODY.PEEK[])",
              "UID FETCH 1:20 (FLAGS) (CHANGEDSINCE 1)",
-             "FETCH 1:4 (UID ENVELOPE BODY.PEEK[HEADER.FIELDS (Newsgroups Content-MD5)] INTERNALDATE RFC822.SIZE FLAGS)",
+             "FETCH 1:4 (UID ENVELOPE BODY.PEEK[HEADER.FIELDS (Newsgroups Content-MD5)] INTERNALDATE RFC822.SIZE "
+             "FLAGS)",
              "FETCH 1 (BODYSTRUCTURE FLAGS)",
              "FETCH 1 BODY[1]",
              "FETCH 1:4 RFC822.SIZE",

@@ -1,6 +1,6 @@
 // Plays every dialogue of tests/proto/imap/golden: one file per command or client, in it dialogues that begin with
-// "## title" and may set options in a line "O: starttls | tls | no-plain-login | append-limit <n>". Each is played whole,
-// byte by byte and cut at every byte of its input.
+// "## title" and may set options in a line "O: starttls | tls | no-plain-login | append-limit <n>". Each is played
+// whole, byte by byte and cut at every byte of its input.
 #include "tests/proto/imap/player.hpp"
 
 #include <catch2/catch.hpp>

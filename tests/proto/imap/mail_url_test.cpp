@@ -14,7 +14,8 @@ TEST_CASE("URLs of CATENATE", "[imap][url]") {   // RFC 4469 section 3, RFC 5092
     CHECK(url->section.part == std::vector<std::uint32_t>{1, 5, 9});
     CHECK_FALSE(url->partial);
 
-    const auto coded = parse_mail_url("/Entw%C3%bcrfe%3Balt/sub/;UID=1/;SECTION=1.HEADER.FIELDS%20(To%20Cc)/;PARTIAL=10.20");
+    const auto coded =
+        parse_mail_url("/Entw%C3%bcrfe%3Balt/sub/;UID=1/;SECTION=1.HEADER.FIELDS%20(To%20Cc)/;PARTIAL=10.20");
     REQUIRE(coded);
     CHECK(coded->mailbox == "Entw\xc3\xbcrfe;alt/sub");
     CHECK_FALSE(coded->uid_validity);
@@ -28,13 +29,14 @@ TEST_CASE("URLs of CATENATE", "[imap][url]") {   // RFC 4469 section 3, RFC 5092
 }
 
 TEST_CASE("what is no such URL", "[imap][url]") {
-    for (const auto* text : {"", "/", "INBOX", "/INBOX", "/INBOX/;UID=", "/INBOX/;UID=0", "/INBOX/;UID=4294967296", "/INBOX/;UID=1x",
-                             "/INBOX;UIDVALIDITY=1;UID=1", "/INBOX;UIDVALIDITY=0/;UID=1", "/INBOX;UIDVALIDITY=/;UID=1",
-                             "/INBOX;UID=1", "//host/INBOX/;UID=1", "imap://host/INBOX/;UID=1", "/IN%4/;UID=1", "/IN%GG/;UID=1",
-                             "/IN%00BOX/;UID=1", "/%FF/;UID=1", "/INBOX/;UID=1/;SECTION=", "/INBOX/;UID=1/;SECTION=SOUP",
+    for (const auto* text : {"", "/", "INBOX", "/INBOX", "/INBOX/;UID=", "/INBOX/;UID=0", "/INBOX/;UID=4294967296",
+                             "/INBOX/;UID=1x", "/INBOX;UIDVALIDITY=1;UID=1", "/INBOX;UIDVALIDITY=0/;UID=1",
+                             "/INBOX;UIDVALIDITY=/;UID=1", "/INBOX;UID=1", "//host/INBOX/;UID=1",
+                             "imap://host/INBOX/;UID=1", "/IN%4/;UID=1", "/IN%GG/;UID=1", "/IN%00BOX/;UID=1",
+                             "/%FF/;UID=1", "/INBOX/;UID=1/;SECTION=", "/INBOX/;UID=1/;SECTION=SOUP",
                              "/INBOX/;UID=1/;SECTION=1]x", "/INBOX/;UID=1/;PARTIAL=1.0", "/INBOX/;UID=1/;PARTIAL=",
-                             "/INBOX/;UID=1/;URLAUTH=anonymous", "/INBOX/;UID=1/;PARTIAL=1/;SECTION=1", "/INBOX/;UID=1/",
-                             ";UIDVALIDITY=1/;UID=1"}) {
+                             "/INBOX/;UID=1/;URLAUTH=anonymous", "/INBOX/;UID=1/;PARTIAL=1/;SECTION=1",
+                             "/INBOX/;UID=1/", ";UIDVALIDITY=1/;UID=1"}) {
         INFO(text);
         CHECK_FALSE(parse_mail_url(text));
     }

@@ -23,8 +23,9 @@ std::string sorted(const std::string& criteria, const std::vector<std::string>& 
     std::uint32_t number = 0;
     for (const auto& header : headers) {
         ++number;
-        all.add({number, number, 0}, *search_fields::of(mail::index_message(header + "\r\n" + std::string(100 - number, 'x')),
-                                                        {{1000 - number, 0}, {}, 1000 - number}));
+        all.add({number, number, 0},
+                *search_fields::of(mail::index_message(header + "\r\n" + std::string(100 - number, 'x')),
+                                   {{1000 - number, 0}, {}, 1000 - number}));
     }
     std::string out;
     for (const auto& hit : all.sorted()) out += std::to_string(hit.number);
@@ -86,7 +87,8 @@ TEST_CASE("sort orders", "[imap][sort]") {
     const std::vector<std::string> mails = {
         "From: Zoe <ann@x>\r\nTo: m@x\r\nCc: c@x\r\nSubject: Re: beta\r\nDate: Mon, 7 Feb 1994 10:00:00 +0000\r\n",
         "From: Abe <bob@x>\r\nTo: k@x\r\nSubject: alpha\r\nDate: Mon, 7 Feb 1994 12:00:00 +0400\r\n",
-        "From: carl@x\r\nTo: \xc3\x84rger <l@x>\r\nCc: b@x\r\nSubject: BETA\r\nDate: Mon, 7 Feb 1994 09:00:00 +0000\r\n",
+        "From: carl@x\r\nTo: \xc3\x84rger <l@x>\r\nCc: b@x\r\nSubject: BETA\r\nDate: Mon, 7 Feb 1994 09:00:00 "
+        "+0000\r\n",
     };
     CHECK(sorted("(ARRIVAL)", mails) == "321");
     CHECK(sorted("(REVERSE ARRIVAL)", mails) == "123");

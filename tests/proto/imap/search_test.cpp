@@ -164,7 +164,8 @@ TEST_CASE("SEARCH reads no more than it needs", "[imap][search]") {
             if (!asked && one.session.to_send().empty()) return kinds;
             if (!asked) continue;
             if (const auto* rows = std::get_if<read_rows>(&*asked))
-                kinds += std::string("r") + (rows->with_index ? "i" : "") + (rows->with_header ? "h" : "") + rows->uids.text() + " ";
+                kinds += std::string("r") + (rows->with_index ? "i" : "") + (rows->with_header ? "h" : "") +
+                         rows->uids.text() + " ";
             if (const auto* fields = std::get_if<read_search_fields>(&*asked)) kinds += "f" + fields->uids.text() + " ";
             if (const auto* body = std::get_if<read_body>(&*asked)) kinds += "b" + std::to_string(body->uid) + " ";
             one.session.answer(one.daemon(*asked));
@@ -195,8 +196,10 @@ TEST_CASE("SEARCH asks the full-text index once and reads only what it leaves op
         ++times;
         search_candidates out{before_uid, {}};
         for (const auto& needle : q.needles)
-            out.mails.push_back(needle.folded == "HELLO" ? std::optional(only_12) : needle.folded == "NOWHERE"
-                                ? std::optional(mail::uid_set()) : needle.folded == "LINE" ? std::optional(only_20) : std::nullopt);
+            out.mails.push_back(needle.folded == "HELLO"     ? std::optional(only_12)
+                                : needle.folded == "NOWHERE" ? std::optional(mail::uid_set())
+                                : needle.folded == "LINE"    ? std::optional(only_20)
+                                                             : std::nullopt);
         return out;
     };
     player one({}, std::move(store));
@@ -259,7 +262,8 @@ TEST_CASE("a body that cannot be read ends the search, one that is gone does not
             if (!asked) continue;
             const auto* body = std::get_if<read_body>(&*asked);
             if (body && body->uid == 12 && expunged) one.store.mailboxes["INBOX"].expunge(12);
-            if (body && body->uid == 12 && !expunged) one.session.answer(outcome<bytes>(refusal{"UNAVAILABLE", "Not now"}));
+            if (body && body->uid == 12 && !expunged)
+                one.session.answer(outcome<bytes>(refusal{"UNAVAILABLE", "Not now"}));
             else one.session.answer(one.daemon(*asked));
         }
     };
@@ -271,7 +275,8 @@ TEST_CASE("a body that cannot be read ends the search, one that is gone does not
 
 TEST_CASE("many mails are read a batch at a time and answered in order", "[imap][search]") {
     auto store = mail_store();
-    for (int i = 0; i < 1000; ++i) store.mailboxes["INBOX"].add("Subject: n" + std::to_string(i % 10) + "\r\n\r\nx\r\n");
+    for (int i = 0; i < 1000; ++i)
+        store.mailboxes["INBOX"].add("Subject: n" + std::to_string(i % 10) + "\r\n\r\nx\r\n");
     player one({}, std::move(store));
     select_inbox(one);
     std::string expected = "* SEARCH";

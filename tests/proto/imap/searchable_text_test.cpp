@@ -20,7 +20,8 @@ struct collector : text_sink {
 
 bool read(const std::string& mail, collector& out, bool headers = true) {
     searchable_text text(std::make_shared<const mail::message_index>(mail::index_message(mail)), headers);
-    while (const auto wanted = text.wants()) text.give(std::string_view(mail).substr(wanted->offset, wanted->length), out);
+    while (const auto wanted = text.wants())
+        text.give(std::string_view(mail).substr(wanted->offset, wanted->length), out);
     return text.header_is_plain();
 }
 

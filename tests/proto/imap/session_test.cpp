@@ -55,13 +55,16 @@ TEST_CASE("no byte is answered to a web page", "[imap][security]") {   // 06-sec
 TEST_CASE("a line is bounded before login and after it", "[imap][security]") {
     player one{session_options()};
     one.run();
-    CHECK(said(one, "a " + std::string(command_before_login_bytes_max, 'x') + "\r\n") == "* BYE The line is too long\r\n");
+    CHECK(said(one, "a " + std::string(command_before_login_bytes_max, 'x') + "\r\n") ==
+          "* BYE The line is too long\r\n");
     CHECK(one.session.finished());
 
     logged_in_player inside;
     const auto prefix = std::string("a NOOP ");
-    CHECK(said(inside, prefix + std::string(command_bytes_max - prefix.size(), 'x') + "\r\n") == "a BAD Too many arguments\r\n");
-    CHECK(said(inside, prefix + std::string(command_bytes_max - prefix.size() + 1, 'x') + "\r\n") == "a BAD The line is too long\r\n");
+    CHECK(said(inside, prefix + std::string(command_bytes_max - prefix.size(), 'x') + "\r\n") ==
+          "a BAD Too many arguments\r\n");
+    CHECK(said(inside, prefix + std::string(command_bytes_max - prefix.size() + 1, 'x') + "\r\n") ==
+          "a BAD The line is too long\r\n");
     CHECK(said(inside, prefix + std::string(3 * command_bytes_max, 'x')).empty());
     CHECK(said(inside, "\r\n") == "a BAD The line is too long\r\n");
     CHECK(said(inside, std::string(3 * command_bytes_max, 'x') + "\r\n") == "* BAD The line is too long\r\n");
@@ -90,7 +93,8 @@ TEST_CASE("deep parentheses are refused, not followed", "[imap][security]") {
 TEST_CASE("a hundred commands are enough to log in", "[imap][security]") {
     player stranger({});
     said(stranger, "");
-    for (int i = 1; i < commands_before_login_max; ++i) CHECK(said(stranger, "a NOOP\r\n").find("a OK") != std::string::npos);
+    for (int i = 1; i < commands_before_login_max; ++i)
+        CHECK(said(stranger, "a NOOP\r\n").find("a OK") != std::string::npos);
     CHECK_FALSE(stranger.session.finished());
     CHECK(said(stranger, "a NOOP\r\n").find("* BYE") != std::string::npos);
     CHECK(stranger.session.finished());
@@ -102,7 +106,8 @@ TEST_CASE("a hundred commands are enough to log in", "[imap][security]") {
 
 TEST_CASE("twenty bad commands in a row end a session", "[imap][security]") {
     logged_in_player one;
-    for (int i = 0; i < bad_commands_in_a_row_max - 1; ++i) CHECK(said(one, "a FROB\r\n") == "a BAD Unknown command\r\n");
+    for (int i = 0; i < bad_commands_in_a_row_max - 1; ++i)
+        CHECK(said(one, "a FROB\r\n") == "a BAD Unknown command\r\n");
     CHECK(said(one, "a NOOP\r\n") == "a OK NOOP completed\r\n");
     for (int i = 0; i < bad_commands_in_a_row_max - 1; ++i) said(one, "a FROB\r\n");
     CHECK_FALSE(one.session.finished());
@@ -123,7 +128,8 @@ TEST_CASE("a mail streams in pieces and keeps its bytes", "[imap][append]") {
 TEST_CASE("NUL is for literal8 only", "[imap][append]") {   // RFC 9051 section 4.3.1
     logged_in_player one;
     const std::string mail("a\0b", 3);
-    CHECK(said(one, "a APPEND Sent {3+}\r\n" + mail + "\r\n") == "a NO [CANNOT] A mail with NUL needs a binary literal\r\n");
+    CHECK(said(one, "a APPEND Sent {3+}\r\n" + mail + "\r\n") ==
+          "a NO [CANNOT] A mail with NUL needs a binary literal\r\n");
     CHECK(one.store.mailboxes["Sent"].mails.empty());
     CHECK(said(one, "a APPEND Sent ~{3+}\r\n" + mail + "\r\n").starts_with("a OK"));
     CHECK(one.store.mailboxes["Sent"].mails.at(0).content == mail);
@@ -195,7 +201,8 @@ TEST_CASE("two sessions on one mailbox", "[imap][news]") {
     CHECK(exchange(second, second_daemon, "DONE\r\ny UID MOVE 101 Trash\r\n") ==
           "x OK IDLE completed\r\n* OK [COPYUID 1006 101 1] Moved\r\n* 1 EXPUNGE\r\ny OK MOVE completed\r\n");
     first.news();
-    CHECK(exchange(first, first_daemon, "c STORE 3 -FLAGS (\\Seen)\r\n") == "* 3 FETCH (FLAGS (\\Recent))\r\nc OK STORE completed\r\n");
+    CHECK(exchange(first, first_daemon, "c STORE 3 -FLAGS (\\Seen)\r\n") == "* 3 FETCH (FLAGS (\\Recent))\r\n"
+                                                                            "c OK STORE completed\r\n");
     CHECK(exchange(first, first_daemon, "d NOOP\r\n") == "* 1 EXPUNGE\r\nd OK NOOP completed\r\n");
     CHECK(exchange(first, first_daemon, "e STORE 3 -FLAGS (\\Seen)\r\n") == "e BAD A message number is too large\r\n");
 }

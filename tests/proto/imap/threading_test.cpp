@@ -23,7 +23,8 @@ std::string threads(thread_algorithm how, const std::vector<thread_mail>& mails)
         if (!m.id.empty()) text += "Message-ID: " + m.id + "\r\n";
         if (!m.references.empty()) text += "References: " + m.references + "\r\n";
         if (!m.in_reply_to.empty()) text += "In-Reply-To: " + m.in_reply_to + "\r\n";
-        text += "Subject: " + m.subject + "\r\nDate: Mon, 7 Feb 1994 10:" + std::to_string(10 + m.minute) + ":00 +0000\r\n\r\nx\r\n";
+        text += "Subject: " + m.subject + "\r\nDate: Mon, 7 Feb 1994 10:" + std::to_string(10 + m.minute) +
+                ":00 +0000\r\n\r\nx\r\n";
         REQUIRE(all.add(++number, *search_fields::of(mail::index_message(text))));
     }
     return all.text();
@@ -59,11 +60,12 @@ TEST_CASE("REFERENCES: parents and children", "[imap][thread]") {
     CHECK(references({}) == "");
     CHECK(references({{"<1@x>", "", "a", 1}}) == "(1)");
     CHECK(references({{"<1@x>", "", "a", 1}, {"<2@x>", "<1@x>", "b", 2}}) == "(1 2)");
-    CHECK(references({{"<1@x>", "", "a", 1}, {"<2@x>", "<1@x>", "b", 2}, {"<3@x>", "<1@x> <2@x>", "c", 3}}) == "(1 2 3)");
+    CHECK(references({{"<1@x>", "", "a", 1}, {"<2@x>", "<1@x>", "b", 2},
+                      {"<3@x>", "<1@x> <2@x>", "c", 3}}) == "(1 2 3)");
     // the example of RFC 5256 section 4: (2)(3 6 (4 23)(44 7 96)), as numbers 1 to 8
-    CHECK(references({{"<2@x>", "", "q", 1}, {"<3@x>", "", "r", 2}, {"<4@x>", "<6@x>", "s", 4}, {"<6@x>", "<3@x>", "t", 3},
-                      {"<7@x>", "<44@x>", "u", 7}, {"<23@x>", "<4@x>", "v", 5}, {"<44@x>", "<6@x>", "w", 6},
-                      {"<96@x>", "<7@x>", "z", 8}}) == "(1)(2 4 (3 6)(7 5 8))");
+    CHECK(references({{"<2@x>", "", "q", 1}, {"<3@x>", "", "r", 2}, {"<4@x>", "<6@x>", "s", 4},
+                      {"<6@x>", "<3@x>", "t", 3}, {"<7@x>", "<44@x>", "u", 7}, {"<23@x>", "<4@x>", "v", 5},
+                      {"<44@x>", "<6@x>", "w", 6}, {"<96@x>", "<7@x>", "z", 8}}) == "(1)(2 4 (3 6)(7 5 8))");
     // siblings without their parent
     CHECK(references({{"<1@x>", "<0@x>", "a", 1}, {"<2@x>", "<0@x>", "b", 2}}) == "((1)(2))");
     CHECK(references({{"<1@x>", "<0@x>", "a", 1}}) == "(1)");
@@ -72,7 +74,8 @@ TEST_CASE("REFERENCES: parents and children", "[imap][thread]") {
     // In-Reply-To only when References has no valid ID, and its first ID only
     CHECK(references({{"<1@x>", "", "a", 1}, {"<2@x>", "", "b", 2, "<1@x> of <9@x>"}}) == "(1 2)");
     CHECK(references({{"<1@x>", "", "a", 1}, {"<2@x>", "nonsense", "b", 2, "your mail <1@x>"}}) == "(1 2)");
-    CHECK(references({{"<1@x>", "", "a", 1}, {"<2@x>", "", "b", 2}, {"<3@x>", "<1@x>", "c", 3, "<2@x>"}}) == "(1 3)(2)");
+    CHECK(references({{"<1@x>", "", "a", 1}, {"<2@x>", "", "b", 2},
+                      {"<3@x>", "<1@x>", "c", 3, "<2@x>"}}) == "(1 3)(2)");
     // quoting is no difference
     CHECK(references({{"<\"1\"@x>", "", "a", 1}, {"<2@x>", "<1@x>", "b", 2}}) == "(1 2)");
     // one ID twice: the first mail has it
@@ -99,7 +102,8 @@ TEST_CASE("REFERENCES: subjects", "[imap][thread]") {
     CHECK(references({{"<1@x>", "", "Re: hello", 1}, {"<2@x>", "", "hello", 2}}) == "(2 1)");
     CHECK(references({{"<1@x>", "", "hello", 1}, {"<2@x>", "", "HELLO", 2}}) == "((1)(2))");
     CHECK(references({{"<1@x>", "", "Re: hello", 1}, {"<2@x>", "", "Re: hello", 2}}) == "((1)(2))");
-    CHECK(references({{"<1@x>", "", "hello", 1}, {"<2@x>", "", "hello", 2}, {"<3@x>", "", "hello", 3}}) == "((1)(2)(3))");
+    CHECK(references({{"<1@x>", "", "hello", 1}, {"<2@x>", "", "hello", 2},
+                      {"<3@x>", "", "hello", 3}}) == "((1)(2)(3))");
     CHECK(references({{"<1@x>", "", "", 1}, {"<2@x>", "", "Re:", 2}}) == "(1)(2)");   // an empty subject joins nothing
     CHECK(references({{"<1@x>", "", "=?utf-8?q?caf=C3=A9?=", 1}, {"<2@x>", "", "Re: CAF\xc3\x89", 2}}) == "(1 2)");
     // a dummy takes part with the subject of its first child
@@ -108,7 +112,8 @@ TEST_CASE("REFERENCES: subjects", "[imap][thread]") {
     CHECK(references({{"<1@x>", "<0@x>", "hello", 1}, {"<2@x>", "<0@x>", "x", 2}, {"<3@x>", "<9@x>", "hello", 3},
                       {"<4@x>", "<9@x>", "y", 4}}) == "((1)(2)(3)(4))");
     // a whole thread becomes part of another
-    CHECK(references({{"<1@x>", "", "hello", 1}, {"<2@x>", "", "Re: hello", 2}, {"<3@x>", "<2@x>", "z", 3}}) == "(1 2 3)");
+    CHECK(references({{"<1@x>", "", "hello", 1}, {"<2@x>", "", "Re: hello", 2},
+                      {"<3@x>", "<2@x>", "z", 3}}) == "(1 2 3)");
 }
 
 TEST_CASE("REFS leaves subjects alone and puts the newest thread last", "[imap][thread]") {
@@ -121,7 +126,8 @@ TEST_CASE("ORDEREDSUBJECT", "[imap][thread]") {
     CHECK(ordered({}) == "");
     CHECK(ordered({{"", "", "b", 2}, {"", "", "a", 1}}) == "(2)(1)");
     CHECK(ordered({{"", "", "a", 1}, {"", "", "Re: A", 2}}) == "(1 2)");
-    CHECK(ordered({{"", "", "a", 3}, {"", "", "Re: A", 2}, {"", "", "b", 1}, {"", "", "fwd: a", 4}}) == "(3)(2 (1)(4))");
+    CHECK(ordered({{"", "", "a", 3}, {"", "", "Re: A", 2}, {"", "", "b", 1},
+                   {"", "", "fwd: a", 4}}) == "(3)(2 (1)(4))");
     CHECK(ordered({{"", "", "", 1}, {"", "", "Re:", 2}}) == "(1 2)");
 }
 

@@ -44,7 +44,8 @@ TEST_CASE("charsets become UTF-8") {
 TEST_CASE("UTF-8 is checked") {
     CHECK(is_valid_utf8(""));
     CHECK(is_valid_utf8("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"));
-    for (const auto* bad : {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80"})
+    for (const auto* bad : {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                            "\xf8\x88\x80\x80\x80"})
         CHECK_FALSE(is_valid_utf8(bad));
 }
 
@@ -61,7 +62,8 @@ TEST_CASE("encoded words of RFC 2047") {
     CHECK(decode_header_text("=?x-none?q?x?= y") == "=?x-none?q?x?= y");
     CHECK(decode_header_text("caf\xc3\xa9") == "caf\xc3\xa9");
     CHECK(decode_header_text("caf\xe9") == "caf\xc3\xa9");
-    for (const auto* broken : {"=?", "=?a", "=?a?", "=?a?q", "=?a?q?", "=?a?q?x", "=?utf-8?x?y?=", "=??q?x?=", "=?=?=?="})
+    for (const auto* broken : {"=?", "=?a", "=?a?", "=?a?q", "=?a?q?", "=?a?q?x", "=?utf-8?x?y?=", "=??q?x?=",
+                               "=?=?=?="})
         CHECK(decode_header_text(broken) == broken);
     CHECK(decode_header_text("=?utf-8?q?\?=").empty());
 }
@@ -96,7 +98,8 @@ TEST_CASE("text is decoded in any pieces") {
 TEST_CASE("modified UTF-7 of mailbox names") {
     const std::pair<std::string, std::string> names[] = {
         {"", ""}, {"INBOX", "INBOX"}, {"a&b", "a&-b"}, {"&&", "&-&-"},
-        {"~peter/mail/\xe5\x8f\xb0\xe5\x8c\x97/\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", "~peter/mail/&U,BTFw-/&ZeVnLIqe-"},
+        {"~peter/mail/\xe5\x8f\xb0\xe5\x8c\x97/\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e",
+         "~peter/mail/&U,BTFw-/&ZeVnLIqe-"},
         {"Entw\xc3\xbcrfe", "Entw&APw-rfe"}, {"\xf0\x9f\x98\x80", "&2D3eAA-"}, {"\xc3\xa9&", "&AOk-&-"}};
     for (const auto& [utf8, encoded] : names) {
         CHECK(to_modified_utf7(utf8) == encoded);

@@ -32,7 +32,8 @@ std::vector<std::filesystem::path> corpus() {
 }
 
 std::string described(const message_index& index) {
-    return "BODYSTRUCTURE " + imap_body_structure(index, true) + "\nENVELOPE " + imap_envelope(index.envelopes[0]) + "\n";
+    return "BODYSTRUCTURE " + imap_body_structure(index, true) + "\nENVELOPE " + imap_envelope(index.envelopes[0]) +
+           "\n";
 }
 
 }  // namespace
@@ -62,7 +63,8 @@ TEST_CASE("an outline of the stored index is written like the index") {
                 CHECK(out == imap_body_structure(index, extended));
             }
         }
-        for (std::size_t cut = 0; cut < stored.size(); cut += 1 + cut / 16) {   // never more than the whole decoder allows but an end
+        // never more than the whole decoder allows but an end
+        for (std::size_t cut = 0; cut < stored.size(); cut += 1 + cut / 16) {
             const auto part = decode_structure(std::string_view(stored).substr(0, cut));
             if (part.has_value()) CHECK(part->parts == structure->parts);
         }
@@ -83,7 +85,8 @@ TEST_CASE("the listed lines of a header stand for the whole of it") {
         const auto& listed = indexer.listed_header();
         CHECK((listed.has_value() || !expected));
         for (const auto& names : asked)
-            if (listed) CHECK(filter_header_fields(*listed, names, false) == filter_header_fields(header, names, false));
+            if (listed)
+                CHECK(filter_header_fields(*listed, names, false) == filter_header_fields(header, names, false));
     };
     for (const auto& path : corpus()) {
         INFO(path.filename().string());
@@ -92,7 +95,8 @@ TEST_CASE("the listed lines of a header stand for the whole of it") {
     check("From: a\r\nX-Other: b\r\n c\r\nsubject : d\r\n\te\r\nFrom: f\r\n\r\nSubject: body\r\n", true);
     check("From: a\nX-Other: b\nSubject: bare line ends\n\nbody\n", true);
     check("From: a\r\nSubject: the end of the mail cuts it", true);
-    check("Content-Type: multipart/mixed; boundary=b\r\nSubject: own\r\n\r\n--b\r\nSubject: of a part\r\n\r\nx\r\n--b--\r\n", true);
+    check("Content-Type: multipart/mixed; boundary=b\r\nSubject: own\r\n\r\n--b\r\nSubject: of a part\r\n\r\nx\r\n"
+          "--b--\r\n", true);
     check("Content-Type: message/rfc822\r\nSubject: own\r\n\r\nSubject: inside\r\n\r\nx\r\n", true);
     check(" Subject: begins with a fold\r\nFrom: a\r\n\r\n", false);
     check("", true);

@@ -66,8 +66,9 @@ TEST_CASE("a mail without MIME is one text part") {
 TEST_CASE("the line end before a boundary belongs to it") {
     CHECK(body(two_parts, {1}) == "one\r\ntwo");
     CHECK(body(two_parts, {2}) == "<p>\r\n");
-    CHECK(imap_body_structure(index_message(two_parts), false) ==
-          R"((("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 8 1)("text" "html" ("charset" "us-ascii") NIL NIL "7bit" 5 1) "mixed"))");
+    CHECK(
+        imap_body_structure(index_message(two_parts), false) ==
+        R"((("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 8 1)("text" "html" ("charset" "us-ascii") NIL NIL "7bit" 5 1) "mixed"))");
 }
 
 TEST_CASE("the same bytes in other pieces give the same index") {
@@ -83,7 +84,8 @@ TEST_CASE("the same bytes in other pieces give the same index") {
 TEST_CASE("an empty mail has one empty part") {
     const auto index = index_message("");
     REQUIRE(index.parts.size() == 1);
-    CHECK(imap_body_structure(index, true) == R"(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL))");
+    CHECK(imap_body_structure(index, true) ==
+          R"(("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL))");
     CHECK(message_index::decode(index.encode()).value() == index);
 }
 

@@ -6,7 +6,8 @@
 using namespace pp::mail;
 
 TEST_CASE("the sections of a parameter are joined") {
-    CHECK(join_sections({{"URL*0", "ftp://"}, {"URL*1", "cs.utk.edu/"}}) == parameter_list{{"URL", "ftp://cs.utk.edu/"}});
+    CHECK(join_sections({{"URL*0", "ftp://"}, {"URL*1", "cs.utk.edu/"}}) == parameter_list{{"URL",
+                                                                                            "ftp://cs.utk.edu/"}});
     CHECK(join_sections({{"title*0*", "us-ascii'en'This%20is"}, {"title*1*", "%2A"}, {"title*2", " 100% fun"}}) ==
           parameter_list{{"title*", "us-ascii'en'This%20is%2A 100%25 fun"}});
     CHECK(join_sections({{"a*0", "x%"}, {"a*1*", "%20y"}}) == parameter_list{{"a*", "''x%25%20y"}});

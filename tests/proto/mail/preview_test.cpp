@@ -21,8 +21,9 @@ TEST_CASE("previews of plain text", "[preview]") {   // RFC 8970 section 3.2
 }
 
 TEST_CASE("previews of HTML", "[preview]") {
-    CHECK(preview_text("<html><head><title>no</title><STYLE>p{}</STYLE></head><body><p>One<br>two</p><!-- no --> three</body>",
-                       true) == "One two three");
+    CHECK(preview_text(
+              "<html><head><title>no</title><STYLE>p{}</STYLE></head><body><p>One<br>two</p><!-- no --> three</body>",
+              true) == "One two three");
     CHECK(preview_text("a &amp; b &lt;c&gt; &#8364;&#x20AC; &nope; &#0; &#xD800;", true) ==
           "a & b <c> \xe2\x82\xac\xe2\x82\xac &nope; \xef\xbf\xbd \xef\xbf\xbd");
     CHECK(preview_text("<script>never ends", true).empty());
@@ -51,8 +52,10 @@ TEST_CASE("which part a preview is made of", "[preview]") {
     CHECK(part_of("Content-Type: image/png\r\n\r\nbody") == "none");
     CHECK(part_of("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>h\r\n"
                   "--b\r\nContent-Type: text/plain\r\n\r\nplain\r\n--b--\r\n") == "plain");
-    CHECK(part_of("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n"
-                  "Content-Disposition: attachment\r\n\r\nno\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>h\r\n--b--\r\n") == "<p>h");
+    CHECK(part_of(
+              "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n"
+              "Content-Disposition: attachment\r\n\r\nno\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>h\r\n--b--\r\n") ==
+          "<p>h");
     CHECK(part_of("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
                   "Subject: inner\r\n\r\nno\r\n--b--\r\n") == "none");
 }

@@ -51,8 +51,9 @@ TEST_CASE("the solution travels inside the seal") {
     REQUIRE(opened);
     CHECK(opened->work == n.work);
     CHECK(encode_opened(*opened) == encode_opened(mail_to_bob()));
-    const auto without = open_notification(seal_notification(mail_to_bob(), alice().account, b.prekey_id, crypto::prekey_of(b.prekey)),
-                                           b.prekey, b.address());
+    const auto without =
+        open_notification(seal_notification(mail_to_bob(), alice().account, b.prekey_id, crypto::prekey_of(b.prekey)),
+                          b.prekey, b.address());
     REQUIRE(without);
     CHECK_FALSE(without->work);
 }

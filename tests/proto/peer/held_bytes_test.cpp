@@ -20,7 +20,8 @@ void open(stream_table& to, std::uint32_t stream, std::string_view protocol) {
 }
 void fill(stream_table& to, std::uint32_t stream, std::size_t n) {
     const bytes piece(16 * 1024, std::byte{1});
-    for (; n > 0; n -= std::min(n, piece.size())) give(to, frame_type::data, stream, bytes_view(piece).first(std::min(n, piece.size())));
+    for (; n > 0; n -= std::min(n, piece.size()))
+        give(to, frame_type::data, stream, bytes_view(piece).first(std::min(n, piece.size())));
 }
 // Types of the frames that a table writes, by stream.
 std::vector<std::pair<int, std::uint32_t>> written(stream_table& by) {

@@ -13,7 +13,8 @@ TEST_CASE("a letter is read as it was written, and no other way", "[letter]") {
     REQUIRE(read);
     CHECK(*read == whole);
     for (std::size_t cut = 0; cut < wire.size(); ++cut)
-        if (const auto shorter = decode_letter(bytes_view(wire).first(cut))) CHECK(encode(*shorter) == to_bytes(bytes_view(wire).first(cut)));
+        if (const auto shorter = decode_letter(bytes_view(wire).first(cut)))
+            CHECK(encode(*shorter) == to_bytes(bytes_view(wire).first(cut)));
     // A part of a later version is passed over, one of ours that is not whole is not.
     auto longer = wire;
     for (const int b : {0xee, 0, 1, 7}) longer.push_back(static_cast<std::byte>(b));
@@ -64,8 +65,9 @@ TEST_CASE("the fullest letter and the fullest notification fit", "[letter]") {
 
     auto n = introduced_mail();
     n.sender_local = n.recipient_local = std::string(local_part_bytes_max, 'x');
-    n.device = certify_device(alice().account, alice().device_id(), *crypto::drive_key::from(alice().drive.public_key()),
-                              std::string(name_bytes_max, 'n'), later);
+    n.device =
+        certify_device(alice().account, alice().device_id(), *crypto::drive_key::from(alice().drive.public_key()),
+                       std::string(name_bytes_max, 'n'), later);
     n.answer->way.slot = std::string(slot_text_bytes_max, 's');
     const auto sealed = seal_notification(n, alice().account, b.prekey_id, prekey);
     const auto opened = open_notification(sealed, b.prekey, b.address());

@@ -8,7 +8,8 @@ namespace people {
 
 inline return_path way_to_alice() {
     return {7, crypto::prekey_of(alice().prekey), later,
-            "peerpost:slot/AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g2sRQedub1iPW0gzLRSAJSgETcmVsYXkuZXhhbXBsZTo0MTQ0MzLy-Qs"};
+            "peerpost:slot/"
+            "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g2sRQedub1iPW0gzLRSAJSgETcmVsYXkuZXhhbXBsZTo0MTQ0MzLy-Qs"};
 }
 inline letter some_letter() {
     letter l;

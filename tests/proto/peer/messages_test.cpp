@@ -42,7 +42,8 @@ TEST_CASE("every message survives damage") {
     torture(encode(make_receipt(mail_to_bob(), bob().certificate(), bob().device, now)), decode_receipt, again);
     torture(encode(alice().greeting(bob().address())), decode_hello, again);
     torture(encode(bob().greeting()), decode_hello, again);
-    torture(encode(notify_request{bytes(notification_bytes, std::byte{1}), bytes(100, std::byte{2})}), decode_notify_request, again);
+    torture(encode(notify_request{bytes(notification_bytes, std::byte{1}), bytes(100, std::byte{2})}),
+            decode_notify_request, again);
     torture(encode(notify_request{bytes(notification_bytes, std::byte{1}), {}}), decode_notify_request, again);
     torture(encode(notify_reply{notify_status::stored, bytes(40, std::byte{3}), ""}), decode_notify_reply, again);
     torture(encode(notify_reply{notify_status::refused, {}, "too large"}), decode_notify_reply, again);
@@ -71,7 +72,8 @@ TEST_CASE("a device certificate speaks for one device until its date") {
         INFO("damage at byte " << at);
         CHECK((!other || !verify(*other, now)));
     }
-    const auto long_name = certify_device(alice().account, alice().device_id(), c.drive, std::string(300, 'n') + "\n", later);
+    const auto long_name =
+        certify_device(alice().account, alice().device_id(), c.drive, std::string(300, 'n') + "\n", later);
     CHECK(long_name.name.size() == name_bytes_max);
     CHECK(*decode_device_certificate(encode(long_name)) == long_name);
     CHECK(verify(long_name, now));
@@ -102,7 +104,8 @@ TEST_CASE("the fullest record fits and more than that is cut before it is signed
     auto r = alice().record();
     r.name = std::string(500, 'a');
     r.prekeys.resize(9, r.prekeys[0]);
-    r.devices.resize(40, certify_device(alice().account, alice().device_id(), r.devices[0].drive, std::string(200, 'd'), later));
+    r.devices.resize(
+        40, certify_device(alice().account, alice().device_id(), r.devices[0].drive, std::string(200, 'd'), later));
     r.endpoints.assign(40, std::string(300, 'e'));
     r.relays.assign(40, std::string(300, 'r'));
     sign(r, alice().account);
@@ -164,7 +167,8 @@ TEST_CASE("a notification cannot be signed by another, or passed on to another k
           errc::bad_signature);
     auto n = mail_to_bob();
     n.sender = b.address();                     // a device of another account
-    CHECK(open_notification(seal_notification(n, b.account, 9, to_bob), b.prekey, b.address()).error() == errc::bad_message);
+    CHECK(open_notification(seal_notification(n, b.account, 9, to_bob), b.prekey, b.address()).error() ==
+          errc::bad_message);
     n = mail_to_bob();
     n.device.drive.data[3] ^= std::byte{1};
     CHECK(open_notification(seal_notification(n, alice().account, 9, to_bob), b.prekey, b.address()).error() ==
@@ -185,11 +189,13 @@ TEST_CASE("a notification cannot be signed by another, or passed on to another k
 
 TEST_CASE("the longest notification fits its size") {
     auto n = mail_to_bob();
-    n.device = certify_device(alice().account, alice().device_id(), n.device.drive, std::string(name_bytes_max, 'd'), later);
+    n.device =
+        certify_device(alice().account, alice().device_id(), n.device.drive, std::string(name_bytes_max, 'd'), later);
     n.sender_local = std::string(local_part_bytes_max, 's');
     n.recipient_local = std::string(local_part_bytes_max, 'r');
     const auto b = bob();
-    const auto opened = open_notification(seal_notification(n, alice().account, 9, crypto::prekey_of(b.prekey)), b.prekey, b.address());
+    const auto opened =
+        open_notification(seal_notification(n, alice().account, 9, crypto::prekey_of(b.prekey)), b.prekey, b.address());
     REQUIRE(opened);
     CHECK(opened->recipient_local == n.recipient_local);
 }
@@ -208,7 +214,8 @@ TEST_CASE("a receipt is signed by a device of the recipient") {
         CHECK((!other || !verify(*other)));
     }
     CHECK(verify(make_receipt(mail_to_bob(), b.certificate(), alice().device, now)).error() == errc::bad_signature);
-    CHECK(verify(make_receipt(mail_to_bob(), alice().certificate(), alice().device, now)).error() == errc::bad_signature);
+    CHECK(verify(make_receipt(mail_to_bob(), alice().certificate(), alice().device, now)).error() ==
+          errc::bad_signature);
     CHECK(verify(make_receipt(mail_to_bob(), b.certificate(), b.device, later + 1)).error() == errc::expired);
 }
 
@@ -252,7 +259,8 @@ TEST_CASE("limits of requests and replies") {
     CHECK(decode_fetch_request(encode(fetch_request{{}, 0, fetch_chunks_max + 1})).error() == errc::bad_message);
     CHECK_FALSE(decode_notify_reply(encode(notify_reply{notify_status::stored, {}, ""})));
     CHECK_FALSE(decode_notify_reply(encode(notify_reply{notify_status::refused, bytes(4), ""})));
-    CHECK(decode_notify_reply(encode(notify_reply{notify_status::refused, {}, std::string(999, 'x')}))->reason.size() == reason_bytes_max);
+    CHECK(decode_notify_reply(encode(notify_reply{notify_status::refused, {}, std::string(999, 'x')}))->reason.size() ==
+          reason_bytes_max);
     CHECK_FALSE(decode_notify_request(bytes(80 * 1024 + 1)));
     CHECK_FALSE(decode_notify_request(bytes(notification_bytes + crypto::blob_header_bytes)));
     CHECK_FALSE(decode_receipt_message(bytes()));

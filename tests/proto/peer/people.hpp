@@ -106,7 +106,8 @@ struct stored_blob {
         r.proof = crypto::merkle::tree(leaves).range_proof(request.first_chunk, n);
         const auto from = static_cast<std::size_t>(request.first_chunk * crypto::chunk_cipher_bytes);
         const auto to = std::min(cipher.size(), from + static_cast<std::size_t>(n) * crypto::chunk_cipher_bytes);
-        r.data.assign(cipher.begin() + static_cast<std::ptrdiff_t>(from), cipher.begin() + static_cast<std::ptrdiff_t>(to));
+        r.data.assign(cipher.begin() + static_cast<std::ptrdiff_t>(from),
+                      cipher.begin() + static_cast<std::ptrdiff_t>(to));
         return r;
     }
 };

@@ -107,7 +107,8 @@ TEST_CASE("frames no honest peer sends end the link, at every cut") {
         raw_frame(frame_type::credit, 0, u32_payload(0)),
         raw_frame(frame_type::credit, 0, of_size(3)),
         raw_frame(frame_type::credit, 0, u32_payload(0xffffffff)),
-        join({raw_frame(frame_type::credit, 0, u32_payload(15 << 20)), raw_frame(frame_type::credit, 0, u32_payload(1 << 20))}),
+        join({raw_frame(frame_type::credit, 0, u32_payload(15 << 20)),
+              raw_frame(frame_type::credit, 0, u32_payload(1 << 20))}),
     };
     std::size_t number = 0;
     for (const auto& wire : cases) {

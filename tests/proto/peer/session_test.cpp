@@ -89,7 +89,8 @@ TEST_CASE("a notification overtakes bulk by frames, not by messages") {
     all.insert(all.end(), wire.begin(), wire.end());
     for (const auto& f : frames(all)) {
         if (f.type == static_cast<std::uint8_t>(frame_type::data) && f.stream == 2) seen = true;
-        if (f.type == static_cast<std::uint8_t>(frame_type::data) && f.stream == 1 && !seen) bulk_before += f.payload.size();
+        if (f.type == static_cast<std::uint8_t>(frame_type::data) && f.stream == 1 && !seen)
+            bulk_before += f.payload.size();
         CHECK(f.payload.size() <= sent_payload_bytes_max);
     }
     CHECK(seen);

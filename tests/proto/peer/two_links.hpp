@@ -28,7 +28,9 @@ struct node {
     std::vector<std::string> order;                      // protocols as they were asked
     std::function<bytes(const request_received&)> reply = [](const request_received& r) { return r.message; };
 
-    node(link_options options, hello greeting) : link(std::move(options)), mine(std::move(greeting)) { link.tick(clock); }
+    node(link_options options, hello greeting) : link(std::move(options)), mine(std::move(greeting)) {
+        link.tick(clock);
+    }
 
     void wait(wire::time_point::duration d) {
         clock += d;

@@ -72,8 +72,8 @@ std::map<std::string, bytes> made() {
     v["account-record"] = encode(alice().record());
     v["hello"] = encode(alice().greeting(b.address()));
     v["notification-opened"] = encode_opened(mail_to_bob());
-    v["notification-sealed"] =
-        seal_notification_with(filled<crypto::prekey_secret>(0x91), mail_to_bob(), alice().account, b.prekey_id, prekey);
+    v["notification-sealed"] = seal_notification_with(filled<crypto::prekey_secret>(0x91), mail_to_bob(),
+                                                      alice().account, b.prekey_id, prekey);
     v["notification-introduced"] = encode_opened(introduced_mail());
     v["letter"] = encode(some_letter());
     v["letter-sealed"] =
@@ -92,7 +92,9 @@ std::map<std::string, bytes> made() {
     v["beacon-tag"] = to_bytes(bytes_view(beacon_tags(alice().address(), now)[1]));
     return v;
 }
-std::string invite_with_tokens() { return encode_link({alice().record(), filled16(0x90), later, some_letter().grants}); }
+std::string invite_with_tokens() {
+    return encode_link({alice().record(), filled16(0x90), later, some_letter().grants});
+}
 std::string invite_text() { return encode_link({alice().record(), filled16(0x90), later}); }
 
 }  // namespace

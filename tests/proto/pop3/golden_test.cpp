@@ -1,5 +1,5 @@
-// Plays every dialogue of tests/proto/pop3/golden: in a file dialogues that begin with "## title" and may set options in a
-// line "O: starttls | tls". Each is played whole, byte by byte and cut at every byte of its input.
+// Plays every dialogue of tests/proto/pop3/golden: in a file dialogues that begin with "## title" and may set options
+// in a line "O: starttls | tls". Each is played whole, byte by byte and cut at every byte of its input.
 #include "tests/proto/pop3/player.hpp"
 
 #include <catch2/catch.hpp>

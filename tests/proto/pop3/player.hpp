@@ -1,4 +1,5 @@
-// Plays written dialogues (tests/proto/dialogue_player.hpp) against the POP3 machine, over a maildrop in memory. Further:
+// Plays written dialogues (tests/proto/dialogue_player.hpp) against the POP3 machine, over a maildrop in memory.
+// Further:
 //   E: what   tick <seconds>, end (of input); expunge <uid>, break <uid> (its reading fails half way), refuse (the next
 //             question of the daemon is refused); deleted <uids>, seen <uids>: what QUIT has asked for
 #pragma once

@@ -85,7 +85,8 @@ TEST_CASE("PCP's bytes", "[portmap][golden]") {
     CHECK_FALSE(pcp::decode(bytes(1101)).has_value());
 }
 
-TEST_CASE("a gateway with PCP maps at the first question, is asked again at half of the lease, and loses the mapping at the end",
+TEST_CASE("a gateway with PCP maps at the first question, is asked again at half of the lease, and loses the mapping "
+          "at the end",
           "[portmap]") {
     gateway g;
     auto now = start;
@@ -177,7 +178,8 @@ TEST_CASE("what a gateway may not say", "[portmap]") {
         CHECK_FALSE(c.current().has_value());
     };
     auto good = g.pcp_answer(options().n, transport::tcp, 41443, 41443, outside, 3600);
-    for (std::size_t cut = 0; cut < good.size(); ++cut) ignored(bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(cut)));
+    for (std::size_t cut = 0; cut < good.size(); ++cut)
+        ignored(bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(cut)));
     auto n = options().n;
     n[3] ^= std::byte{1};
     ignored(g.pcp_answer(n, transport::tcp, 41443, 41443, outside, 3600));              // not our question

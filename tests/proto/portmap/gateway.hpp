@@ -16,10 +16,12 @@ struct gateway {
     std::uint16_t external_port = 0;     // 0: the one asked for
     unsigned questions = 0, taken_away = 0;
 
-    bytes pcp_answer(const nonce& n, transport t, std::uint16_t internal, std::uint16_t outside, ipv4 address, std::uint32_t lease) {
+    bytes pcp_answer(const nonce& n, transport t, std::uint16_t internal, std::uint16_t outside, ipv4 address,
+                     std::uint32_t lease) {
         wire::byte_writer out;
-        out.u8(2).u8(129).u8(0).u8(0).u32(lease).u32(123).zeros(12).raw(bytes_view(n)).u8(static_cast<std::uint8_t>(t)).u24(0)
-            .u16(internal).u16(outside).zeros(10).u16(0xffff);
+        out.u8(2).u8(129).u8(0).u8(0).u32(lease).u32(123).zeros(12);
+        out.raw(bytes_view(n)).u8(static_cast<std::uint8_t>(t)).u24(0).u16(internal).u16(outside);
+        out.zeros(10).u16(0xffff);
         for (const auto part : address) out.u8(part);
         return out.take();
     }

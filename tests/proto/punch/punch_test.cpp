@@ -78,7 +78,8 @@ TEST_CASE("who begins asks, says GO and dials when GO arrives; a direct link end
     CHECK(m.finished());
 }
 
-TEST_CASE("rounds come at 0, 2 and 10 seconds, after 5 and 30 minutes and 2 hours, then when an address changes", "[punch]") {
+TEST_CASE("rounds come at 0, 2 and 10 seconds, after 5 and 30 minutes and 2 hours, then when an address changes",
+          "[punch]") {
     initiator m;
     auto now = start;
     m.tick(now);
@@ -109,7 +110,8 @@ TEST_CASE("rounds come at 0, 2 and 10 seconds, after 5 and 30 minutes and 2 hour
 }
 
 TEST_CASE("a peer that does not answer, or answers nonsense, is asked again in the next round", "[punch]") {
-    const auto reply = GENERATE(std::optional<bytes>(), std::optional<bytes>(bytes()), std::optional<bytes>(bytes{std::byte{1}, std::byte{0}}),
+    const auto reply = GENERATE(std::optional<bytes>(), std::optional<bytes>(bytes()),
+                                std::optional<bytes>(bytes{std::byte{1}, std::byte{0}}),
                                 std::optional<bytes>(bytes{std::byte{2}}), std::optional<bytes>(bytes(2000)));
     initiator m;
     auto now = start;
@@ -135,7 +137,8 @@ TEST_CASE("a slow way is waited for so long and no longer", "[punch]") {
     CHECK(std::get<go_and_dial>(*went).wait == wait_max);
 }
 
-TEST_CASE("one burst dials each 100 ms while it is refused, waits 3.5 s where nobody answers, and is over after 6 s", "[punch]") {
+TEST_CASE("one burst dials each 100 ms while it is refused, waits 3.5 s where nobody answers, and is over after 6 s",
+          "[punch]") {
     auto now = start;
     burst b(now);
     SECTION("refused") {

@@ -35,9 +35,12 @@ inline bytes pattern(std::size_t n, std::uint8_t first) {
     return out;
 }
 inline const account_key relay_key = filled<account_key>(0x01);
-inline slot_secrets bob_slot(std::uint32_t generation = 1) { return derive_slot(filled<crypto::account_seed>(0x41), relay_key, generation); }
+inline slot_secrets bob_slot(std::uint32_t generation = 1) {
+    return derive_slot(filled<crypto::account_seed>(0x41), relay_key, generation);
+}
 inline delivery_token token_for_bob(std::uint8_t n = 0) {
-    return issue_token(bob_slot().id(), bob_slot().tokens, filled<token_serial>(static_cast<std::uint8_t>(0x80 + n)), week_of(now) + 4);
+    return issue_token(bob_slot().id(), bob_slot().tokens, filled<token_serial>(static_cast<std::uint8_t>(0x80 + n)),
+                       week_of(now) + 4);
 }
 
 struct relay_state {
@@ -97,7 +100,8 @@ struct relay_state {
     verdict operator()(item_deposit& q) {
         told.push_back("item");
         auto& s = slots.at(q.slot);
-        if (q.by.serial != token_serial{} && s.spent[q.by.serial]++ > 0) return reply<deposit_reply>(refusal{status::token_spent, 0});
+        if (q.by.serial != token_serial{} && s.spent[q.by.serial]++ > 0)
+            return reply<deposit_reply>(refusal{status::token_spent, 0});
         if (s.items.size() >= items_max) return reply<deposit_reply>(refusal{status::full, 60});
         const auto n = ++s.last;
         s.items[n] = {n, q.by.serial, q.item};
@@ -140,7 +144,8 @@ struct relay_state {
         const auto it = seeds.find(q.piece.where);
         if (it == seeds.end()) return reply<seed_reply>(refusal{status::not_found, 0});
         auto& s = it->second;
-        if (s.phase == seed_phase::partial && q.piece.offset == s.data.size() && q.piece.data.size() <= s.size - s.data.size()) {
+        if (s.phase == seed_phase::partial && q.piece.offset == s.data.size() &&
+            q.piece.data.size() <= s.size - s.data.size()) {
             s.data.insert(s.data.end(), q.piece.data.begin(), q.piece.data.end());
             seed_bytes_written += q.piece.data.size();
             if (s.data.size() == s.size) s.phase = seed_phase::whole;
@@ -161,7 +166,8 @@ struct relay_state {
         const auto& d = it->second.data;
         const auto n = std::min<std::uint64_t>(q.range.length_bytes, d.size() - q.range.offset);
         const auto from = d.begin() + static_cast<std::ptrdiff_t>(q.range.offset);
-        return reply<seed_piece_reply>(seed_piece_reply{it->second.size, bytes(from, from + static_cast<std::ptrdiff_t>(n))});
+        return reply<seed_piece_reply>(
+            seed_piece_reply{it->second.size, bytes(from, from + static_cast<std::ptrdiff_t>(n))});
     }
     verdict operator()(seed_delete& q) {
         const auto it = seeds.find(q.where);
@@ -174,7 +180,8 @@ struct relay_state {
     verdict operator()(reserve& q) { return reply<reserve_reply>(reserve_reply{q.ttl_s, "192.0.2.7:50000"}); }
     verdict operator()(circuit_wanted& q) {
         if (q.target != filled<circuit_tag>(0x70)) return reply<connect_reply>(refusal{status::not_found, 0});
-        return reply<connect_reply>(connect_reply{filled16(1), filled16(2), circuit_bytes_max, circuit_rate_bytes_per_s, 1800});
+        return reply<connect_reply>(
+            connect_reply{filled16(1), filled16(2), circuit_bytes_max, circuit_rate_bytes_per_s, 1800});
     }
 };
 

@@ -36,7 +36,8 @@ TEST_CASE("slots of one account at two relays have nothing in common") {
 TEST_CASE("the recipients of one mail cannot touch each other's seeds") {
     const auto key = [] { return filled<crypto::blob_key>(0xd0); };
     const auto a = derive_seed(key(), filled16(1), relay_key, bob_slot().id());
-    for (const auto& b : {derive_seed(key(), filled16(2), relay_key, bob_slot().id()), derive_seed(key(), filled16(1), filled<account_key>(9), bob_slot().id()),
+    for (const auto& b : {derive_seed(key(), filled16(2), relay_key, bob_slot().id()),
+                          derive_seed(key(), filled16(1), filled<account_key>(9), bob_slot().id()),
                           derive_seed(key(), filled16(1), relay_key, filled<slot_id>(9))}) {
         CHECK(a.where != b.where);
         CHECK(a.deletion != b.deletion);

@@ -13,7 +13,9 @@ struct fixture {
     slot_id bob = bob_slot().id();
     void open() { REQUIRE(link.status_of<done_reply>(open_of(bob_slot(), nonce)) == status::ok); }
     void attach() { REQUIRE(link.status_of<attach_reply>(attach_of(bob_slot(), nonce)) == status::ok); }
-    status deposit(payment paid, bytes what) { return link.status_of<deposit_reply>(deposit_request{bob, paid, std::move(what)}); }
+    status deposit(payment paid, bytes what) {
+        return link.status_of<deposit_reply>(deposit_request{bob, paid, std::move(what)});
+    }
 };
 
 }  // namespace
@@ -31,8 +33,10 @@ TEST_CASE_METHOD(fixture, "INFO tells nobody which slots there are") {
 
 TEST_CASE_METHOD(fixture, "ownership is proved on this link, to this relay") {
     open();
-    CHECK(link.status_of<attach_reply>(attach_of(bob_slot(), filled16(0x31))) == status::bad_proof);             // another link
-    CHECK(link.status_of<attach_reply>(attach_of(bob_slot(), nonce, filled<account_key>(2))) == status::bad_proof);   // another relay
+    // another link
+    CHECK(link.status_of<attach_reply>(attach_of(bob_slot(), filled16(0x31))) == status::bad_proof);
+    // another relay
+    CHECK(link.status_of<attach_reply>(attach_of(bob_slot(), nonce, filled<account_key>(2))) == status::bad_proof);
     CHECK(link.status_of<list_reply>(list_request{bob, 0, 1}) == status::not_attached);
     CHECK(link.status_of<done_reply>(erase_request{bob, {1}}) == status::not_attached);
     CHECK(link.status_of<done_reply>(close_request{bob}) == status::not_attached);
@@ -102,7 +106,8 @@ TEST_CASE_METHOD(fixture, "work is worth something once, here, for this") {
     // One bit of work: a wrong task fits by chance in half of the cases, so look for one that does not.
     const auto fails = [&](work other, payment paid, bytes what) {
         other.bits = 1;
-        if (!is_solved(other, std::get<work_payment>(paid).solution)) CHECK(deposit(paid, std::move(what)) == status::work_needed);
+        if (!is_solved(other, std::get<work_payment>(paid).solution))
+            CHECK(deposit(paid, std::move(what)) == status::work_needed);
     };
     work other = task;
     other.content = crypto::sha256(item(2));
@@ -131,8 +136,8 @@ TEST_CASE_METHOD(fixture, "what does not decode is refused and changes nothing")
     open();
     attach();
     const auto events = state.told.size();
-    for (const auto& wire : {bytes{}, bytes{std::byte{0}}, bytes{std::byte{99}}, bytes(3000, std::byte{7}), bytes(600000, std::byte{16}),
-                             encode(pushed(news_request{bob}))})
+    for (const auto& wire : {bytes{}, bytes{std::byte{0}}, bytes{std::byte{99}}, bytes(3000, std::byte{7}),
+                             bytes(600000, std::byte{16}), encode(pushed(news_request{bob}))})
         CHECK(link.raw(wire) == encode(refusal{status::bad_request, 0}));
     CHECK(state.told.size() == events);
     CHECK(link.status_of<list_reply>(list_request{bob, 0, 1}) == status::ok);
@@ -144,11 +149,13 @@ TEST_CASE_METHOD(fixture, "a relay without seeds or circuits says so before it a
     state.announced.reservation_s = 0;
     relay_link bare(state);
     const auto events = state.told.size();
-    CHECK(bare.status_of<seed_reply>(seed_begin_request{bob, token_for_bob(), {}, seed_bytes_min, {}}) == status::refused);
+    CHECK(bare.status_of<seed_reply>(seed_begin_request{bob, token_for_bob(), {}, seed_bytes_min, {}}) ==
+          status::refused);
     CHECK(bare.status_of<reserve_reply>(reserve_request{60}) == status::refused);
     CHECK(bare.status_of<connect_reply>(connect_request{filled<circuit_tag>(0x70), false}) == status::refused);
     CHECK(state.told.size() == events);
-    CHECK(link.status_of<seed_reply>(seed_begin_request{bob, token_for_bob(), {}, std::uint64_t{1} << 40, {}}) == status::too_large);
+    CHECK(link.status_of<seed_reply>(seed_begin_request{bob, token_for_bob(), {}, std::uint64_t{1} << 40, {}}) ==
+          status::too_large);
     CHECK(std::get<reserve_reply>(link.get<reserve_reply>(reserve_request{3600})).observed == "192.0.2.7:50000");
     CHECK(link.status_of<connect_reply>(connect_request{filled<circuit_tag>(0x70), true}) == status::ok);
 }
@@ -157,7 +164,8 @@ TEST_CASE_METHOD(fixture, "a link proves so many slots and no more") {
     for (std::uint8_t n = 0; n <= attached_slots_max; ++n) {
         const auto s = derive_slot(filled<crypto::account_seed>(n), relay_key, 0);
         REQUIRE(link.status_of<done_reply>(open_of(s, nonce)) == status::ok);
-        CHECK(link.status_of<attach_reply>(attach_of(s, nonce)) == (n < attached_slots_max ? status::ok : status::busy));
+        CHECK(link.status_of<attach_reply>(attach_of(s, nonce)) ==
+              (n < attached_slots_max ? status::ok : status::busy));
         if (n == 0) CHECK(link.status_of<attach_reply>(attach_of(s, nonce)) == status::ok);   // again is no second one
     }
     CHECK(link.server.attached().size() == attached_slots_max);

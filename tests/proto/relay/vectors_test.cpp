@@ -1,5 +1,5 @@
-// The bytes of version 1 are those of proto/relay/SPEC.md: each block ```hex name there against what the code makes from
-// fixed keys. A failing line here means that relays in the field would no longer be understood.
+// The bytes of version 1 are those of proto/relay/SPEC.md: each block ```hex name there against what the code makes
+// from fixed keys. A failing line here means that relays in the field would no longer be understood.
 #include "proto/relay/address.hpp"
 #include "proto/relay/circuit.hpp"
 #include "proto/wire/byte_writer.hpp"
@@ -42,7 +42,8 @@ std::map<std::string, bytes> made() {
     const auto t = token_for_bob();
     v["token"] = wire::byte_writer().fixed(t.serial).u16(t.week).raw(bytes_view(t.mac)).take();
     v["seed-secrets"] = seed_secret_bytes();
-    v["seed-begin-request"] = encode(request(seed_begin_request{bob.id(), work_payment{77}, filled<locator>(0x60), 18432, filled<crypto::hash256>(0x80)}));
+    v["seed-begin-request"] = encode(request(
+        seed_begin_request{bob.id(), work_payment{77}, filled<locator>(0x60), 18432, filled<crypto::hash256>(0x80)}));
     v["seed-reply"] = encode(seed_reply{seed_phase::partial, 18432, 4096, 86400});
     v["seed-put-request"] = encode(request(seed_put_request{filled<locator>(0x60), 4096, pattern(5, 1)}));
     v["seed-get-request"] = encode(request(seed_get_request{filled<locator>(0x60), 4096, 262144}));
@@ -80,7 +81,8 @@ TEST_CASE("what the relay's vectors say is understood", "[wire][golden]") {
             const auto r = decode_request(value);
             REQUIRE(r.has_value());
             CHECK(encode(*r) == value);
-            for (std::size_t n = 0; n < value.size(); ++n) CHECK_FALSE(decode_request(bytes_view(value).first(n)).has_value());
+            for (std::size_t n = 0; n < value.size(); ++n)
+                CHECK_FALSE(decode_request(bytes_view(value).first(n)).has_value());
             auto longer = value;
             longer.push_back(std::byte{0});
             CHECK_FALSE(decode_request(longer).has_value());
@@ -98,7 +100,8 @@ TEST_CASE("replies have one encoding", "[wire]") {
         const auto back = decode_reply<T>(wire);
         REQUIRE(back.has_value());
         CHECK(std::get<T>(*back) == value);
-        for (std::size_t n = 0; n < wire.size(); ++n) CHECK_FALSE(decode_reply<T>(bytes_view(wire).first(n)).has_value());
+        for (std::size_t n = 0; n < wire.size(); ++n)
+            CHECK_FALSE(decode_reply<T>(bytes_view(wire).first(n)).has_value());
         auto longer = wire;
         longer.push_back(std::byte{0});
         CHECK_FALSE(decode_reply<T>(longer).has_value());

@@ -6,7 +6,9 @@ using namespace memory_relay;
 namespace {
 
 bytes item(std::uint8_t n) { return bytes(item_bytes, static_cast<std::byte>(n)); }
-seed_secrets seed_of_mail() { return derive_seed(filled<crypto::blob_key>(0xd0), filled16(0xa0), relay_key, bob_slot().id()); }
+seed_secrets seed_of_mail() {
+    return derive_seed(filled<crypto::blob_key>(0xd0), filled16(0xa0), relay_key, bob_slot().id());
+}
 
 // A relay with Bob's slot.
 struct with_slot {
@@ -64,7 +66,8 @@ TEST_CASE("nothing is deleted before it is called durable") {
 }
 
 TEST_CASE("a mail's ciphertext goes through a relay and is deleted with proof") {
-    for (const std::size_t size : {std::size_t{1}, std::size_t{584}, std::size_t{16384}, std::size_t{16385}, std::size_t{300000}, std::size_t{3000000}}) {
+    for (const std::size_t size : {std::size_t{1}, std::size_t{584}, std::size_t{16384}, std::size_t{16385},
+                                   std::size_t{300000}, std::size_t{3000000}}) {
         INFO(size << " bytes");
         with_slot relay;
         const auto content = pattern(size, 3);
@@ -78,7 +81,9 @@ TEST_CASE("a mail's ciphertext goes through a relay and is deleted with proof") 
         const auto& kept = relay.state.seeds.begin()->second;
         CHECK(kept.data.size() == seed_bytes(size));
         CHECK(is_seed_size(kept.data.size()));
-        if (size >= 64) CHECK(std::search(kept.data.begin(), kept.data.end(), content.begin(), content.begin() + 64) == kept.data.end());
+        if (size >= 64)
+            CHECK(std::search(kept.data.begin(), kept.data.end(), content.begin(), content.begin() + 64) ==
+                  kept.data.end());
         // All but the last piece, then on from there.
         relay_link two(relay.state);
         bytes got;
@@ -162,7 +167,8 @@ TEST_CASE("a relay that always loses bytes ends the walk") {
             const auto r = decode_request(q->message);
             REQUIRE(r.has_value());
             relay_link link(relay.state);
-            if (operation_of(*r) == operation::seed_put) alice.answer(result<bytes>(encode(refusal{status::wrong_offset, 0})));
+            if (operation_of(*r) == operation::seed_put)
+                alice.answer(result<bytes>(encode(refusal{status::wrong_offset, 0})));
             else alice.answer(link.ask(std::move(q->message)));
         } else if (auto* p = std::get_if<seed_piece_wanted>(&*e)) {
             alice.answer(result<bytes>(bytes(p->length_bytes)));
@@ -234,7 +240,8 @@ TEST_CASE("a slot is opened for work where the policy asks for it") {
 }
 
 TEST_CASE("walks end when a relay talks nonsense") {
-    for (const auto& nonsense : {bytes{}, bytes{std::byte{0}}, bytes(5, std::byte{0xff}), bytes(100, std::byte{0}), encode(list_reply{})}) {
+    for (const auto& nonsense :
+         {bytes{}, bytes{std::byte{0}}, bytes(5, std::byte{0xff}), bytes(100, std::byte{0}), encode(list_reply{})}) {
         depositor d(to_bob(token_for_bob(), item(1)));
         auto e = d.next_event();
         d.answer(result<bytes>(nonsense));

@@ -98,9 +98,10 @@ TEST_CASE("SCRAM: a last message that is none, or not of this exchange", "[sasl]
         CHECK(final_fault(good.substr(0, cut)) == fault::malformed);
     }
     const auto end = ",p=" + proof;
-    const std::vector<std::string> none{good + ",x=y", good + ",", "r=" + both + ",c=biws" + end, "c=biws,r=" + nonce + end,
-                                        "c=biws,r=" + both + "x" + end, "c=biws,r=" + both + ",p=AAAA",
-                                        "c=!,r=" + both + end, "c=biws,r=" + both + ",m=x" + end, good + "AAAA"};
+    const std::vector<std::string> none{good + ",x=y", good + ",", "r=" + both + ",c=biws" + end,
+                                        "c=biws,r=" + nonce + end, "c=biws,r=" + both + "x" + end,
+                                        "c=biws,r=" + both + ",p=AAAA", "c=!,r=" + both + end,
+                                        "c=biws,r=" + both + ",m=x" + end, good + "AAAA"};
     for (const auto& bad : none) {
         INFO(bad);
         CHECK(final_fault(bad) == fault::malformed);
@@ -123,7 +124,8 @@ TEST_CASE("SCRAM-PLUS: bound to this channel or refused", "[sasl]") {
     };
     CHECK(go("cD10bHMtZXhwb3J0ZXIsLGJpbmRpbmc=", "vlaVCaZ/4tEMvvhXCqFBrw3mj6GIYw1GtIoAPgb+Mlg=") == fault::none);
     // another channel, with a proof that is right for it; and no binding data at all
-    CHECK(go("cD10bHMtZXhwb3J0ZXIsLGJpbmRpbkc=", "3uM/pNcwGgvjP3r87uPPn5ixRMvF5G6aLKxhysDpSe8=") == fault::wrong_binding);
+    CHECK(go("cD10bHMtZXhwb3J0ZXIsLGJpbmRpbkc=", "3uM/pNcwGgvjP3r87uPPn5ixRMvF5G6aLKxhysDpSe8=") ==
+          fault::wrong_binding);
     CHECK(go("cD10bHMtZXhwb3J0ZXIsLA==", proof) == fault::wrong_binding);
 
     scram_exchange other(true, true);

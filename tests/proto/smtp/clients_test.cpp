@@ -80,7 +80,8 @@ TEST_CASE("curl: EHLO, AUTH PLAIN without an initial response, MAIL with SIZE") 
 }
 
 TEST_CASE("Outlook: a blank behind the colons, AUTH LOGIN with and without the user name") {
-    for (const std::string login : {"C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: YW5uYQ==\nS: 334 UGFzc3dvcmQ6\nC: c2VjcmV0\n",
+    for (const std::string login : {"C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: YW5uYQ==\nS: 334 UGFzc3dvcmQ6\n"
+                                    "C: c2VjcmV0\n",
                                     "C: AUTH login YW5uYQ==\nS: 334 UGFzc3dvcmQ6\nC: c2VjcmV0\n"})
         play(greeting + "C: EHLO DESKTOP_1\n" + ehlo_answer + login + welcome +
              "C: MAIL FROM: <anna@a.alt>\nE: mail anna@a.alt\nS: 250 2.1.0 ok\n"
@@ -102,7 +103,8 @@ TEST_CASE("Delta Chat: BODY=8BITMIME SMTPUTF8 on every mail") {
 }
 
 TEST_CASE("nodemailer's pool: several mails over one connection, RSET in between") {
-    std::string script = greeting + "C: EHLO [127.0.0.1]\n" + ehlo_answer + "C: AUTH PLAIN AGFubmEAc2VjcmV0\n" + welcome;
+    std::string script =
+        greeting + "C: EHLO [127.0.0.1]\n" + ehlo_answer + "C: AUTH PLAIN AGFubmEAc2VjcmV0\n" + welcome;
     for (int i = 0; i < 3; ++i)
         script += "C: MAIL FROM:<anna@a.alt>\nE: mail anna@a.alt\nS: 250 2.1.0 ok\n"
                   "C: RCPT TO:<bob@b.alt>\nE: rcpt bob@b.alt\nS: 250 2.1.5 ok\n"

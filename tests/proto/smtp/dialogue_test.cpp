@@ -150,7 +150,8 @@ TEST_CASE("MAIL and RCPT refuse what is not well formed") {
         {"RCPT TO:<>", "501 5.1.3 the recipient's address is not well formed"},
         {"RCPT TO:<nobody>", "501 5.1.3 the recipient's address is not well formed"},
         {"RCPT FROM:<a@b.alt>", "501 5.5.4 write RCPT TO:<address>"},
-        {"RCPT TO:<a@b.alt> NOTIFY=NEVER,DELAY", "501 5.5.4 NOTIFY takes NEVER, or a list of SUCCESS, FAILURE and DELAY"},
+        {"RCPT TO:<a@b.alt> NOTIFY=NEVER,DELAY",
+         "501 5.5.4 NOTIFY takes NEVER, or a list of SUCCESS, FAILURE and DELAY"},
         {"RCPT TO:<a@b.alt> NOTIFY", "501 5.5.4 NOTIFY takes NEVER, or a list of SUCCESS, FAILURE and DELAY"},
         {"RCPT TO:<a@b.alt> ORCPT=a@b.alt", "501 5.5.4 ORCPT is not well formed"},
         {"RCPT TO:<a@b.alt> ORCPT=rfc822;a+0A", "501 5.5.4 ORCPT is not well formed"},
@@ -208,7 +209,8 @@ TEST_CASE("a BDAT that cannot be counted ends the session") {
     for (const char* line : {"BDAT", "BDAT x", "BDAT 18446744073709551616", "BDAT -1", "BDAT 1 FIRST", "BDAT LAST",
                              "BDAT 000000000000000000000000001"})
         play(enveloped + "C: " + line + "\nE: abort\nS: 501 5.5.4 write BDAT size, or BDAT size LAST\n"
-                         "S: 421 4.7.0 localhost: the size of the chunk is not known, closing the connection\nS: close\n");
+                         "S: 421 4.7.0 localhost: the size of the chunk is not known, closing the connection\n"
+                         "S: close\n");
 }
 
 TEST_CASE("the largest BDAT does not overflow") {

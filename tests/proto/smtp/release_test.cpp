@@ -9,7 +9,8 @@ namespace {
 
 const std::string hello =
     "S: 220 localhost ESMTP peerpost\nC: EHLO x\nS: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250-8BITMIME\n"
-    "S: 250-SMTPUTF8\nS: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\nS: 250-LIMITS RCPTMAX=100\n";
+    "S: 250-SMTPUTF8\nS: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\n"
+    "S: 250-LIMITS RCPTMAX=100\n";
 const std::string rest = "S: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\nS: 250 HELP\nC: " + player::plain_right +
                          "\nE: login anna secret\nS: 235 2.7.0 welcome\n";
 
@@ -28,7 +29,8 @@ TEST_CASE("a mail in BINARYMIME comes by BDAT and keeps every byte", "[smtp]") {
     d.feed("MAIL FROM:<anna@a.alt> BODY=binarymime\r\nRCPT TO:<bob@b.alt>\r\n");
     CHECK(d.events.at(0) == "mail anna@a.alt binary");
     const std::string body("A: b\r\n\r\n.\r\n\r\r\n\n\0\n.\n.\r\x80", 22);
-    d.feed("BDAT 10\r\n" + body.substr(0, 10) + "BDAT " + std::to_string(body.size() - 10) + " LAST\r\n" + body.substr(10));
+    d.feed("BDAT 10\r\n" + body.substr(0, 10) + "BDAT " + std::to_string(body.size() - 10) + " LAST\r\n" +
+           body.substr(10));
     CHECK(d.body == body);
     CHECK(d.events.back() == "end");
     // The next mail is not binary any more.
@@ -50,9 +52,11 @@ TEST_CASE("a mail can be held for a time or until a moment", "[smtp]") {
     play(hello + "S: 250-FUTURERELEASE 3600 2026-11-22T08:00:00Z\n" + rest +
          "C: MAIL FROM:<anna@a.alt> HOLDFOR=3600\nE: mail anna@a.alt for=3600\nS: 250 2.1.0 ok\n"
          "C: RSET\nE: abort\nS: 250 2.0.0 forgotten\n"
-         "C: MAIL FROM:<anna@a.alt> HOLDUNTIL=2026-11-22T08:00:00Z\nE: mail anna@a.alt until=1795334400\nS: 250 2.1.0 ok\n"
+         "C: MAIL FROM:<anna@a.alt> HOLDUNTIL=2026-11-22T08:00:00Z\nE: mail anna@a.alt until=1795334400\n"
+         "S: 250 2.1.0 ok\n"
          "C: RSET\nE: abort\nS: 250 2.0.0 forgotten\n"
-         "C: MAIL FROM:<anna@a.alt> HOLDUNTIL=1999-12-31t23:59:59z\nE: mail anna@a.alt until=946684799\nS: 250 2.1.0 ok\n"
+         "C: MAIL FROM:<anna@a.alt> HOLDUNTIL=1999-12-31t23:59:59z\nE: mail anna@a.alt until=946684799\n"
+         "S: 250 2.1.0 ok\n"
          "C: RSET\nE: abort\nS: 250 2.0.0 forgotten\n", holding());
 }
 

@@ -42,7 +42,8 @@ TEST_CASE("no sequence but CRLF.CRLF splits a mail") {
             REQUIRE(mails == 0);
             if (has_bare(sent)) {
                 REQUIRE(d.events.back() == "abort");
-                REQUIRE(d.written == "354 go on\r\n550 5.5.2 the mail holds a CR or LF on its own; lines end with CR LF\r\n");
+                REQUIRE(d.written == "354 go on\r\n"
+                                     "550 5.5.2 the mail holds a CR or LF on its own; lines end with CR LF\r\n");
             } else {
                 REQUIRE(d.events.back() == "end");
                 REQUIRE(d.written == "354 go on\r\n250 2.0.0 kept\r\n");

@@ -59,10 +59,12 @@ TEST_CASE("lengths over their limit fail although the bytes are there") {
 }
 
 TEST_CASE("clean text is UTF-8 without controls") {
-    for (const std::string_view good : {"", "a b", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"})
+    for (const std::string_view good : {"", "a b", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf",
+                                        "\xf4\x8f\xbf\xbf"})
         CHECK(is_clean_text(good));
-    for (const std::string_view bad : {"\n", "\x7f", "\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-                                       "\xf8\x88\x80\x80\x80", "\xc2\x80", "\xe2\x82", "\xe2\x28\xa1", "a\x1b[0m"}) {
+    for (const std::string_view bad : {"\n", "\x7f", "\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80",
+                                       "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xc2\x80", "\xe2\x82",
+                                       "\xe2\x28\xa1", "a\x1b[0m"}) {
         CHECK_FALSE(is_clean_text(bad));
         CHECK(is_clean_text(clean_text(bad, 100)));
     }

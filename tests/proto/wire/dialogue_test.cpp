@@ -15,8 +15,8 @@ struct nothing_asked {
     using answer_type = int;
 };
 
-// Says a good deal when it hears something, and as much again with the second word, while which it listens on; ends with
-// the third, or when nothing comes for a minute.
+// Says a good deal when it hears something, and as much again with the second word, while which it listens on; ends
+// with the third, or when nothing comes for a minute.
 class talker : public wire::dialogue<std::variant<nothing_asked>, std::variant<int>> {
 protected:
     wire::task<> converse() override {

@@ -28,7 +28,8 @@ std::vector<std::string> lines_of(std::string_view text, std::size_t piece, std:
 }  // namespace
 
 TEST_CASE("lines are the same wherever the input is cut, and bounded", "[wire]") {
-    const std::string text = "a\r\n\r\nbare\n12345678\r\n123456789\r\n" + std::string(1000, 'x') + "\r\n1234\r5678\nend\r\n";
+    const std::string text =
+        "a\r\n\r\nbare\n12345678\r\n123456789\r\n" + std::string(1000, 'x') + "\r\n1234\r5678\nend\r\n";
     const std::vector<std::string> expected{"a\r\n", "\r\n", "bare\n", "12345678\r\n", "!", "!", "!", "end\r\n"};
     for (std::size_t piece = 1; piece <= text.size(); ++piece) {
         std::size_t held = 0;
@@ -43,7 +44,8 @@ TEST_CASE("lines are the same wherever the input is cut, and bounded", "[wire]")
 }
 
 TEST_CASE("the words of a web page", "[wire]") {
-    for (const auto* line : {"GET / HTTP/1.1", "POST /x", "put /", "OPTIONS *", "PRI * HTTP/2.0", "x y HTTP/1.0", "DELETE\t", "HEAD\r\n"})
+    for (const auto* line : {"GET / HTTP/1.1", "POST /x", "put /", "OPTIONS *", "PRI * HTTP/2.0", "x y HTTP/1.0",
+                             "DELETE\t", "HEAD\r\n"})
         CHECK(wire::looks_like_http(line));
     for (const auto* line : {"", "GE", "GET", "GETX /", "a1 LOGIN x y", "NOOP", "USER get", "HELO HTTP", "QUIT\r\n"})
         CHECK_FALSE(wire::looks_like_http(line));

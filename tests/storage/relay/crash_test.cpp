@@ -23,8 +23,8 @@ struct failing {
     bool failed() const { return calls_left < 0; }
 };
 
-// Item n is deposited; of every third the one before is erased; a seed of three pieces comes along. What was acknowledged
-// is told in lines.
+// Item n is deposited; of every third the one before is erased; a seed of three pieces comes along. What was
+// acknowledged is told in lines.
 template <class Tell>
 void work(relay_fixture& f, std::uint64_t first, std::uint64_t n_max, Tell tell) {
     for (std::uint64_t n = first; n < first + n_max; ++n) {

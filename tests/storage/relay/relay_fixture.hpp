@@ -91,7 +91,8 @@ struct relay_fixture {
     result<void> erase(std::uint64_t slot, std::vector<std::uint64_t> numbers) {
         return store->write_one([&](change& c) { return c.erase_items(named(slot), numbers); });
     }
-    result<seed_state> begin(std::uint64_t slot, const payer& by, std::uint64_t where, std::uint64_t size, std::int64_t at = now) {
+    result<seed_state> begin(std::uint64_t slot, const payer& by, std::uint64_t where, std::uint64_t size,
+                             std::int64_t at = now) {
         result<seed_state> out = seed_state{};
         const seed_beginning seed{named(slot), by, named<32>(where), size, named<32>(where + 7)};
         const auto r = store->write_one([&](change& c) -> result<void> {
@@ -102,7 +103,9 @@ struct relay_fixture {
         if (!r) return r.error();
         return out;
     }
-    result<seed_state> put(std::uint64_t where, std::uint64_t offset, bytes_view data) { return store->put_seed(named<32>(where), offset, data, now); }
+    result<seed_state> put(std::uint64_t where, std::uint64_t offset, bytes_view data) {
+        return store->put_seed(named<32>(where), offset, data, now);
+    }
     result<void> remove(std::uint64_t where, std::uint64_t proof) {
         return store->write_one([&](change& c) { return c.delete_seed(named<32>(where), named<32>(proof)); });
     }

@@ -139,7 +139,9 @@ TEST_CASE_METHOD(relay_fixture, "slots: settings, owners, limits, invites") {
 TEST_CASE_METHOD(relay_fixture, "everything ends, and nothing is left") {
     REQUIRE(open_slot(1).has_value());
     REQUIRE(open_slot(2).has_value());
-    for (std::uint64_t i = 1; i <= 4; ++i) REQUIRE(deposit(1 + i % 2, i == 3 ? stranger() : token(i), item(i), now + static_cast<std::int64_t>(i) * day).has_value());
+    for (std::uint64_t i = 1; i <= 4; ++i)
+        REQUIRE(deposit(1 + i % 2, i == 3 ? stranger() : token(i), item(i), now + static_cast<std::int64_t>(i) * day)
+                    .has_value());
     REQUIRE(begin(1, token(50), 50, 20000).has_value());
     REQUIRE(put(50, 0, content(20000)).has_value());
     REQUIRE(begin(2, stranger(), 51, 30000).has_value());

@@ -61,7 +61,8 @@ TEST_CASE_METHOD(relay_fixture, "after a crash only what was synced is believed"
     CHECK(state(50)->have_bytes == sync_step_bytes);          // 2 MiB were not synced
     CHECK(put(50, 10 << 20, content(10)).error() == error::wrong_offset);
     // What lies behind it may be anything after a power cut.
-    const auto path = *std::find_if(std::filesystem::recursive_directory_iterator(folder / "seeds"), {}, [](auto& e) { return e.is_regular_file(); });
+    const auto path = *std::find_if(std::filesystem::recursive_directory_iterator(folder / "seeds"), {},
+                                    [](auto& e) { return e.is_regular_file(); });
     std::ofstream(path.path(), std::ios::app | std::ios::binary) << std::string(15 << 20, 'x');
     reopen();
     have = state(50)->have_bytes;
@@ -88,7 +89,8 @@ TEST_CASE_METHOD(relay_fixture, "files nobody knows go at the start") {
     REQUIRE(begin(1, token(1), 50, 20000).has_value());
     REQUIRE(put(50, 0, content(20000)).has_value());
     std::filesystem::create_directories(folder / "seeds" / "ab");
-    for (const auto* name : {"ab0011223344556677889900aabbccdd", "zz", "ab"}) std::ofstream(folder / "seeds" / "ab" / name) << "x";
+    for (const auto* name : {"ab0011223344556677889900aabbccdd", "zz", "ab"})
+        std::ofstream(folder / "seeds" / "ab" / name) << "x";
     CHECK(files() == 4);
     reopen();
     CHECK(files() == 1);

@@ -1,6 +1,6 @@
 // Fetches a seed from a relay, from where the last try ended. What comes is unmasked and cut to header | ciphertext;
-// that it is the blob that was named is for the daemon to check, chunk by chunk or at the end: a relay may send anything.
-// Deleting comes later, after the mail is durable: seed_delete_request.
+// that it is the blob that was named is for the daemon to check, chunk by chunk or at the end: a relay may send
+// anything. Deleting comes later, after the mail is durable: seed_delete_request.
 #pragma once
 
 #include "proto/relay/client_events.hpp"

@@ -1,6 +1,6 @@
-"""Every call to the operating system fails once, and every call from some point on: a full disk and a broken one, seen by
-the store, by LMDB and by the keyring (tests/crash/power_cut.cpp, POWER_FAIL). Refused is not there, acknowledged is, and
-the store heals when the disk is well again. PEERPOST_LONG=1: every call; else a sample, another one each time:
+"""Every call to the operating system fails once, and every call from some point on: a full disk and a broken one, seen
+by the store, by LMDB and by the keyring (tests/crash/power_cut.cpp, POWER_FAIL). Refused is not there, acknowledged is,
+and the store heals when the disk is well again. PEERPOST_LONG=1: every call; else a sample, another one each time:
 PEERPOST_SEED=n plays one again."""
 
 import errno
@@ -21,8 +21,8 @@ NEVER_FAILED = 2         # exit code of the driver when the run ended before cal
 
 def run(build, home, seed, fail):
     environment = dict(os.environ, LD_PRELOAD=str(build / "libpower_cut.so"), POWER_DIR=str(home), POWER_FAIL=fail)
-    return subprocess.run([str(build / "power_driver"), "faults", str(home), str(seed)], env=environment, capture_output=True,
-                          text=True, timeout=RUN_TIMEOUT_S)
+    return subprocess.run([str(build / "power_driver"), "faults", str(home), str(seed)], env=environment,
+                          capture_output=True, text=True, timeout=RUN_TIMEOUT_S)
 
 
 def main(binary):
@@ -41,7 +41,8 @@ def main(binary):
                     shutil.copytree(folder / "template", folder / "home")
                     done = run(build, folder / "home", 11 + n, f"{error} {n} {how}")
                     opened = not done.stderr.startswith(("open:", "keyring:"))
-                    assert done.returncode in (0, NEVER_FAILED) or not opened, f"{error} at call {n}, {how}: {done.stderr}"
+                    assert done.returncode in (0, NEVER_FAILED) or not opened, \
+                        f"{error} at call {n}, {how}: {done.stderr}"
                     runs += 1
                     if done.returncode == NEVER_FAILED:
                         break

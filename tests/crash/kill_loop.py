@@ -26,7 +26,8 @@ from node import befriend, nodes, wait_until  # noqa: E402
 
 GONE = (imaplib.IMAP4.abort, OSError, EOFError, smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError)
 ROWS_MAX = 14                  # mails an IMAP worker keeps per mailbox: enough for sets, few enough to compare often
-SIZES = (300, 2000, 2000, 30000, 90000, 300000)   # in the log, at its edge, in a file of its own; ridden along or fetched
+# in the log, at its edge, in a file of its own; ridden along or fetched
+SIZES = (300, 2000, 2000, 30000, 90000, 300000)
 TOKEN = re.compile(rb"Message-ID: <([0-9a-z]+)@kill\.test>", re.IGNORECASE)
 HEADER_FETCH = "(FLAGS BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
 FLAGS = (r"\Seen", r"\Flagged", r"\Answered", "$Forwarded", "blue")
@@ -110,7 +111,8 @@ class Worker(threading.Thread):
 
     def __init__(self, node, ledger, stop, name, seed):
         super().__init__(name=f"{node.name}-{name}", daemon=True)
-        self.node, self.ledger, self.stop_event, self.dice = node, ledger, stop, random.Random(f"{seed} {node.name} {name}")
+        self.node, self.ledger, self.stop_event = node, ledger, stop
+        self.dice = random.Random(f"{seed} {node.name} {name}")
 
     def run(self):
         while not self.stop_event.is_set():
@@ -159,7 +161,8 @@ class Filer(Worker):
                 self.ledger.stands(self.node, box, uid, token)
 
         def shape(state):   # the UIDs an unanswered operation gave are not known: what stands there counts
-            return {box: sorted((token, sorted(flags)) for token, flags in rows.values()) for box, rows in state.items()}
+            return {box: sorted((token, sorted(flags)) for token, flags in rows.values())
+                    for box, rows in state.items()}
 
         if found == self.state:
             pass
@@ -233,7 +236,8 @@ class Filer(Worker):
             data = self.do(after, what, lambda: client.uid(what, uids, target))
             code = re.search(rb"COPYUID (\d+) (\S+) ([\d:,]+)", data[0] or b"")
             code = code.group(3) if code else client.response("COPYUID")[1][0].split()[2].rstrip(b"]")
-            given = [n for part in code.split(b",") for n in range(int(part.split(b":")[0]), int(part.split(b":")[-1]) + 1)]
+            given = [n for part in code.split(b",")
+                     for n in range(int(part.split(b":")[0]), int(part.split(b":")[-1]) + 1)]
             if len(given) != len(moved):
                 raise Broken(f"COPYUID names {len(given)} of {len(moved)}")
             for (key, (token, flags)), uid in zip(moved, given):
@@ -379,8 +383,8 @@ def verify(nodes_, filers, senders, ledger):
                 continue
             for token in sender.acknowledged:
                 if seen.get(token, 0) != 1 or sent_copies.get(token, 0) != 1:
-                    wrong.append(f"acknowledged {token} from {other.name}: {seen.get(token, 0)} times at the recipient, "
-                                 f"{sent_copies.get(token, 0)} in Sent")
+                    wrong.append(f"acknowledged {token} from {other.name}: {seen.get(token, 0)} times at the "
+                                 f"recipient, {sent_copies.get(token, 0)} in Sent")
             for token in sender.in_doubt:
                 if seen.get(token, 0) > 1 or seen.get(token, 0) != sent_copies.get(token, 0):
                     wrong.append(f"in doubt {token} from {other.name}: {seen.get(token, 0)} times at the recipient, "
@@ -419,7 +423,8 @@ def main():
         wait_until(lambda: alice.account in bob.command("contact", "list", "--json"), 20, "no contact")
         ledger, stop = Ledger(), threading.Event()
         filers = [Filer(node, ledger, stop, n, seed) for node in pair for n in (1, 2)]
-        senders = [Sender(node, other, ledger, stop, n, seed) for node, other in ((alice, bob), (bob, alice)) for n in (1, 2)]
+        senders = [Sender(node, other, ledger, stop, n, seed)
+                   for node, other in ((alice, bob), (bob, alice)) for n in (1, 2)]
         readers = [Reader(node, ledger, stop, "reader", seed) for node in pair]
         shredders = [Shredder(node, ledger, stop, "shredder", seed) for node in pair]
         for worker in filers + senders + readers + shredders:

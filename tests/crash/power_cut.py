@@ -4,7 +4,8 @@ opened, perhaps cut again while it recovers, and compared with what was acknowle
 
     power_cut.py BUILD-FOLDER [--cuts N] [--seed N] [--control log|view|directory|early]
 
-With --control the disk lies or acknowledgements come too early: how many cycles fail is printed, and none is an error."""
+With --control the disk lies or acknowledgements come too early: how many cycles fail is printed,
+and none is an error."""
 
 import argparse
 import os
@@ -17,7 +18,8 @@ import tempfile
 import time
 
 CUT = 99                 # exit code of a process whose power went
-CALLS_LOOKED_AT = 5      # runs whose calls are counted; a cut comes anywhere in the longest, past the end of others at their end
+# runs whose calls are counted; a cut comes anywhere in the longest, past the end of others at their end
+CALLS_LOOKED_AT = 5
 RECOVERY_CALLS_MAX = 60
 CYCLE_TIMEOUT_S = 120
 
@@ -32,14 +34,15 @@ class Cycle:
         shutil.copytree(template, self.home)
 
     def run(self, *arguments, at=None):
-        environment = dict(os.environ, LD_PRELOAD=str(self.library), POWER_DIR=str(self.home), POWER_SEED=str(self.dice.getrandbits(60)))
+        environment = dict(os.environ, LD_PRELOAD=str(self.library), POWER_DIR=str(self.home),
+                           POWER_SEED=str(self.dice.getrandbits(60)))
         environment.pop("POWER_AT", None)
         if at is not None:
             environment["POWER_AT"] = str(at)
         if self.control in ("log", "view", "directory"):
             environment["POWER_LIES"] = self.control
-        return subprocess.run([str(self.driver), arguments[0], str(self.home), *map(str, arguments[1:])], env=environment,
-                              capture_output=True, text=True, timeout=CYCLE_TIMEOUT_S)
+        return subprocess.run([str(self.driver), arguments[0], str(self.home), *map(str, arguments[1:])],
+                              env=environment, capture_output=True, text=True, timeout=CYCLE_TIMEOUT_S)
 
     def count(self):
         """The calls of a whole run."""
@@ -62,10 +65,12 @@ class Cycle:
             if again.returncode != CUT:
                 return f"recovery ended with {again.returncode}: {again.stderr}"
         done = self.run("verify", self.seed, told[-1] if told else 0)
-        # LMDB without MDB_NOSYNC never loses more than its newest transaction: a view that has to be made again is a fault.
+        # LMDB without MDB_NOSYNC never loses more than its newest transaction:
+        # a view that has to be made again is a fault.
         if done.returncode == 0 and "rebuilt" in done.stdout.split("recovered")[0]:
             return f"the view was not usable and had to be made again: {done.stderr}"
-        return None if done.returncode == 0 else f"{told[-1] if told else 0} acknowledged, ended with {done.returncode}: {done.stderr.strip()}"
+        return (None if done.returncode == 0
+                else f"{told[-1] if told else 0} acknowledged, ended with {done.returncode}: {done.stderr.strip()}")
 
 
 def run(build, cuts, seed, control, enough=None):

@@ -1,5 +1,5 @@
-"""A short run of power_cut.py; before it the negative controls: a disk that lies about the syncs of the log, of the view
-or of directories, and acknowledgements that come before the sync, must each be found out.
+"""A short run of power_cut.py; before it the negative controls: a disk that lies about the syncs of the log, of the
+view or of directories, and acknowledgements that come before the sync, must each be found out.
 PEERPOST_LONG=1: ten thousand cuts."""
 
 import os

@@ -16,8 +16,8 @@
 // | unknown version, no downgrade                     | session_hostile "a wrong HELLO ends the link..." |
 // | handshake flood, half-open connections            | system attack_test half_handshakes, peers |
 // | wrong static key                                  | session_hostile "a wrong HELLO ends the link..." |
-// | path ../, absolute, NUL; other user's drive       | there are no paths: messages "limits of requests and replies"; |
-// |                                                   | "a fetch..." here |
+// | path ../, absolute, NUL; other user's drive       | there are no paths: |
+// |                                                   | messages "limits of requests and replies"; "a fetch..." here |
 // | size claim 2^60                                   | inbox "sizes that do not fit each other..."; |
 // |                                                   | messages "fetched chunks are checked..." |
 // | endless stream                                    | session_hostile "a message over its protocol's limit..." |

@@ -1,5 +1,6 @@
 """The octets of a mail are nobody's to change: odd mails go in by APPEND and by submission, and every way to read them
-gives the same octets back and sizes that agree. The sample is made from a fixed seed; a second argument sets its size."""
+gives the same octets back and sizes that agree. The sample is made from a fixed seed;
+a second argument sets its size."""
 
 import hashlib
 import imaplib

@@ -32,7 +32,8 @@ def places(folder, shapes):
 
 def attachment(node, to):
     body = (b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nhello " + WORD.encode() + b"\r\n--b\r\n"
-            b"Content-Type: application/pdf; name=\"" + WORD.encode() + b".pdf\"\r\nContent-Transfer-Encoding: base64\r\n"
+            b"Content-Type: application/pdf; name=\"" + WORD.encode() +
+            b".pdf\"\r\nContent-Transfer-Encoding: base64\r\n"
             b"Content-Disposition: attachment; filename=\"" + WORD.encode() + b".pdf\"\r\n\r\n"
             + base64.encodebytes(WORD.encode() * 9000).replace(b"\n", b"\r\n") + b"\r\n--b--\r\n")
     return mail_from(node, f"{WORD} <{to}>", f"about {WORD}", body, MIME_Version="1.0",
@@ -62,7 +63,8 @@ def main(binary):
         assert client.append(WORD, f"({WORD}key)", None, small)[0] == "OK"
         client.select(WORD)
         client.uid("STORE", "1", "+FLAGS", f"({WORD}flag)")
-        for criteria in (("SUBJECT", WORD), ("BODY", WORD), ("TEXT", WORD), ("HEADER", "X-Word", WORD), ("KEYWORD", WORD + "flag")):
+        for criteria in (("SUBJECT", WORD), ("BODY", WORD), ("TEXT", WORD), ("HEADER", "X-Word", WORD),
+                         ("KEYWORD", WORD + "flag")):
             client.uid("SEARCH", *criteria)
         client.uid("FETCH", "1", "(ENVELOPE BODYSTRUCTURE BODY[HEADER] BODY[TEXT])")
         client.status(WORD, "(MESSAGES)")

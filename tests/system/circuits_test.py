@@ -1,6 +1,7 @@
 """Two nodes that nobody can dial (no listener at all) and a relay: everything between them goes through circuits.
 
-1. An invite is used and mails go both ways over a circuit; `status` says so; the relay counts it and learns nobody's name.
+1. An invite is used and mails go both ways over a circuit; `status` says so;
+   the relay counts it and learns nobody's name.
 2. A mail larger than a circuit may carry goes over several of them.
 3. A relay that serves no circuits says so in INFO, and nobody reserves there.
 4. The relay is killed and comes back: its clients reserve again by themselves."""
@@ -58,7 +59,8 @@ def main(binary):
             assert node.account not in relay.log_text(), "the relay's log names who was joined"
 
         # 2 MiB a circuit: five MiB take several.
-        send(alice, bob, "large", b"".join(os.urandom(36).hex().encode() + b"\r\n" for _ in range(5 * 1024 * 1024 // 74)), 120)
+        send(alice, bob, "large", b"".join(os.urandom(36).hex().encode() + b"\r\n"
+                                           for _ in range(5 * 1024 * 1024 // 74)), 120)
 
         relay.kill()
         wait_until(lambda: path(alice, bob) == [], 10, "a circuit outlived its relay")

@@ -35,7 +35,8 @@ def configure(home):
     home.mkdir(exist_ok=True)
     one = '[{{ address = "127.0.0.1", port = {} }}]\n'
     (home / "peerpost.toml").write_text("[imap]\nlisten = " + one.format(free_port()) + "[smtp]\nlisten = " +
-                                        one.format(free_port()) + "[peer]\nlisten = []\n[lan]\nenabled = false\n[dht]\nmode = \"off\"\n")
+                                        one.format(free_port()) + "[peer]\nlisten = []\n[lan]\nenabled = false\n" +
+                                        "[dht]\nmode = \"off\"\n")
 
 
 def snapshot(home):
@@ -88,7 +89,8 @@ def main(root):
     configure(home)
     made = ask(home, "init", "--name", "Alice")
     # It says what will leave the machine, and this home's configuration leaves one thing of it.
-    assert len(made["network"]) == 5 and [use["what"][:5] for use in made["network"] if use["on"]] == ["Links"], made["network"]
+    assert len(made["network"]) == 5 and [use["what"][:5] for use in made["network"] if use["on"]] == ["Links"], \
+        made["network"]
     assert set(made) == {"address", "account", "password", "recovery_words", "imap", "smtp", "ca_file", "network"}, made
     assert len(made["account"]) == 56 and made["address"].endswith("@" + made["account"] + ".peerpost.alt")
     assert len(made["recovery_words"].split()) == 24
@@ -143,8 +145,8 @@ def main(root):
     run(home, "config", "--explain")
     empty = root / "empty"
     configure(empty)
-    recovered = subprocess.run([PROGRAM, "--home", str(empty), "recover", "--json"], input=made["recovery_words"] + "\n",
-                               capture_output=True, text=True, timeout=60)
+    recovered = subprocess.run([PROGRAM, "--home", str(empty), "recover", "--json"],
+                               input=made["recovery_words"] + "\n", capture_output=True, text=True, timeout=60)
     assert recovered.returncode == 0, recovered.stderr
     assert json.loads(recovered.stdout)["account"] == made["account"]
 

@@ -1,5 +1,5 @@
-"""The list of contacts (01-product 1.3, 1.6): how each key became known, verifying, blocking and removing at once, and that no
-key takes the place of another in silence."""
+"""The list of contacts (01-product 1.3, 1.6): how each key became known, verifying, blocking and removing at once, and
+that no key takes the place of another in silence."""
 
 import json
 import subprocess
@@ -29,7 +29,8 @@ def arrived(node, mailbox, subject):
 
 
 def fails(node, *arguments):
-    done = subprocess.run([node.binary, "--home", str(node.home), *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([node.binary, "--home", str(node.home), *arguments], capture_output=True, text=True,
+                          timeout=60)
     assert done.returncode != 0, f"{arguments} should have been refused"
     return done.stderr
 

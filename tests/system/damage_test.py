@@ -41,7 +41,8 @@ def check(node):
     report = json.loads(node.command("check", "--json", check=False))
     assert "sound" in report, report
     lost = [line for account in report["accounts"] for line in account["lost"]]
-    return report["sound"], lost, [line for account in report["accounts"] for line in account["warnings"]] + report["keyring"]
+    warnings = [line for account in report["accounts"] for line in account["warnings"]]
+    return report["sound"], lost, warnings + report["keyring"]
 
 
 def flip(path, at, bit=3):
@@ -89,7 +90,8 @@ class Case:
         assert code == 0, (what, code)
         sound_after, lost_after, warnings_after = check(self.node)
         print(f"{what}: {gone} mails unreadable; check: lost {lost}, warnings {warnings}", flush=True)
-        assert lost_after == lost and set(warnings_after) <= set(warnings), f"{what}: worse than before: {lost_after} {warnings_after}"
+        assert lost_after == lost and set(warnings_after) <= set(warnings), \
+            f"{what}: worse than before: {lost_after} {warnings_after}"
         assert sound == (not lost and not warnings)
         assert (gone > 0) == bool(lost), f"{what}: {gone} unreadable, reported {lost}"
         if expect_lost is not None:
@@ -104,7 +106,8 @@ def main(binary):
         client = node.imap_client()
         for n in range(MAILS):
             body = os.urandom(LARGE if n % 3 == 0 else 4000).hex().encode()
-            mail = mail_from(node, node.address, f"mail {n}", b"\r\n".join(body[i:i + 70] for i in range(0, len(body), 70)))
+            mail = mail_from(node, node.address, f"mail {n}",
+                             b"\r\n".join(body[i:i + 70] for i in range(0, len(body), 70)))
             node.submit(mail, [node.address])
         client.select("INBOX")
         client.uid("COPY", "2:4", "Archive")

@@ -109,7 +109,8 @@ def main():
         # 2. An address nobody published.
         nobody = quiet.address   # not running, never in the DHT
         alice.submit(mail(alice.address, nobody, "nobody"), nobody)
-        wait_until(lambda: "event=dht_searched found=0 reached=true" in alice.log_text(), 60, "no search for the unknown")
+        wait_until(lambda: "event=dht_searched found=0 reached=true" in alice.log_text(), 60,
+                   "no search for the unknown")
 
         # 4. The nodes everybody began with are gone.
         alice.stop()

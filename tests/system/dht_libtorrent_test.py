@@ -47,8 +47,8 @@ class Torrent:
         self.session = lt.session({**SETTINGS, "listen_interfaces": f"{address}:{port}", "dht_bootstrap_nodes": ""})
 
     def meet(self, others):
-        """libtorrent keeps its bootstrap nodes out of its table, and asks a silent one again only minutes later: so each
-        is told of some ordinary nodes instead."""
+        """libtorrent keeps its bootstrap nodes out of its table, and asks a silent one again only minutes later: so
+        each is told of some ordinary nodes instead."""
         for other in others:
             self.session.add_dht_node(other)
 
@@ -60,8 +60,9 @@ class Torrent:
     def get(self, key, salt, seconds=20):
         self.session.pop_alerts()
         self.session.dht_get_mutable_item(key, salt)
-        return self.wait(lambda a: a if isinstance(a, lt.dht_mutable_item_alert) and a.authoritative and a.key == key else None,
-                         seconds)
+        def wanted(a):
+            return isinstance(a, lt.dht_mutable_item_alert) and a.authoritative and a.key == key
+        return self.wait(lambda a: a if wanted(a) else None, seconds)
 
     def put(self, seed, value, salt):
         public, secret = expanded(seed)

@@ -1,5 +1,6 @@
 """A Dovecot of the test's own: configuration, users and mail in a temporary directory, one IMAP listener on a free
-loopback port, nothing of the system's configuration. Runs as root (mail then belongs to nobody) or as an ordinary user."""
+loopback port, nothing of the system's configuration.
+Runs as root (mail then belongs to nobody) or as an ordinary user."""
 
 import contextlib
 import grp
@@ -28,7 +29,8 @@ def missing():
 
 
 class Dovecot:
-    """mail_location is sdbox with fsync as shipped ("optimized"): what an acknowledged APPEND promises is on the disk."""
+    """mail_location is sdbox with fsync as shipped ("optimized"):
+    what an acknowledged APPEND promises is on the disk."""
 
     def __init__(self, folder, connections=600):
         self.folder = pathlib.Path(folder)
@@ -46,7 +48,8 @@ class Dovecot:
                     break
                 up.chmod(0o755)
         me, group = mail.pw_name, grp.getgrgid(mail.pw_gid).gr_name
-        own = "" if root else f"default_internal_user = {me}\ndefault_internal_group = {group}\ndefault_login_user = {me}\n"
+        own = "" if root else f"default_internal_user = {me}\ndefault_internal_group = {group}\n" \
+            f"default_login_user = {me}\n"
         (self.folder / "dovecot.conf").write_text(f"""
 {own}base_dir = {self.folder}/run
 state_dir = {self.folder}/state
@@ -109,7 +112,8 @@ service stats {{
 
     def answers(self):
         if self.process.poll() is not None:
-            raise AssertionError(f"dovecot ended: {self.process.stderr.read().decode(errors='replace')}{self.log_text()}")
+            said = self.process.stderr.read().decode(errors="replace")
+            raise AssertionError(f"dovecot ended: {said}{self.log_text()}")
         with contextlib.suppress(OSError):
             with socket.create_connection(("127.0.0.1", self.imap), 1) as s:
                 s.settimeout(5)

@@ -24,9 +24,11 @@ SHOWN = 5              # examples of each difference
 
 VIEWS = (b"(RFC822.SIZE INTERNALDATE FLAGS ENVELOPE BODY BODYSTRUCTURE BODY.PEEK[] BODY.PEEK[HEADER] BODY.PEEK[TEXT] "
          b"BODY.PEEK[HEADER.FIELDS (FROM Subject MISSING)] BODY.PEEK[HEADER.FIELDS.NOT (FROM DATE X-FOLD)] "
-         b"BODY.PEEK[]<0.50> BODY.PEEK[TEXT]<7.2000> BODY.PEEK[HEADER.FIELDS (TO CC RECEIVED)]<3.20> BODY.PEEK[]<1000000.5>)")
+         b"BODY.PEEK[]<0.50> BODY.PEEK[TEXT]<7.2000> BODY.PEEK[HEADER.FIELDS (TO CC RECEIVED)]<3.20> "
+         b"BODY.PEEK[]<1000000.5>)")
 FLAGS = [b"", b"\\Seen", b"\\Answered \\Flagged", b"\\Draft keyword", b"\\Deleted"]
-DATES = [b"22-Nov-2026 10:00:00 +0000", b"01-Jan-2001 00:30:00 -0800", b"31-Dec-1999 23:59:59 +1400", b"28-Feb-2024 12:00:00 +0530"]
+DATES = [b"22-Nov-2026 10:00:00 +0000", b"01-Jan-2001 00:30:00 -0800", b"31-Dec-1999 23:59:59 +1400",
+         b"28-Feb-2024 12:00:00 +0530"]
 
 
 class Differences:
@@ -49,7 +51,8 @@ class Differences:
                 continue
             bad += len(examples)
             for ours, theirs, mail in examples[:SHOWN]:
-                print(f"         ours    {str(ours)[:1500]}\n         dovecot {str(theirs)[:1500]}\n         mail    {mail[:1200]!r}")
+                print(f"         ours    {str(ours)[:1500]}\n         dovecot {str(theirs)[:1500]}\n"
+                      f"         mail    {mail[:1200]!r}")
         return bad
 
 
@@ -93,7 +96,8 @@ def compare_mails(ours, theirs, mails, found):
                 if item == b"FLAGS":
                     a, b = (sorted(f for f in flags if f != b"\\Recent") for flags in (a, b))
                 if item == b"INTERNALDATE":   # one moment; Dovecot keeps no time zone
-                    a, b = (datetime.datetime.strptime(when.strip().decode(), "%d-%b-%Y %H:%M:%S %z") for when in (a, b))
+                    a, b = (datetime.datetime.strptime(when.strip().decode(), "%d-%b-%Y %H:%M:%S %z")
+                            for when in (a, b))
                 found.compare(what, a, b, mail, EXPLAIN.get(what, explain_nothing))
             compare_sections(ours, theirs, uid, mine[uid][b"BODYSTRUCTURE"], mail, found)
 
@@ -110,17 +114,18 @@ def compare_sections(ours, theirs, uid, structure, mail, found):
 
 SEARCHES = [
     b"ALL", b"SEEN", b"UNSEEN", b"ANSWERED", b"FLAGGED", b"DRAFT", b"DELETED", b"KEYWORD keyword", b"UNKEYWORD keyword",
-    b"KEYWORD nowhere", b"1:10,20", b"*", b"UID 5:15", b"NOT SEEN", b"OR SEEN FLAGGED", b"(SEEN) NOT (FLAGGED ANSWERED)",
-    b"SMALLER 1000", b"LARGER 1000", b"LARGER 100000", b"BEFORE 1-Jan-2002", b"ON 22-Nov-2026", b"SINCE 1-Jan-2020",
-    b"ON 31-Dec-1999", b"ON 1-Jan-2001", b"ON 28-Feb-2024", b"SENTBEFORE 1-Jan-2000", b"SENTON 22-Nov-2026",
-    b"SENTSINCE 1-Jan-2000", b"SENTON 1-Jan-2001", b"SUBJECT plain", b"SUBJECT PLAIN", b'SUBJECT "Re: plain"', b'SUBJECT ""',
-    b"FROM alice", b"FROM example.org", b"TO friends", b"CC a@", b"BCC example", b'HEADER Message-ID "<7.odd@"',
-    b'HEADER References ""', b'HEADER X-Fold odd', b"HEADER Missing x", b'HEADER Subject "over lines"',
-    b"BODY preamble", b"BODY signed", b"BODY dots", b"TEXT plain", b"TEXT example.org", b'TEXT "no such text"',
-    b'BODY "PGP SIGNATURE"', b"NEW", b"OLD", b"RECENT", b"UNDELETED UNANSWERED", b"NOT (OR SUBJECT plain LARGER 2000)",
+    b"KEYWORD nowhere", b"1:10,20", b"*", b"UID 5:15", b"NOT SEEN", b"OR SEEN FLAGGED",
+    b"(SEEN) NOT (FLAGGED ANSWERED)", b"SMALLER 1000", b"LARGER 1000", b"LARGER 100000", b"BEFORE 1-Jan-2002",
+    b"ON 22-Nov-2026", b"SINCE 1-Jan-2020", b"ON 31-Dec-1999", b"ON 1-Jan-2001", b"ON 28-Feb-2024",
+    b"SENTBEFORE 1-Jan-2000", b"SENTON 22-Nov-2026", b"SENTSINCE 1-Jan-2000", b"SENTON 1-Jan-2001", b"SUBJECT plain",
+    b"SUBJECT PLAIN", b'SUBJECT "Re: plain"', b'SUBJECT ""', b"FROM alice", b"FROM example.org", b"TO friends",
+    b"CC a@", b"BCC example", b'HEADER Message-ID "<7.odd@"', b'HEADER References ""', b'HEADER X-Fold odd',
+    b"HEADER Missing x", b'HEADER Subject "over lines"', b"BODY preamble", b"BODY signed", b"BODY dots", b"TEXT plain",
+    b"TEXT example.org", b'TEXT "no such text"', b'BODY "PGP SIGNATURE"', b"NEW", b"OLD", b"RECENT",
+    b"UNDELETED UNANSWERED", b"NOT (OR SUBJECT plain LARGER 2000)",
 ]
-UTF8_SEARCHES = ["SUBJECT Grüße", "SUBJECT grÜSSE", "SUBJECT 日本", "FROM Jürgen", "FROM JÜRGEN", "FROM 本", "SUBJECT splitü",
-                 "SUBJECT привет", "BODY Grüße", "TEXT ünïcödé"]
+UTF8_SEARCHES = ["SUBJECT Grüße", "SUBJECT grÜSSE", "SUBJECT 日本", "FROM Jürgen", "FROM JÜRGEN", "FROM 本",
+                 "SUBJECT splitü", "SUBJECT привет", "BODY Grüße", "TEXT ünïcödé"]
 
 
 def compare_searches(ours, theirs, mails, found):
@@ -146,7 +151,8 @@ def compare_search_cases(ours, theirs, sample, found):
     for side in (ours, theirs):
         side.run(b"CREATE Searched")
         for mail in mails:
-            side.wait(side.append(b"Searched", mail.content, " ".join(mail.flags).encode(), mail.internal_date.strip('"').encode()))
+            side.wait(side.append(b"Searched", mail.content, " ".join(mail.flags).encode(),
+                                  mail.internal_date.strip('"').encode()))
         side.run(b"EXAMINE Searched")
     for case in search_cases.commands(sample, seed=SEED):
         pieces = [case.command] if isinstance(case.command, str) else case.command
@@ -161,7 +167,8 @@ def compare_search_cases(ours, theirs, sample, found):
 
 # ---------------------------------------------------------------- differences on purpose, with what backs us
 
-NO_PARTS = "RFC 2046 section 5.1.1: a multipart has one part at least; named so without any, the text is shown, not an empty part"
+NO_PARTS = "RFC 2046 section 5.1.1: a multipart has one part at least; named so without any, the text is shown, " \
+    "not an empty part"
 BLANKS = "RFC 5322 section 3.2.2: folding white space around the body of a field is not part of it"
 PLACEHOLDERS = "RFC 9051 section 7.5.2: an address is told as far as it can be read, without words of our own in it"
 EMPTY_MEMBERS = "RFC 5322 section 4.4, obs-addr-list: empty members of a list are no addresses"
@@ -174,9 +181,11 @@ TABS = "RFC 5322 section 2.2.3: unfolding removes the line end, the tab after it
 WHOLE_LIST = "RFC 9051 section 6.4.4: a string anywhere in the field counts, also behind an address that cannot be read"
 SPLIT_WORDS = "RFC 2047 section 6.2: adjacent encoded words of one charset are joined before they are decoded"
 LAST_OF_RANGE = "RFC 9051 section 9, seq-range: n:* has the last mail in it, also when n is greater"
-SECOND_KEY = "RFC 5256 section 3: mails that are equal by one key stand in the order of the next, which Dovecot 2.3 loses at times"
+SECOND_KEY = "RFC 5256 section 3: mails that are equal by one key stand in the order of the next, which Dovecot 2.3 " \
+    "loses at times"
 TWICE = "RFC 5322 section 3.6: a field that may stand once stands twice; the first one counts"
-ENVELOPE_FIELDS = [b"Date", b"Subject", b"From", b"Sender", b"Reply-To", b"To", b"Cc", b"Bcc", b"In-Reply-To", b"Message-ID"]
+ENVELOPE_FIELDS = [b"Date", b"Subject", b"From", b"Sender", b"Reply-To", b"To", b"Cc", b"Bcc", b"In-Reply-To",
+                   b"Message-ID"]
 PLACEHOLDER = {b"MISSING_MAILBOX", b"MISSING_DOMAIN", b"SYNTAX_ERROR", b"INVALID_ROUTE"}
 
 
@@ -186,7 +195,8 @@ def explain_addresses(ours, theirs, mail):
     mine = [] if ours == b"NIL" else ours
     other = [] if theirs == b"NIL" else theirs
     reasons = set()
-    real = [a for a in other if not (a[0] == a[1] == b"NIL" and a[2] == b"MISSING_MAILBOX" and a[3] == b"MISSING_DOMAIN")]
+    real = [a for a in other if not (a[0] == a[1] == b"NIL" and a[2] == b"MISSING_MAILBOX"
+                                     and a[3] == b"MISSING_DOMAIN")]
     if len(real) != len(other):
         reasons.add(EMPTY_MEMBERS)
     for a, b in zip(mine, real):
@@ -194,7 +204,8 @@ def explain_addresses(ours, theirs, mail):
             continue
         if any(x in PLACEHOLDER for x in b):   # Dovecot could not read it, and may stop there
             return reasons | {PLACEHOLDERS}
-        return reasons | {PLACEHOLDERS} if b"a@b@c" in mail and a[2:] == [b"a", b"c"] and b[2:] == [b"a", b"b"] else None
+        return (reasons | {PLACEHOLDERS} if b"a@b@c" in mail and a[2:] == [b"a", b"c"] and b[2:] == [b"a", b"b"]
+                else None)
     if len(mine) != len(real):
         left = real[len(mine):] or mine[len(real):]
         unread = all(any(x in PLACEHOLDER for x in a) for a in left) or (b"@b@c" in mail and len(real) < len(mine))
@@ -237,7 +248,8 @@ def explain_part(ours, theirs, mail):
     if not (isinstance(ours, list) and isinstance(theirs, list)):
         return None
     if isinstance(ours[0], list) != isinstance(theirs[0], list):
-        empty = isinstance(theirs[0], list) and len([x for x in theirs if isinstance(x, list) and x[0] == b"text"]) == 1 and \
+        empty = isinstance(theirs[0], list) and \
+            len([x for x in theirs if isinstance(x, list) and x[0] == b"text"]) == 1 and \
             theirs[0][6] == b"0" and ours[0].lower() == b"text"
         return {NO_PARTS} if empty else None
     if isinstance(ours[0], list):
@@ -251,7 +263,8 @@ def explain_part(ours, theirs, mail):
                 return None
             reasons |= found
         return reasons
-    if ours[:2] == [b"application", b"octet-stream"] and theirs[:2] == [b"message", b"rfc822"] and ours[5] in (b"base64", b"quoted-printable"):
+    if ours[:2] == [b"application", b"octet-stream"] and theirs[:2] == [b"message", b"rfc822"] and \
+            ours[5] in (b"base64", b"quoted-printable"):
         return {ENCODED_MAIL}
     if theirs[:2] == [b"", b""] and ours[:2] == [b"text", b"plain"]:
         return {BAD_TYPE}
@@ -285,11 +298,14 @@ def explain_section(ours, theirs, mail):
 
 def explain_sent(ours, theirs, mails):
     """Only mails whose Date Dovecot cannot read: it takes them as sent in 1970."""
-    readable = re.compile(rb"(?im)^date[ \t]*:\s*(\w{3}\s*,\s*)?\d{1,2} \w{3} \d{2,4}\s+[0-2]\d:\d\d(:[0-5]\d)?\s+([+-]\d{4}|GMT|UT|[ECMP][SD]T)\b")
-    return NO_SENT_DATE if not any(readable.search(mails[uid - 1].split(b"\r\n\r\n")[0]) for uid in ours + theirs) else None
+    readable = re.compile(rb"(?im)^date[ \t]*:\s*(\w{3}\s*,\s*)?\d{1,2} \w{3} \d{2,4}"
+                          rb"\s+[0-2]\d:\d\d(:[0-5]\d)?\s+([+-]\d{4}|GMT|UT|[ECMP][SD]T)\b")
+    return (NO_SENT_DATE if not any(readable.search(mails[uid - 1].split(b"\r\n\r\n")[0]) for uid in ours + theirs)
+            else None)
 
 
-EXPLAIN = {"ENVELOPE": explain_envelope, "BODY": explain_structure, "BODYSTRUCTURE": explain_structure, "section": explain_section}
+EXPLAIN = {"ENVELOPE": explain_envelope, "BODY": explain_structure, "BODYSTRUCTURE": explain_structure,
+           "section": explain_section}
 for view in ("BODY[HEADER.FIELDS.NOT (FROM DATE X-FOLD)]", "BODY[HEADER.FIELDS (FROM SUBJECT MISSING)]",
              "BODY[HEADER.FIELDS (TO CC RECEIVED)]<3>"):
     EXPLAIN[view] = explain_fields

@@ -1,8 +1,10 @@
-"""A first mail to somebody of whom nothing is known but the address, and who is off: her record in a private DHT names her relay
-and her slot there. The sender works for the mail, leaves it at the relay and goes; she comes, and finds it in Requests.
+"""A first mail to somebody of whom nothing is known but the address, and who is off: her record in a private DHT names
+her relay and her slot there. The sender works for the mail, leaves it at the relay and goes; she comes,
+and finds it in Requests.
 
 1. The two never run at the same time, only the relay and the nodes of the DHT are there.
-2. Who works less than she asks by now does not get in by the relay: the mail waits until the two meet, and is worked for then.
+2. Who works less than she asks by now does not get in by the relay: the mail waits until the two meet,
+   and is worked for then.
 3. What stands in the DHT and at the relay names nobody."""
 
 import contextlib
@@ -19,8 +21,10 @@ WORK_BITS = 3
 
 
 def published(bob, crowd):
-    """Bob's record with his relay in it is at the nodes of the DHT: it was put after he had taken the relay into use."""
-    wait_until(lambda: sum(status(c)["dht"]["stored_items"] > 0 for c in crowd) >= 3, 60, "nothing is stored in the DHT")
+    """Bob's record with his relay in it is at the nodes of the DHT:
+    it was put after he had taken the relay into use."""
+    wait_until(lambda: sum(status(c)["dht"]["stored_items"] > 0 for c in crowd) >= 3, 60,
+               "nothing is stored in the DHT")
     time.sleep(7)   # a record that found no nodes at the start, or that changed, is put again within five seconds
 
 
@@ -56,7 +60,8 @@ def main(binary):
         assert bob.account not in alice.command("contact", "list", "--json")
         first = mail_from(alice, bob.address, "first contact", body_of(30_000, 1))
         alice.submit(first, [bob.address])
-        wait_until(lambda: states(alice) == ["seeded"], 120, f"not left at his relay: {queue(alice)}\n{alice.log_text()[-3000:]}")
+        wait_until(lambda: states(alice) == ["seeded"], 120,
+                   f"not left at his relay: {queue(alice)}\n{alice.log_text()[-3000:]}")
         assert "event=dht_found_relays" in alice.log_text()
         assert f"event=work_begun bits={WORK_BITS}" in alice.log_text(), "no work is done for the first mail"
         assert relay_status(relay)["notifications"] == 1 and relay_status(relay)["blobs"] == 1
@@ -65,7 +70,8 @@ def main(binary):
         bob.start()
         wait_until(lambda: has_mail(bob, first, "Requests"), 60, f"not in Requests\n{bob.log_text()[-3000:]}")
         assert len(has_mail(bob, first, "Requests")) == 1 and not has_mail(bob, first)
-        wait_until(lambda: relay_status(relay)["notifications"] == 0 and relay_status(relay)["blobs"] == 0, 60, "the relay keeps it")
+        wait_until(lambda: relay_status(relay)["notifications"] == 0 and relay_status(relay)["blobs"] == 0, 60,
+                   "the relay keeps it")
         bob.stop()
 
         # 2. By the time he comes, he asks for more.
@@ -81,7 +87,8 @@ def main(binary):
         time.sleep(2)
         assert not has_mail(bob, second, "Requests") and not has_mail(bob, second), "the relay is a way around the work"
         alice.start()
-        wait_until(lambda: has_mail(bob, second, "Requests"), 120, f"it does not come by the link either: {queue(alice)}")
+        wait_until(lambda: has_mail(bob, second, "Requests"), 120,
+                   f"it does not come by the link either: {queue(alice)}")
         wait_until(lambda: states(alice) == ["delivered", "delivered"], 60, "no receipts")
         assert f"event=work_begun bits={WORK_BITS + 4}" in alice.log_text()
 

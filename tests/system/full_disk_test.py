@@ -182,7 +182,8 @@ def test(binary, folder, alice, bob):
     left = free_bytes(folder)
     wait_until(lambda: "fetch_stopped" in bob.log_text(), 30, "the fetch did not stop")
     kept = in_folder(bob, "incoming")
-    assert free_bytes(folder) > left - 4 * MIB, f"a fetch went on into the reserve: {left} bytes, now {free_bytes(folder)}"
+    assert free_bytes(folder) > left - 4 * MIB, \
+        f"a fetch went on into the reserve: {left} bytes, now {free_bytes(folder)}"
     assert reads(bob, first), "what is there cannot be read"
     assert not has_size(bob, mail) and queue_states(alice), "delivered without room?"
     ballast.remove()

@@ -1,7 +1,7 @@
 """Mails that are given up while they are being fetched, and mails that never come: each ends once, on both sides.
 
-1. The sender gives up while the recipient has half of it. When she comes back she is refused the rest, and forgets it: what was
-   reported as failed does not arrive.
+1. The sender gives up while the recipient has half of it. When she comes back she is refused the rest, and forgets it:
+   what was reported as failed does not arrive.
 2. The recipient has half of it and the sender does not come back: she stops waiting, and tells him when he does."""
 
 import sys

@@ -1,5 +1,6 @@
 """The bounds of MIME parts against GMime: the corpus of tests/proto/mail and generated odd mails. The program that asks
-GMime (tests/gmime/part_bounds.cpp) stands beside the tested one when GMime was there at build time; else this is skipped.
+GMime (tests/gmime/part_bounds.cpp) stands beside the tested one when GMime was there at build time;
+else this is skipped.
 
     gmime_bounds_test.py PROGRAM [mails]"""
 
@@ -34,7 +35,8 @@ def main(binary, sample=SAMPLE):
         found = collections.defaultdict(list)
         leaves = 0
         for start in range(0, len(files), 100):
-            run = subprocess.run([str(program), *map(str, files[start:start + 100])], capture_output=True, text=True, check=True)
+            run = subprocess.run([str(program), *map(str, files[start:start + 100])], capture_output=True, text=True,
+                                 check=True)
             for block in run.stdout.split("F ")[1:]:
                 name, *lines = block.splitlines()
                 ours, theirs = {}, {}

@@ -372,7 +372,8 @@ class _Reader:
 
     def envelope(self):
         self.expect(b"(")
-        self.words(*[self.nstring] * 2, *[lambda: self.or_nil(lambda: self.repeated(self.address))] * 6, *[self.nstring] * 2)
+        self.words(*[self.nstring] * 2, *[lambda: self.or_nil(lambda: self.repeated(self.address))] * 6,
+                   *[self.nstring] * 2)
         self.expect(b")")
 
     def address(self):

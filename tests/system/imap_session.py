@@ -1,5 +1,5 @@
-"""A client that believes what it is told: one IMAP connection, and what of the selected mailbox follows from the server's
-lines alone (RFC 9051 section 5.2, RFC 7162 sections 3.2.5 and 6)."""
+"""A client that believes what it is told: one IMAP connection, and what of the selected mailbox follows from the
+server's lines alone (RFC 9051 section 5.2, RFC 7162 sections 3.2.5 and 6)."""
 
 import re
 import socket

@@ -107,4 +107,5 @@ class Wire:
         untagged, tagged = self.run(keys, (b"OK", b"NO", b"BAD"))
         if tagged.split(b" ", 2)[1] != b"OK":
             return None
-        return [int(n) for line in untagged if line.startswith(b"* " + returning) for n in line.split()[2:] if n.isdigit()]
+        return [int(n) for line in untagged if line.startswith(b"* " + returning) for n in line.split()[2:]
+                if n.isdigit()]

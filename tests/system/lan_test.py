@@ -1,5 +1,5 @@
-"""A LAN without internet, without the DHT and without any relay: two nodes in network namespaces on one segment, no route to
-anywhere. One of them has moved to an address that stands in no record; its beacon alone tells where it is."""
+"""A LAN without internet, without the DHT and without any relay: two nodes in network namespaces on one segment, no
+route to anywhere. One of them has moved to an address that stands in no record; its beacon alone tells where it is."""
 
 import json
 import pathlib
@@ -32,7 +32,8 @@ def main(binary):
                 bob = Node(binary, folder, "bob", **options)
                 started.append(bob.start())
                 bob.command("contact", "add", link)
-            wait_until(lambda: bob.account in alice.command("contact", "list", "--json"), 30, "the invite was not noticed")
+            wait_until(lambda: bob.account in alice.command("contact", "list", "--json"), 30,
+                       "the invite was not noticed")
             assert json.loads(bob.command("status", "--json"))["dht"] is None
             assert a.ip("route").count("default") == 0, "the test wants no internet"
 
@@ -42,8 +43,8 @@ def main(binary):
             with b.inside():   # nobody is there: the mail waits
                 bob.submit(mail_from(bob, alice.address, "over the LAN", b"hello\r\n"), [alice.address])
             bob.stop()
-            # The record that Bob knows names the old address only, and Alice's start is not to greet him: she has no record of
-            # where he is beyond his own beacon.
+            # The record that Bob knows names the old address only, and Alice's start is not to greet him: she has no
+            # record of where he is beyond his own beacon.
             b.ip("addr", "del", "5.5.0.11/16", "dev", "eth0")
             b.ip("addr", "add", "5.5.0.88/16", "dev", "eth0")
             with a.inside():

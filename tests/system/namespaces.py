@@ -1,5 +1,6 @@
-"""A small internet of Linux network namespaces for tests: one public segment, hosts on it, homes behind NAT. Needs root,
-`ip` and `nft`; where they are missing or namespaces are not allowed the test is skipped (exit code 77, with the reason).
+"""A small internet of Linux network namespaces for tests: one public segment, hosts on it, homes behind NAT. Needs
+root, `ip` and `nft`; where they are missing or namespaces are not allowed the test is skipped (exit code 77,
+with the reason).
 
     public  5.5.0.0/16: addresses that are global to peerpost; nothing here can reach the real ones
     home n  192.168.n.0/24 behind a router with 5.5.0.n; the host of the home is 192.168.n.2"""
@@ -40,7 +41,8 @@ def skip_unless_possible():
             if made.returncode != 0:
                 why = "network namespaces are not allowed here: " + made.stderr.strip()
             else:
-                tried = subprocess.run(["ip", "netns", "exec", name, "nft", "add", "table", "ip", "probe"], capture_output=True, text=True)
+                tried = subprocess.run(["ip", "netns", "exec", name, "nft", "add", "table", "ip", "probe"],
+                                       capture_output=True, text=True)
                 run("ip", "netns", "del", name)
                 if tried.returncode != 0:
                     why = "nftables is not allowed here: " + tried.stderr.strip()
@@ -95,8 +97,8 @@ class World:
 
     def connect(self, host, interface, number):
         """A cable from the host to the public segment."""
-        run("ip", "link", "add", f"p{os.getpid() % 100000}x{number}", "netns", self.public.netns, "type", "veth", "peer", "name", interface,
-            "netns", host.netns)
+        run("ip", "link", "add", f"p{os.getpid() % 100000}x{number}", "netns", self.public.netns, "type", "veth",
+            "peer", "name", interface, "netns", host.netns)
         end = f"p{os.getpid() % 100000}x{number}"
         self.public.ip("link", "set", end, "master", "br0")
         self.public.ip("link", "set", end, "up")
@@ -113,7 +115,8 @@ class World:
         """(router, host). The router lets nothing in that was not asked for, and drops it silently."""
         router, host = self.add(name + "r"), self.add(name)
         self.connect(router, "wan0", number)
-        run("ip", "link", "add", "lan0", "netns", router.netns, "type", "veth", "peer", "name", "eth0", "netns", host.netns)
+        run("ip", "link", "add", "lan0", "netns", router.netns, "type", "veth", "peer", "name", "eth0", "netns",
+            host.netns)
         router.ip("addr", "add", f"192.168.{number}.1/24", "dev", "lan0")
         router.ip("link", "set", "lan0", "up")
         host.ip("addr", "add", f"192.168.{number}.2/24", "dev", "eth0")

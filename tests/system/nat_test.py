@@ -1,5 +1,5 @@
-"""Two homes behind NAT and a relay on the public segment, in network namespaces: how they reach each other, and what happens
-when a way ends in the middle of a mail. Cases (04-network 4.4.2, 4.5.6):
+"""Two homes behind NAT and a relay on the public segment, in network namespaces: how they reach each other, and what
+happens when a way ends in the middle of a mail. Cases (04-network 4.4.2, 4.5.6):
 
 a  both routers keep ports           -> direct, within a second of the circuit being up
 b  both routers use random ports     -> the circuit; mail arrives
@@ -120,7 +120,8 @@ def send_and_wait(a, b, subject, seconds, body=b"body\r\n"):
 
 
 def joined_by(a, b, path, seconds=15):
-    """Both say so. For a moment there may be two links, or none: when both dial at once, and when a better way takes over."""
+    """Both say so. For a moment there may be two links, or none: when both dial at once,
+    and when a better way takes over."""
     ways = lambda: (a.path_to(b), b.path_to(a))
     wait_until(lambda: ways() == (path, path), seconds, lambda: f"not joined by {path}: {ways()}")
 
@@ -141,7 +142,8 @@ def two_homes(s, masquerade="masquerade", relays=1, limits="", name_a="alice", n
     for person in people:
         for relay in made:
             s.use(person, relay)
-    wait_until(lambda: all(r.json("relay", "status")["reservations"] == 2 for r in made), 30, "nobody reserved at the relay")
+    wait_until(lambda: all(r.json("relay", "status")["reservations"] == 2 for r in made), 30,
+               "nobody reserved at the relay")
     s.befriend(*people)
     return people[0], people[1], made
 
@@ -198,7 +200,8 @@ def one_public(s):
     wait_until(lambda: relay.json("relay", "status")["reservations"] == 2, 30, "nobody reserved at the relay")
     s.befriend(alice, bob)
     joined_by(alice, bob, "direct")
-    print(f"c: direct, mail in {send_and_wait(alice, bob, 'there', 20) * 1000:.0f} and {send_and_wait(bob, alice, 'back', 20) * 1000:.0f} ms")
+    print(f"c: direct, mail in {send_and_wait(alice, bob, 'there', 20) * 1000:.0f} and "
+          f"{send_and_wait(bob, alice, 'back', 20) * 1000:.0f} ms")
 
 
 def relay_dies(s):
@@ -207,7 +210,8 @@ def relay_dies(s):
     joined_by(alice, bob, "relay")
     mail = mail_from(alice.node, bob.address, "large", large_body(24))
     alice.submit(mail, [bob.address])
-    in_use = wait_until(lambda: next((r for r in relays if r.json("relay", "status")["circuits"] > 0), None), 10, "no circuit")
+    in_use = wait_until(lambda: next((r for r in relays if r.json("relay", "status")["circuits"] > 0), None), 10,
+                        "no circuit")
     time.sleep(3)
     assert not bob.has(mail), "the mail was too quick for this test"
     in_use.kill()

@@ -29,7 +29,8 @@ def free_port():
 
 
 class Node:
-    def __init__(self, binary, folder, name, extra_toml="", peer_listen="127.0.0.1", peer_port=None, extra_peer="", lan=False):
+    def __init__(self, binary, folder, name, extra_toml="", peer_listen="127.0.0.1", peer_port=None, extra_peer="",
+                 lan=False):
         self.binary, self.home, self.name = binary, pathlib.Path(folder) / name, name
         self.home.mkdir(parents=True)
         self.imap, self.imaps, self.smtp, self.smtps, self.peer = (free_port() for _ in range(5))
@@ -38,10 +39,12 @@ class Node:
         peer_listeners = f'{{ address = "{peer_listen}", port = {self.peer} }}' if peer_listen else ""
         (self.home / "peerpost.toml").write_text(f"""
 [imap]
-listen = [{{ address = "127.0.0.1", port = {self.imap}, tls = "none" }}, {{ address = "127.0.0.1", port = {self.imaps}, tls = "implicit" }},
+listen = [{{ address = "127.0.0.1", port = {self.imap}, tls = "none" }},
+          {{ address = "127.0.0.1", port = {self.imaps}, tls = "implicit" }},
           {{ address = "127.0.0.1", port = {self.imap_starttls}, tls = "starttls" }}]
 [smtp]
-listen = [{{ address = "127.0.0.1", port = {self.smtp}, tls = "none" }}, {{ address = "127.0.0.1", port = {self.smtps}, tls = "implicit" }},
+listen = [{{ address = "127.0.0.1", port = {self.smtp}, tls = "none" }},
+          {{ address = "127.0.0.1", port = {self.smtps}, tls = "implicit" }},
           {{ address = "127.0.0.1", port = {self.smtp_starttls}, tls = "starttls" }}]
 [peer]
 listen = [{peer_listeners}]
@@ -66,7 +69,8 @@ enabled = {str(lan).lower()}
 
     def start(self):
         self.log = open(self.home.parent / f"{self.name}.log", "ab")
-        self.process = subprocess.Popen([self.binary, "--home", str(self.home), "serve"], stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen([self.binary, "--home", str(self.home), "serve"], stdout=self.log,
+                                        stderr=self.log)
         wait_until(lambda: self.answers(), 30, f"{self.name} does not listen")
         return self
 
@@ -120,8 +124,8 @@ PATIENCE_MAX = 10
 
 
 def patience():
-    """How many times longer than on an idle machine something may take here: by how much more than its processors are wanted.
-    For bounds that only end a test that hangs; what is promised in seconds is measured, not waited for."""
+    """How many times longer than on an idle machine something may take here: by how much more than its processors are
+    wanted. For bounds that only end a test that hangs; what is promised in seconds is measured, not waited for."""
     return min(PATIENCE_MAX, max(1.0, 1.5 * os.getloadavg()[0] / (os.cpu_count() or 1)))
 
 
@@ -132,7 +136,8 @@ def wait_until(condition, seconds, what):
         if value:
             return value
         time.sleep(0.05)
-    raise AssertionError(what() if callable(what) else what)   # a function: what is wrong at the end, not at the beginning
+    # a function: what is wrong at the end, not at the beginning
+    raise AssertionError(what() if callable(what) else what)
 
 
 def befriend(a, b):

@@ -1,5 +1,5 @@
-"""Mails with everything odd about them, always the same ones: the dice are the caller's, with a fixed seed. Broken MIME,
-odd charsets, RFC 2231, groups, 8-bit headers, empty parts, missing boundaries, deep nesting, weird dates."""
+"""Mails with everything odd about them, always the same ones: the dice are the caller's, with a fixed seed. Broken
+MIME, odd charsets, RFC 2231, groups, 8-bit headers, empty parts, missing boundaries, deep nesting, weird dates."""
 
 import base64
 
@@ -23,7 +23,8 @@ def leaf(dice):
     if kind == 1:
         return b"Content-Type: application/octet-stream; name*0*=utf-8''a%C3%BC; name*1=\"b c\"\r\n" \
                b"Content-Disposition: attachment;\r\n filename*=iso-8859-1'de'%FC.bin\r\n" \
-               b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.encodebytes(dice.randbytes(200)).replace(b"\n", b"\r\n")
+               b"Content-Transfer-Encoding: base64\r\n\r\n" + \
+               base64.encodebytes(dice.randbytes(200)).replace(b"\n", b"\r\n")
     if kind == 2:
         return b"\r\n" + text(dice, dice.randint(0, 4))
     if kind == 3:
@@ -70,10 +71,13 @@ def shapes(dice):
         yield b'Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name="smime.p7m"\r\n' \
               b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(dice.randbytes(3000)) + b"\r\n"
         yield multipart(b, [b"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n", leaf(dice)], b"encrypted")
-        yield multipart(b, [b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nAction: failed\r\n",
-                            b"Content-Type: text/rfc822-headers\r\n\r\nSubject: x\r\n"], b"report; report-type=delivery-status")
+        yield multipart(b, [b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
+                            b"Action: failed\r\n",
+                            b"Content-Type: text/rfc822-headers\r\n\r\nSubject: x\r\n"],
+                        b"report; report-type=delivery-status")
         yield multipart(b, [leaf(dice) for _ in range(2)], b"digest")
-        yield b"Content-Type: text/plain; charset=\"a\\\"b\\\\c\"; x=(comment) y\r\nContent-Language: de,\r\n en\r\n\r\nq\r\n"
+        yield b"Content-Type: text/plain; charset=\"a\\\"b\\\\c\"; x=(comment) y\r\n" \
+            b"Content-Language: de,\r\n en\r\n\r\nq\r\n"
         yield b"Content-Type: ;;;\r\nContent-Disposition: ;\r\nContent-Transfer-Encoding: \r\n\r\nx\r\n"
         yield b"\r\n.\r\n..\r\n.leading dots\r\n.\r\n\r\n.\r\n"
         yield b"\r\n\r\n\r\n\r\n"
@@ -81,20 +85,22 @@ def shapes(dice):
         yield b"\r\n" + bytes(range(1, 10)) + bytes(range(14, 256)) + b"\r\n"
 
 
-NAMES = [b"alice", b'"Alice A."', b"=?utf-8?q?J=C3=BCrgen?=", b"=?iso-8859-1?Q?Andr=E9?= Pirard", b'"quo\\"ted \\\\ name"',
-         b"=?utf-8?B?5pel5pys6Kqe?=", b'"comma, inside"', b"dotted. name", b"", b'""', b"(only a comment)",
-         b"=?x-none?q?unknown_charset?=", b"tab\tinside", b'"\xc3\xbc raw utf-8"', b"\xfc raw latin", b"=?utf-8?q?broken"]
+NAMES = [b"alice", b'"Alice A."', b"=?utf-8?q?J=C3=BCrgen?=", b"=?iso-8859-1?Q?Andr=E9?= Pirard",
+         b'"quo\\"ted \\\\ name"', b"=?utf-8?B?5pel5pys6Kqe?=", b'"comma, inside"', b"dotted. name", b"", b'""',
+         b"(only a comment)", b"=?x-none?q?unknown_charset?=", b"tab\tinside", b'"\xc3\xbc raw utf-8"',
+         b"\xfc raw latin", b"=?utf-8?q?broken"]
 BOXES = [b"a@example.org", b"b.c+d@sub.example.org", b'"quoted local"@example.org', b"no-at-sign", b"x@[192.0.2.1]",
-         b"a @ example . org", b"(c)a(d)@(e)example.org(f)", b"@route.example,@two.example:a@example.org", b"@", b"a@b@c",
-         b"\xc3\xbc@example.org", b"very" + b"long" * 30 + b"@example.org"]
+         b"a @ example . org", b"(c)a(d)@(e)example.org(f)", b"@route.example,@two.example:a@example.org", b"@",
+         b"a@b@c", b"\xc3\xbc@example.org", b"very" + b"long" * 30 + b"@example.org"]
 DATES = [b"Sun, 22 Nov 2026 10:00:00 +0000", b"22 Nov 26 10:00 GMT", b"Mon, 1 Jan 2001 00:00:00 -0800 (PST)",
-         b"Thu, 30 Feb 2023 25:61:61 +0100", b"yesterday", b"", b"Fri, 31 Dec 1999 23:59:60 +0000", b"1 Jan 1970 00:00:00 +0000",
-         b"Sun , 22 Nov 2026\r\n 10:00:00\r\n +1400", b"Sunday, 22-Nov-26 10:00:00 UT", b"Sun Nov 22 10:00:00 2026",
-         b"Tue, 15 Mar 1994 08:12:31 EST", b"22 November 2026 10:00:00 +0000"]
+         b"Thu, 30 Feb 2023 25:61:61 +0100", b"yesterday", b"", b"Fri, 31 Dec 1999 23:59:60 +0000",
+         b"1 Jan 1970 00:00:00 +0000", b"Sun , 22 Nov 2026\r\n 10:00:00\r\n +1400", b"Sunday, 22-Nov-26 10:00:00 UT",
+         b"Sun Nov 22 10:00:00 2026", b"Tue, 15 Mar 1994 08:12:31 EST", b"22 November 2026 10:00:00 +0000"]
 SUBJECTS = [b"plain", b"Re: plain", b"Re: Re[2]: Fwd: [list] plain", b"=?utf-8?q?Gr=C3=BC=C3=9Fe?=", b"",
-            b"=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", b"=?koi8-r?B?0NLJ18XU?= =?koi8-r?B?INfBzQ==?=", b"\xe4\xf6\xfc latin",
-            b"=?utf-8?q?split=C3?= =?utf-8?q?=BC?=", b"folded\r\n over\r\n\tlines", b"=?utf-8?q?a?= plain =?utf-8?q?b?=",
-            "рус 日本 \U0001f600".encode(), b"(fwd) plain (fwd)", b"trailing   ", b"a\\b \"c\" {3}", b"=?gb2312?B?xOO6ww==?="]
+            b"=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", b"=?koi8-r?B?0NLJ18XU?= =?koi8-r?B?INfBzQ==?=",
+            b"\xe4\xf6\xfc latin", b"=?utf-8?q?split=C3?= =?utf-8?q?=BC?=", b"folded\r\n over\r\n\tlines",
+            b"=?utf-8?q?a?= plain =?utf-8?q?b?=", "рус 日本 \U0001f600".encode(), b"(fwd) plain (fwd)", b"trailing   ",
+            b"a\\b \"c\" {3}", b"=?gb2312?B?xOO6ww==?="]
 
 
 def address(dice):

@@ -1,5 +1,5 @@
-"""The mailbox Outgoing (01-product 1.4): what is under way stands there with its state, what is deleted there is not sent;
-`queue why` and `trace` say the same in words."""
+"""The mailbox Outgoing (01-product 1.4): what is under way stands there with its state, what is deleted there is not
+sent; `queue why` and `trace` say the same in words."""
 
 import json
 import re
@@ -10,7 +10,8 @@ import time
 from node import befriend, mail_from, nodes, wait_until
 
 
-WORDS = {"Held": "Held back", "Queued": "Waiting on this computer", "Seeded": "Waiting at a relay", "Notified": "Being fetched"}
+WORDS = {"Held": "Held back", "Queued": "Waiting on this computer", "Seeded": "Waiting at a relay",
+         "Notified": "Being fetched"}
 
 
 def outgoing(node):
@@ -87,7 +88,8 @@ def main(binary):
         why = alice.command("queue", "why", row["id"][:8])
         assert "last attempt" in why and "tried again at" in why and "Outgoing" in why, why
         note = next(body for body in alice.bodies("Outgoing").values() if b": stays\r\n" in body).decode()
-        assert bob.address in note.replace("=\r\n", "") and "delete its note from the mailbox Outgoing" in note.replace("\r\n", " "), note
+        assert bob.address in note.replace("=\r\n", ""), note
+        assert "delete its note from the mailbox Outgoing" in note.replace("\r\n", " "), note
         assert "submitted" in alice.command("trace", stays) and "filed in Sent" in alice.command("trace", stays)
 
         # held back on request: there at once, and cancelled in time

@@ -1,4 +1,5 @@
-"""POP3 with programs as users have them: Python's poplib, curl, fetchmail; beside IMAP, over a restart, deleting to Trash."""
+"""POP3 with programs as users have them: Python's poplib, curl, fetchmail; beside IMAP, over a restart,
+deleting to Trash."""
 
 import os
 import pathlib
@@ -52,7 +53,8 @@ def main(binary):
     plain, implicit, starttls = free_port(), free_port(), free_port()
     toml = f"""
 [pop3]
-listen = [{{ address = "127.0.0.1", port = {plain}, tls = "none" }}, {{ address = "127.0.0.1", port = {implicit}, tls = "implicit" }},
+listen = [{{ address = "127.0.0.1", port = {plain}, tls = "none" }},
+          {{ address = "127.0.0.1", port = {implicit}, tls = "implicit" }},
           {{ address = "127.0.0.1", port = {starttls}, tls = "starttls" }}]
 [log]
 rawlog = "raw"
@@ -60,7 +62,8 @@ rawlog = "raw"
     with nodes(binary, "alice", extra_toml=toml) as (alice,):
         alice.start()
         folder = pathlib.Path(alice.home).parent
-        assert f'"service":"pop3","address":"127.0.0.1","port":{plain}' in alice.command("status", "--json").replace(" ", "")
+        status = alice.command("status", "--json").replace(" ", "")
+        assert f'"service":"pop3","address":"127.0.0.1","port":{plain}' in status
         mails = [mail_from(alice, alice.address, f"mail {n}", body) for n, body in enumerate(MAILS)]
         imap = alice.imap_client()
         for mail in mails:
@@ -82,7 +85,8 @@ rawlog = "raw"
             assert unstuffed(client.top(n, 0)[1]) == header
             assert client.uidl(n).decode().split()[2] == ids[n - 1]
         capabilities = client.capa()
-        for name in ("TOP", "USER", "SASL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "UIDL", "UTF8", "LANG", "IMPLEMENTATION"):
+        for name in ("TOP", "USER", "SASL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "UIDL", "UTF8", "LANG",
+                     "IMPLEMENTATION"):
             assert name in capabilities, capabilities
         assert capabilities["EXPIRE"] == ["NEVER"] and "STLS" not in capabilities
 
@@ -161,11 +165,12 @@ rawlog = "raw"
         script = folder / "deliver.sh"
         script.write_text(f"#!/bin/sh\ncat >> {spool}\necho '----' >> {spool}\n")
         script.chmod(0o700)
-        rc.write_text(f'poll localhost protocol pop3 port {implicit} uidl user "{alice.address}" password "{alice.password}" '
-                      f'ssl sslcertck sslcertfile "{alice.ca_file}" mda "{script}" fetchall nokeep\n')
+        rc.write_text(f'poll localhost protocol pop3 port {implicit} uidl user "{alice.address}" '
+                      f'password "{alice.password}" ssl sslcertck sslcertfile "{alice.ca_file}" mda "{script}" '
+                      f'fetchall nokeep\n')
         rc.chmod(0o600)
-        run("fetchmail", "-f", str(rc), "--nodetach", "--nosyslog", "--pidfile", str(folder / "fm.pid"), "-i", str(folder / "fm.ids"),
-            HOME=str(folder), FETCHMAILHOME=str(folder))
+        run("fetchmail", "-f", str(rc), "--nodetach", "--nosyslog", "--pidfile", str(folder / "fm.pid"), "-i",
+            str(folder / "fm.ids"), HOME=str(folder), FETCHMAILHOME=str(folder))
         assert spool.read_text(errors="replace").count("----") == count - 1
         wait_until(lambda: not alice.bodies(), 20, "fetchmail's mails are still in INBOX")
         assert len(alice.bodies("Trash")) == count

@@ -44,7 +44,8 @@ table inet upnp {
 }
 """)
     log = open(folder / "upnpd.log", "ab")
-    return router.popen(shutil.which("miniupnpd"), "-d", "-f", str(folder / "upnpd.conf"), "-P", str(folder / "upnpd.pid"), stdout=log, stderr=log)
+    return router.popen(shutil.which("miniupnpd"), "-d", "-f", str(folder / "upnpd.conf"), "-P",
+                        str(folder / "upnpd.pid"), stdout=log, stderr=log)
 
 
 def doors(router):
@@ -100,7 +101,8 @@ def switched_off(binary):
     try:
         with world() as w:
             router, home = w.home("a", 1)
-            router.run("nft", "add", "rule", "ip", "home", "to_me", "iifname", "lan0", "meta", "l4proto", "{ tcp, udp }", "counter", "accept")
+            router.run("nft", "add", "rule", "ip", "home", "to_me", "iifname", "lan0", "meta", "l4proto",
+                       "{ tcp, udp }", "counter", "accept")
             count = lambda: "packets 0 " in router.run("nft", "list", "chain", "ip", "home", "to_me")
             for on in (False, True):
                 with home.inside():

@@ -1,5 +1,5 @@
-"""The settings for mutt and mbsync as README.md prints them, word for word but for address, ports and paths: a mail is sent with
-mutt and fetched with mbsync. mutt is left out where it is not installed; mbsync is in packaging/setup."""
+"""The settings for mutt and mbsync as README.md prints them, word for word but for address, ports and paths: a mail is
+sent with mutt and fetched with mbsync. mutt is left out where it is not installed; mbsync is in packaging/setup."""
 
 import os
 import pathlib
@@ -45,10 +45,12 @@ def run(home, *command, text=None):
 def by_mutt(alice, bob, home):
     muttrc = home / "muttrc"
     muttrc.write_text(filled_in(block('set realname = "Alice"'), alice, home,
-                                {"localhost:1993": f"localhost:{alice.imaps}", "localhost:1465": f"localhost:{alice.smtps}"}))
+                                {"localhost:1993": f"localhost:{alice.imaps}",
+                                 "localhost:1465": f"localhost:{alice.smtps}"}))
     for person, subject in ((alice, "to myself"), (bob, "to Bob")):
         run(home, "mutt", "-n", "-F", str(muttrc), "-s", subject, person.address, text=b"written in mutt\n")
-        wait_until(lambda: any(f"Subject: {subject}".encode() in body for body in person.bodies().values()), 30, f"{subject}: not there")
+        wait_until(lambda: any(f"Subject: {subject}".encode() in body for body in person.bodies().values()), 30,
+                   f"{subject}: not there")
     sent = [body for body in alice.bodies("Sent").values() if b"written in mutt" in body]
     assert len(sent) == 2, "each mail is in Sent once"
     # Reading: it opens INBOX and ends.
@@ -61,7 +63,8 @@ def by_mbsync(alice, home):
     mbsyncrc = home / "mbsyncrc"
     mbsyncrc.write_text(filled_in(block("IMAPAccount peerpost"), alice, home, {"Port 1993": f"Port {alice.imaps}"}))
     run(home, "mbsync", "-c", str(mbsyncrc), "-a")
-    fetched = [path for path in (home / "Mail" / "INBOX").rglob("*") if path.is_file() and path.parent.name in ("new", "cur")]
+    fetched = [path for path in (home / "Mail" / "INBOX").rglob("*") if path.is_file()
+               and path.parent.name in ("new", "cur")]
     assert len(fetched) == len(alice.bodies()), fetched
     print("mbsync fetches with the settings of README")
 
@@ -73,7 +76,8 @@ def main(binary):
             alice.start()
             bob.start()
             bob.command("contact", "add", alice.command("invite", "--json").split('"link":"')[1].split('"')[0])
-            wait_until(lambda: bob.account in alice.command("contact", "list", "--json"), 20, "the invite was not noticed")
+            wait_until(lambda: bob.account in alice.command("contact", "list", "--json"), 20,
+                       "the invite was not noticed")
             (home / "password").write_text(alice.password + "\n")
             if shutil.which("mutt") and shutil.which("script"):
                 by_mutt(alice, bob, home)

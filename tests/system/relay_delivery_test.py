@@ -1,7 +1,8 @@
 """Mail reaches its recipient although the two daemons never run at the same time, with only a relay between.
 
-Three real nodes. In each case sender and recipient take turns; what arrives is compared byte for byte, states and reports
-are read, and the relay's store is looked at: empty afterwards, and at no moment a word, an address or a key of anybody."""
+Three real nodes. In each case sender and recipient take turns; what arrives is compared byte for byte, states and
+reports are read, and the relay's store is looked at: empty afterwards, and at no moment a word,
+an address or a key of anybody."""
 
 import email
 import hashlib
@@ -93,13 +94,15 @@ def empties(relay, seconds=60):
 
 
 def deliver_in_turns(relay, alice, bob, mails, seconds=120):
-    """Alice sends and goes, Bob comes, fetches and goes, Alice comes and hears of it. Bob is not running at the beginning."""
+    """Alice sends and goes, Bob comes, fetches and goes, Alice comes and hears of it.
+    Bob is not running at the beginning."""
     for mail in mails:
         alice.submit(mail, [bob.address])
     wait_until(lambda: all(row["state"] in ("seeded", "delivered") for row in queue(alice)), seconds,
                "the mails are not left at a relay")
     assert states(alice).count("seeded") == len(mails), queue(alice)
-    why = json.loads(alice.command("queue", "why", next(row["id"] for row in queue(alice) if row["state"] == "seeded"), "--json"))["why"]
+    seeded = next(row["id"] for row in queue(alice) if row["state"] == "seeded")
+    why = json.loads(alice.command("queue", "why", seeded, "--json"))["why"]
     assert any("relay" in sentence for sentence in why), why
     client = alice.imap_client()
     client.select("Outgoing", readonly=True)
@@ -136,7 +139,8 @@ def never_together(binary, long):
             if alice_too:
                 empties_of_seeds = lambda: relay_status(relay)["blobs"] == 0
                 wait_until(empties_of_seeds, 60, "the seeds are not deleted")
-                wait_until(lambda: relay_status(relay)["notifications"] >= len(mails), 60, "no receipts are left at the relay")
+                wait_until(lambda: relay_status(relay)["notifications"] >= len(mails), 60,
+                           "no receipts are left at the relay")
                 bob.stop()
                 alice.start()
                 wait_until(lambda: states(alice) == ["delivered"] * len(mails), 60, "no receipts")
@@ -161,7 +165,8 @@ def never_together(binary, long):
                 wait_until(lambda: states(alice) == ["delivered"] * len(mails), 60, "no receipts")
                 empties(relay)
             nobody_is_in(relay, [alice, bob])
-        print(f"in turns, {'both have' if alice_too else 'only the recipient has'} a relay: arrived, acknowledged, nothing left")
+        print(f"in turns, {'both have' if alice_too else 'only the recipient has'} a relay: arrived, acknowledged, "
+              f"nothing left")
 
 
 def main(binary):

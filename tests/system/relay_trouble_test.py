@@ -1,5 +1,6 @@
-"""Relays when things go wrong: no room at hers, no room anywhere, strangers, somebody blocked, an address that was made up, and
-kills of all three at random moments. Every mail arrives exactly once, or its sender gets exactly one report that says why."""
+"""Relays when things go wrong: no room at hers, no room anywhere, strangers, somebody blocked, an address that was made
+up, and kills of all three at random moments. Every mail arrives exactly once,
+or its sender gets exactly one report that says why."""
 
 import json
 import os
@@ -8,7 +9,8 @@ import sys
 import time
 
 from node import befriend, mail_from, nodes, wait_until
-from relay_delivery_test import TIMES, add_config, body_of, empties, has_mail, link_of, nobody_is_in, queue, relay_status, reports, states
+from relay_delivery_test import TIMES, add_config, body_of, empties, has_mail, link_of, nobody_is_in, queue, \
+    relay_status, reports, states
 
 
 def serve(relay, more=""):
@@ -73,7 +75,8 @@ def no_room_anywhere(binary):
 
 
 def too_late(binary):
-    """The mail waited at the relay until it was given up: it must not arrive any more, and nothing of it stays there."""
+    """The mail waited at the relay until it was given up: it must not arrive any more,
+    and nothing of it stays there."""
     with nodes(binary, "relay", "alice", "bob", extra_toml=TIMES + "fail_after_s = 8\n") as (relay, alice, bob):
         serve(relay)
         bob.start()
@@ -95,10 +98,12 @@ def too_late(binary):
 
 
 def relay_away_when_given_up(binary):
-    """The time for delivery ends while the relay cannot be reached. When it comes back in time, the mail is taken back and the
-    report is what it always is. When it stays away, nobody is told that the mail was not delivered: it may have been."""
+    """The time for delivery ends while the relay cannot be reached. When it comes back in time, the mail is taken back
+    and the report is what it always is. When it stays away, nobody is told that the mail was not delivered:
+    it may have been."""
     for comes_back, fail_after in ((True, 20), (False, 8)):
-        with nodes(binary, "relay", "alice", "bob", extra_toml=TIMES + f"fail_after_s = {fail_after}\n") as (relay, alice, bob):
+        with nodes(binary, "relay", "alice", "bob", extra_toml=TIMES + f"fail_after_s = {fail_after}\n") \
+                as (relay, alice, bob):
             serve(relay)
             bob.start()
             bob.command("relay", "use", link_of(relay))
@@ -111,7 +116,8 @@ def relay_away_when_given_up(binary):
             wait_until(lambda: states(alice) == ["seeded"], 60, "not left at the relay")
             relay.kill()
             time.sleep(submitted + fail_after + 3 - time.monotonic())
-            assert states(alice) == ["seeded"] and not reports(alice, "failed"), "said to have failed while Bob may fetch it"
+            assert states(alice) == ["seeded"] and not reports(alice, "failed"), \
+                "said to have failed while Bob may fetch it"
             why = json.loads(alice.command("queue", "why", queue(alice)[0]["id"], "--json"))["why"]
             assert any("taken back" in sentence for sentence in why), why
             if comes_back:
@@ -131,7 +137,8 @@ def relay_away_when_given_up(binary):
                 bob.start()                      # and Alice is there: the item at the relay leads to her drive
                 time.sleep(4)
                 assert not has_mail(bob, mail), "it arrived although its sender was told that it failed"
-    print("a relay that is away when a mail is given up: taken back when it returns; else the report says what is not known")
+    print("a relay that is away when a mail is given up: taken back when it returns; "
+          "else the report says what is not known")
 
 
 def strangers_and_blocked(binary):
@@ -162,7 +169,8 @@ def strangers_and_blocked(binary):
         client.select("Requests")
         assert client.uid("MOVE", "1:*", "Junk")[0] == "OK"
         client.logout()
-        wait_until(lambda: any(c["blocked"] for c in json.loads(bob.command("contact", "list", "--json"))["contacts"]), 20, "not blocked")
+        wait_until(lambda: any(c["blocked"] for c in json.loads(bob.command("contact", "list", "--json"))["contacts"]),
+                   20, "not blocked")
         time.sleep(1)
         bob.stop()
         alice.start()
@@ -198,7 +206,8 @@ def kills(binary, seconds, seed):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for _ in range(2):
-                mails.append(mail_from(alice, bob.address, f"mail {len(mails)}", body_of(rng.choice([500, 80_000, 400_000]), len(mails))))
+                mails.append(mail_from(alice, bob.address, f"mail {len(mails)}",
+                                       body_of(rng.choice([500, 80_000, 400_000]), len(mails))))
                 alice.submit(mails[-1], [bob.address])
             for first, second in ((alice, bob), (bob, alice)):
                 time.sleep(rng.uniform(0.2, 3.0))

@@ -1,4 +1,5 @@
-"""`relay use|list|drop` on real nodes: slots are opened and closed, contacts and invites learn of them, what cannot be is said."""
+"""`relay use|list|drop` on real nodes: slots are opened and closed, contacts and invites learn of them,
+what cannot be is said."""
 
 import base64
 import json
@@ -13,7 +14,8 @@ def status(relay):
 
 def refused(node, *arguments):
     import subprocess
-    done = subprocess.run([node.binary, "--home", str(node.home), *arguments], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([node.binary, "--home", str(node.home), *arguments], capture_output=True, text=True,
+                          timeout=120)
     assert done.returncode != 0, f"{arguments} succeeded: {done.stdout}"
     return done.stderr
 
@@ -34,7 +36,8 @@ def main(binary):
 
         # What is no link, what is none of a relay, what is not there.
         assert "no link to a relay" in refused(friend, "relay", "use", "hello")
-        assert "peerpost contact add" in refused(friend, "relay", "use", json.loads(relay.command("invite", "--json"))["link"])
+        assert "peerpost contact add" in refused(friend, "relay", "use",
+                                                 json.loads(relay.command("invite", "--json"))["link"])
         assert json.loads(friend.command("relay", "list", "--json"))["relays"] == []
 
         used = json.loads(friend.command("relay", "use", link, "--json"))
@@ -63,7 +66,8 @@ def main(binary):
         config.write_text(config.read_text().replace('serve = "invited"', 'serve = "self"'))
         relay.start()
         fresh = json.loads(relay.command("relay", "link", "--json"))["link"]
-        assert json.loads(friend.command("relay", "use", fresh, "--json"))["state"] == "opened"   # hers already: policy does not matter
+        # hers already: policy does not matter
+        assert json.loads(friend.command("relay", "use", fresh, "--json"))["state"] == "opened"
 
         dropped = json.loads(friend.command("relay", "drop", relay.account[:8], "--json"))
         assert dropped["closed"], dropped
@@ -77,7 +81,8 @@ def main(binary):
         relay.stop()
         config.write_text(config.read_text().replace('serve = "self"', 'serve = "contacts"'))
         relay.start()
-        wait_until(lambda: json.loads(friend.command("relay", "use", fresh, "--json", check=False) or "{}").get("opened"), 20,
+        wait_until(lambda: json.loads(friend.command("relay", "use", fresh, "--json", check=False) or "{}")
+                   .get("opened"), 20,
                    "a contact may not use the relay")
         assert status(relay)["slots"] == 1
 

@@ -1,6 +1,6 @@
-"""`check --repair` on the real program: a store whose log and view are both damaged is refused, repaired, and serves what
-still opens under the same UIDVALIDITY and UIDs. `shred`: nothing of the old log and view is left, everything kept is
-there, searching finds it, and a copy of the old store does not open with the new keyring."""
+"""`check --repair` on the real program: a store whose log and view are both damaged is refused, repaired, and serves
+what still opens under the same UIDVALIDITY and UIDs. `shred`: nothing of the old log and view is left, everything kept
+is there, searching finds it, and a copy of the old store does not open with the new keyring."""
 
 import json
 import pathlib
@@ -85,7 +85,8 @@ def shred(node, saved, before):
     shutil.copytree(saved, node.home)
     account = next(node.home.glob("accounts/*"))
     node.start()
-    busy = subprocess.run([node.binary, "--home", str(node.home), "check", "--repair"], capture_output=True, text=True, timeout=60)
+    busy = subprocess.run([node.binary, "--home", str(node.home), "check", "--repair"], capture_output=True, text=True,
+                          timeout=60)
     assert busy.returncode == EX_TEMPFAIL, "repaired a store that is in use"
     for round_number in range(2):
         node.command("shred")
@@ -115,7 +116,8 @@ def main(binary):
     with nodes(binary, "alice") as (node,):
         node.start()
         for n in range(MAILS):
-            node.submit(mail_from(node, node.address, f"mail {n}", b"needle-%d in a mail\r\n" % n * (4000 if n % 4 == 0 else 30)),
+            node.submit(mail_from(node, node.address, f"mail {n}",
+                                  b"needle-%d in a mail\r\n" % n * (4000 if n % 4 == 0 else 30)),
                         [node.address])
         client = node.imap_client()
         client.select("INBOX")

@@ -68,8 +68,10 @@ def judge(carol, bob, how):
     assert contact(bob, carol.account)["blocked"], "moving to Junk did not block"
     send(carol, bob, "fourth")
     wait_until(lambda: any("takes no mail" in (row["last_error"] or "") for row in
-                           json.loads(carol.command("queue", "--all", "--json"))["queue"]), 30, "the block was not told")
-    wait_until(lambda: any(b"multipart/report" in body for body in carol.bodies().values()), 30, "no report of the refusal")
+                           json.loads(carol.command("queue", "--all", "--json"))["queue"]), 30,
+                           "the block was not told")
+    wait_until(lambda: any(b"multipart/report" in body for body in carol.bodies().values()), 30,
+               "no report of the refusal")
     assert "fourth" not in subjects(bob, "Requests") + subjects(bob, "INBOX") + subjects(bob, "Junk")
 
     move(bob, "Junk", "Requests", how)                      # the block is lifted, no more
@@ -100,10 +102,12 @@ def answer(dave, bob):
 
 
 def works_first(erin_link, gina, bob):
-    """A stranger's node does the work that Bob asks, and the mail arrives. (What `queue` says meanwhile: engine tests.)"""
+    """A stranger's node does the work that Bob asks, and the mail arrives. (What `queue` says meanwhile:
+    engine tests.)"""
     gina.command("contact", "add", erin_link)
     send(gina, bob, "after some work")
-    wait_until(lambda: all(row["state"] == "delivered" for row in json.loads(gina.command("queue", "--all", "--json"))["queue"]),
+    wait_until(lambda: all(row["state"] == "delivered"
+                           for row in json.loads(gina.command("queue", "--all", "--json"))["queue"]),
                120, "the work was not done")
     arrived(bob, "Requests", "after some work")
     assert "event=work_begun bits=4" in gina.log_text() and "event=work_done" in gina.log_text()

@@ -13,7 +13,8 @@ class Scram:
         self.user, self.password = user, password
         self.header = (f"p={binding},," if binding else f"{flag or 'n'},,").encode()
         self.data = data
-        self.bare = f"n={user.replace('=', '=3D').replace(',', '=2C')},r={base64.b64encode(os.urandom(18)).decode()}".encode()
+        name, nonce = user.replace("=", "=3D").replace(",", "=2C"), base64.b64encode(os.urandom(18)).decode()
+        self.bare = f"n={name},r={nonce}".encode()
 
     def first(self):
         return self.header + self.bare
@@ -29,7 +30,8 @@ class Scram:
         without = b"c=" + base64.b64encode(self.header + self.data) + b",r=" + fields[b"r"]
         text = self.bare + b"," + challenge + b"," + without
         signature = hmac.digest(hashlib.sha256(client).digest(), text, "sha256")
-        self.expected = b"v=" + base64.b64encode(hmac.digest(hmac.digest(salted, b"Server Key", "sha256"), text, "sha256"))
+        server_key = hmac.digest(salted, b"Server Key", "sha256")
+        self.expected = b"v=" + base64.b64encode(hmac.digest(server_key, text, "sha256"))
         return without + b",p=" + base64.b64encode(bytes(a ^ b for a, b in zip(client, signature)))
 
 

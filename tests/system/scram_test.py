@@ -32,7 +32,8 @@ def imap(node, scram, mechanism, context=None, port=None):
         client = imaplib.IMAP4("localhost", port or node.imap, timeout=TIMEOUT_S)
     try:
         if scram.data is None:
-            scram.data = client.sock.get_channel_binding("tls-unique") if b"tls-unique" in scram.header else end_point(client.sock)
+            unique = b"tls-unique" in scram.header
+            scram.data = client.sock.get_channel_binding("tls-unique") if unique else end_point(client.sock)
         steps = [lambda _: scram.first(), scram.last, lambda v: check(v, scram.expected)]
 
         def answer(challenge):
@@ -100,7 +101,8 @@ def gsasl(node, protocol, port, mechanism, password, tls):
 def main(binary):
     assert shutil.which("gsasl"), "not installed (packaging/setup does it): gsasl"
     pop3_port = free_port()
-    with nodes(binary, "alice", extra_toml=f'[pop3]\nlisten = [{{ address = "127.0.0.1", port = {pop3_port}, tls = "none" }}]') \
+    pop3 = f'[pop3]\nlisten = [{{ address = "127.0.0.1", port = {pop3_port}, tls = "none" }}]'
+    with nodes(binary, "alice", extra_toml=pop3) \
             as (alice,):
         alice.start()
         new, old = ssl.create_default_context(cafile=alice.ca_file), tls12(alice.ca_file)
@@ -141,7 +143,8 @@ def main(binary):
         refused(imap, alice, Scram(user, second), "SCRAM-SHA-256")
 
         # GNU SASL: tls-exporter on TLS 1.3
-        for protocol, port, starttls in (("imap", alice.imap, alice.imap_starttls), ("smtp", alice.smtp, alice.smtp_starttls)):
+        for protocol, port, starttls in (("imap", alice.imap, alice.imap_starttls),
+                                         ("smtp", alice.smtp, alice.smtp_starttls)):
             # (on TLS it refuses to log in without the binding)
             for mechanism, tls in (("SCRAM-SHA-256", False), ("SCRAM-SHA-256-PLUS", True), ("PLAIN", True)):
                 good, output = gsasl(alice, protocol, starttls if tls else port, mechanism, password, tls)

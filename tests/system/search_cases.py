@@ -3,8 +3,8 @@
     for mail in search_cases.mails(300, seed=1): append mail.content with mail.flags and mail.internal_date to both
     for case in search_cases.commands(500, seed=1): send case.command to both; compare case.result(untagged lines)
 
-Commands are UID forms, so that two mailboxes with the same UIDs give the same answers. `ordered` results compare as they
-are, the others as sets. What is known to be answered differently, and rightly so, is not generated:
+Commands are UID forms, so that two mailboxes with the same UIDs give the same answers. `ordered` results compare as
+they are, the others as sets. What is known to be answered differently, and rightly so, is not generated:
   * SENTBEFORE of a mail without a usable Date field: Dovecot takes 1970 for its date; RFC 9051 section 6.4.4 asks for
     mails whose Date field is earlier, and these have none. It comes with SENTSINCE beside it.
 What must be asked of a fresh copy of the mailbox: Dovecot 2.3.19 keeps sort ids in its index, and mails that were first
@@ -17,11 +17,13 @@ import datetime
 import random
 import re
 
-WORDS = ("apple", "river", "stone", "Cloud", "window", "garden", "paper", "candle", "mirror", "Bridge", "silver", "harbour")
+WORDS = ("apple", "river", "stone", "Cloud", "window", "garden", "paper", "candle", "mirror", "Bridge", "silver",
+         "harbour")
 UNICODE_WORDS = ("caf\u00e9", "\u00dcbung", "na\u00efve", "\u0141\u00f3d\u017a", "\u043f\u0440\u0438\u0432\u0435\u0442",
                  "\u65e5\u672c\u8a9e", "\u03a3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2", "stra\u00dfe")
-PEOPLE = (("Ann Archer", "ann@example.com"), ("Bob", "Bob@Example.org"), ("", "carl@example.com"), ("Doe, Dora", "dora@test.example"),
-          ("J\u00f6rg M\u00fcller", "joerg@example.de"), ("\u5c71\u7530", "yamada@example.jp"), ("Eve E.", "eve@example.com"))
+PEOPLE = (("Ann Archer", "ann@example.com"), ("Bob", "Bob@Example.org"), ("", "carl@example.com"),
+          ("Doe, Dora", "dora@test.example"), ("J\u00f6rg M\u00fcller", "joerg@example.de"),
+          ("\u5c71\u7530", "yamada@example.jp"), ("Eve E.", "eve@example.com"))
 KEYWORDS = ("$Label1", "$Junk", "work")
 SYSTEM_FLAGS = ("\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -90,7 +92,8 @@ def encoded(rng, text):
         charset, raw = "utf-8", text.encode()
     if rng.random() < 0.5 or charset == "utf-16be":
         return f"=?{charset}?B?{base64.b64encode(raw).decode()}?="
-    return "=?" + charset + "?q?" + "".join(f"={b:02X}" if b > 126 or b < 48 or b in b"=?_" else chr(b) for b in raw) + "?="
+    coded = (f"={b:02X}" if b > 126 or b < 48 or b in b"=?_" else chr(b) for b in raw)
+    return "=?" + charset + "?q?" + "".join(coded) + "?="
 
 
 def address(rng, person):
@@ -215,7 +218,8 @@ class Commands:
             who = rng.choice(("ann", "example.com", "JOERG", "dora@test", "yamada", "Archer"))
             return [rng.choice(("FROM", "TO", "CC", "BCC")) + " " + quoted(who)]
         if kind == 10:
-            return ["HEADER " + rng.choice(("Message-ID", "References", "X-Tag")) + " " + quoted(rng.choice(("1", "gone", "example", self.word())))]
+            return ["HEADER " + rng.choice(("Message-ID", "References", "X-Tag")) + " " +
+                    quoted(rng.choice(("1", "gone", "example", self.word())))]
         if kind == 11:
             return [rng.choice(("LARGER", "SMALLER")) + f" {rng.randint(300, 1200)}"]
         if kind == 12:
@@ -243,14 +247,17 @@ class Commands:
             charset = ["CHARSET UTF-8 "]
             if rng.random() < 0.4:
                 options = rng.sample(("MIN", "MAX", "ALL", "COUNT"), rng.randint(0, 4))
-                return Case(joined([f"UID SEARCH RETURN ({' '.join(options)}) "] + charset + self.criteria()), "ESEARCH", False)
+                return Case(joined([f"UID SEARCH RETURN ({' '.join(options)}) "] + charset + self.criteria()),
+                            "ESEARCH", False)
             return Case(joined(["UID SEARCH "] + charset + self.criteria()), "SEARCH", False)
         if kind <= 7:
-            keys = rng.sample(("ARRIVAL", "CC", "DATE", "FROM", "SIZE", "SUBJECT", "TO", "DISPLAYFROM", "DISPLAYTO"), rng.randint(1, 3))
+            keys = rng.sample(("ARRIVAL", "CC", "DATE", "FROM", "SIZE", "SUBJECT", "TO", "DISPLAYFROM", "DISPLAYTO"),
+                              rng.randint(1, 3))
             order = " ".join(("REVERSE " if rng.random() < 0.3 else "") + key for key in keys)
             return Case(joined([f"UID SORT ({order}) UTF-8 "] + self.criteria()), "SORT", True)
         algorithm = rng.choice(("REFERENCES", "REFERENCES", "ORDEREDSUBJECT", "REFS"))
-        return Case(joined([f"UID THREAD {algorithm} UTF-8 "] + (["ALL"] if rng.random() < 0.5 else self.criteria())), "THREAD", True)
+        return Case(joined([f"UID THREAD {algorithm} UTF-8 "] + (["ALL"] if rng.random() < 0.5 else self.criteria())),
+                    "THREAD", True)
 
 
 def joined(pieces):

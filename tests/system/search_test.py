@@ -53,7 +53,8 @@ def same_after_restart(node):
     node.start()
     client = login(node, "Archive")
     for case, expected in zip(reversed(cases), reversed(before)):
-        check(case.result(search_cases.send(client, case)) == expected, f"another answer after a restart: {case.command}")
+        check(case.result(search_cases.send(client, case)) == expected,
+              f"another answer after a restart: {case.command}")
     client.logout()
 
 
@@ -89,10 +90,12 @@ def several_mailboxes(node):
     client.append("Projects/one", None, None, b"Subject: needle\r\n\r\nthe body of it")
     client.append("Trash", None, None, b"Subject: hay\r\n\r\na needle in the hay")
     lines, end = ask(client, 'ESEARCH IN (subtree Projects) SUBJECT "needle"')
-    check(end.startswith("OK") and len(lines) == 1 and 'MAILBOX Projects/one UIDVALIDITY' in lines[0] and lines[0].endswith("UID ALL 1"),
+    check(end.startswith("OK") and len(lines) == 1 and 'MAILBOX Projects/one UIDVALIDITY' in lines[0]
+          and lines[0].endswith("UID ALL 1"),
           f"ESEARCH IN (subtree): {lines} {end}")
     lines, end = ask(client, 'ESEARCH IN (personal) RETURN (COUNT) TEXT "needle"')
-    check(end.startswith("OK") and len(lines) == 2 and all(line.endswith("COUNT 1") for line in lines), f"{lines} {end}")
+    check(end.startswith("OK") and len(lines) == 2 and all(line.endswith("COUNT 1") for line in lines),
+          f"{lines} {end}")
     lines, end = ask(client, 'ESEARCH ALL')
     check(end.startswith("BAD"), f"ESEARCH without a mailbox: {end}")
     lines, end = ask(client, 'ESEARCH IN (mailboxes Trash) YOUNGER 60')

@@ -1,5 +1,5 @@
-"""The twelve rules that make clients work with a server (05-mail-protocols, section 5.2.6), each a function on the running
-program. What takes minutes is in tests/proto/imap/golden: the reminder of rule 9 in idle.txt."""
+"""The twelve rules that make clients work with a server (05-mail-protocols, section 5.2.6), each a function on the
+running program. What takes minutes is in tests/proto/imap/golden: the reminder of rule 9 in idle.txt."""
 
 import re
 import sys
@@ -13,10 +13,12 @@ BROKEN_MIME = [   # what real mail does; sizes must agree all the same
     "Subject: plain\r\n\r\n8-bit: \xe4\xf6\xfc and a bare LF\nand no end of line",
     'Content-Type: multipart/mixed; boundary="b"\r\n\r\npreamble\r\n--b\r\n\r\nfirst\r\n--b\r\n'
     "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nQUJD\r\n--b--\r\nepilogue\r\n",
-    'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n\r\nnever closed\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>',
+    'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n\r\nnever closed\r\n--b\r\n'
+    'Content-Type: text/html\r\n\r\n<p>',
     "Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nno boundary is named\r\n--b--\r\n",
     'Content-Type: multipart/mixed; boundary="o"\r\n\r\n--o\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\n'
-    'Content-Type: multipart/alternative; boundary="i"\r\n\r\n--i\r\n\r\none\r\n--i\r\nContent-Type: text/html\r\n\r\ntwo\r\n'
+    'Content-Type: multipart/alternative; boundary="i"\r\n\r\n--i\r\n\r\none\r\n--i\r\n'
+    'Content-Type: text/html\r\n\r\ntwo\r\n'
     "--i--\r\n\r\n--o\r\nContent-Type: message/rfc822\r\n\r\nSubject: simple\r\n\r\nbody\r\n--o--\r\n",
     'Content-Type: multipart/mixed; boundary="x"\r\n\r\n--x--\r\n',
 ]

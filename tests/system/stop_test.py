@@ -53,7 +53,8 @@ def main(binary):
             client.say(b"t IDLE")
             assert client.file.readline().startswith(b"+")
         quiet = [Imap(alice) for _ in range(5)]
-        silent = [socket.create_connection(("127.0.0.1", port)) for port in (alice.imap, alice.imaps, alice.smtp, alice.smtps, alice.peer)]
+        silent = [socket.create_connection(("127.0.0.1", port))
+                  for port in (alice.imap, alice.imaps, alice.smtp, alice.smtps, alice.peer)]
         upload = Smtp(alice)
         upload.begin(bob.address)
         for _, piece in zip(range(6), own.pieces()):
@@ -103,8 +104,10 @@ def main(binary):
 
 
 def work_for_a_relay(binary):
-    """A mail of somebody who has no token of hers costs seconds of work for her relay, without an end that could be told."""
-    with nodes(binary, "relay", "alice", "bob", extra_toml="\n[delivery]\nreach_timeout_s = 1\n") as (relay, alice, bob):
+    """A mail of somebody who has no token of hers costs seconds of work for her relay,
+    without an end that could be told."""
+    with nodes(binary, "relay", "alice", "bob", extra_toml="\n[delivery]\nreach_timeout_s = 1\n") \
+            as (relay, alice, bob):
         toml = relay.home / "peerpost.toml"
         toml.write_text(toml.read_text() + '[relay]\nserve = "invited"\n')
         for node in (relay, bob, alice):

@@ -1,5 +1,6 @@
-"""Strangers through real links (06-security 6.1.4): one account may send so many mails a day and no more, what is too much waits
-at its sender and says why, and a contact's mail passes all the same. The large crowd is tests/engine/strangers_test.cpp."""
+"""Strangers through real links (06-security 6.1.4): one account may send so many mails a day and no more, what is too
+much waits at its sender and says why, and a contact's mail passes all the same. The large crowd is
+tests/engine/strangers_test.cpp."""
 
 import json
 import sys
@@ -22,7 +23,8 @@ def queue(node):
 
 
 def main(binary):
-    with nodes(binary, "bob", "friend", "stranger", extra_toml="[requests]\nwork_bits = 1\n") as (bob, friend, stranger):
+    with nodes(binary, "bob", "friend", "stranger", extra_toml="[requests]\nwork_bits = 1\n") \
+            as (bob, friend, stranger):
         for node in (bob, friend, stranger):
             node.start()
         befriend(bob, friend)
@@ -31,7 +33,8 @@ def main(binary):
 
         for i in range(PER_KEY + 3):
             send(stranger, bob, f"request {i}")
-        wait_until(lambda: sum(row["state"] == "delivered" for row in queue(stranger)) == PER_KEY, 180, "not as many as may")
+        wait_until(lambda: sum(row["state"] == "delivered" for row in queue(stranger)) == PER_KEY, 180,
+                   "not as many as may")
         waiting = [row for row in queue(stranger) if row["state"] != "delivered"]
         assert len(waiting) == 3, waiting
         wait_until(lambda: all("as a stranger may in a day" in row["last_error"]

@@ -1,5 +1,5 @@
-"""What submission offers beyond the daily work: BINARYMIME byte for byte to the recipient's BODY[] (RFC 3030), mails that
-are held (RFC 4865) over a restart, VRFY, LIMITS."""
+"""What submission offers beyond the daily work: BINARYMIME byte for byte to the recipient's BODY[] (RFC 3030), mails
+that are held (RFC 4865) over a restart, VRFY, LIMITS."""
 
 import datetime
 import email
@@ -64,7 +64,8 @@ def binary(alice, bob):
         assert chunks(client, mail.replace(b"Subject: ", b"X: y\nSubject: ", 1), [])[0] == 550
     assert mail in alice.bodies("Sent").values()
     assert mail in alice.bodies().values()
-    wait_until(lambda: any(b.endswith(mail) for b in bob.bodies().values()), 30, "the binary mail did not arrive as it was")
+    wait_until(lambda: any(b.endswith(mail) for b in bob.bodies().values()), 30,
+               "the binary mail did not arrive as it was")
 
 
 def held(alice, bob):
@@ -125,8 +126,12 @@ def reports(alice, bob):
         said(client, f"MAIL FROM:<{alice.address}>", expect=250)
         said(client, f"RCPT TO:<{bob.address}>", "NOTIFY=NEVER", expect=250)
         assert client.data(mail_from(alice, bob.address, "silent 2", b"x\r\n"))[0] == 250
-    new = wait_until(lambda: (lambda b: len(b) == 3 and b)({u: m for u, m in alice.bodies().items() if u not in before}), 30,
-                     "the reports did not come")
+
+    def three_new():
+        new = {uid: mail for uid, mail in alice.bodies().items() if uid not in before}
+        return new if len(new) == 3 else None
+
+    new = wait_until(three_new, 30, "the reports did not come")
     texts = list(new.values())
     assert texts.count(mail) == 1
     found = set()

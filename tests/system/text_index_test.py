@@ -1,5 +1,5 @@
-"""The full-text index of the running program: SEARCH answers the same before the index is there, while it is made, after
-kills in the middle, and when it is complete; when all is indexed the program rests."""
+"""The full-text index of the running program: SEARCH answers the same before the index is there, while it is made,
+after kills in the middle, and when it is complete; when all is indexed the program rests."""
 
 import json
 import random

@@ -57,7 +57,8 @@ def main(binary):
         client.append("Sent", r"(\Seen)", None, mail + b"and more\r\n")
         assert len(alice.bodies("Sent")) == 2, "another mail was taken for the copy"
         client.logout()
-        wait_until(lambda: all(r["state"] == "delivered" for r in json.loads(alice.command("queue", "--json"))["queue"]),
+        wait_until(lambda: all(r["state"] == "delivered"
+                               for r in json.loads(alice.command("queue", "--json"))["queue"]),
                    10, "no receipt")
 
         # Bcc is taken out, for everybody
@@ -86,7 +87,8 @@ def main(binary):
         # a stranger's mail is a request
         link = json.loads(bob.command("invite", "--json"))["link"]
         carol.command("contact", "add", link)
-        wait_until(lambda: carol.account in bob.command("contact", "list", "--json"), 20, "carol's invite was not noticed")
+        wait_until(lambda: carol.account in bob.command("contact", "list", "--json"), 20,
+                   "carol's invite was not noticed")
         hello = mail_from(carol, bob.address, "hello", b"from carol\r\n")
         carol.submit(hello, [bob.address])
         wait_until(lambda: arrived(bob, hello), 20, "carol's mail did not arrive")
@@ -96,7 +98,8 @@ def main(binary):
         alice.submit(me, [alice.address])
         assert arrived(alice, me), "a mail to oneself is there at once"
         import smtplib
-        for wrong in ("x@" + bob.account[:-1] + "a.peerpost.alt" if bob.account[-1] != "a" else "x@b.peerpost.alt", "someone@example.org"):
+        for wrong in ("x@" + bob.account[:-1] + "a.peerpost.alt" if bob.account[-1] != "a" else "x@b.peerpost.alt",
+                      "someone@example.org"):
             try:
                 alice.submit(me, [wrong])
                 raise SystemExit(f"{wrong} was accepted")

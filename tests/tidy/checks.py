@@ -14,7 +14,8 @@ def sources(root, suffixes=(".cpp", ".hpp"), folders=FOLDERS):
 
 
 def run(check, planted, clean=(), **where):
-    """check(name, text) yields sentences. planted: (name, text) pairs that must be flagged; clean: those that must not."""
+    """check(name, text) yields sentences. planted: (name, text) pairs that must be flagged; clean:
+    those that must not."""
     for name, text in planted:
         if not list(check(name, text)):
             sys.exit(f"this check is broken: it passes over the planted {name}: {text!r}")

@@ -1,8 +1,9 @@
 """g++ 12 destroys an aggregate or a capturing lambda twice that is built inside an expression with co_await
 (tests/edge/gcc12_coroutine_test.cpp): the argument is a name, std::move(name), a plain value or a function call.
 
-It also misplaces the promise of a coroutine that takes an empty class by value and has a co_await in the condition of an
-if (STARTTLS ended the daemon so). The handlers of the servers take such events: there each result gets a name first."""
+It also misplaces the promise of a coroutine that takes an empty class by value and has a co_await in the condition of
+an if (STARTTLS ended the daemon so). The handlers of the servers take such events:
+there each result gets a name first."""
 
 import re
 
@@ -40,7 +41,8 @@ def check(name, text):
                 break
         expression = HARMLESS.sub("", match.group(1)[:end])
         if LAMBDA.search(expression) or AGGREGATE.search(expression):
-            yield f"{code[:match.start()].count(chr(10)) + 1}: name the argument first: co_await{' '.join(expression.split())}"
+            line = code[:match.start()].count("\n") + 1
+            yield f"{line}: name the argument first: co_await{' '.join(expression.split())}"
 
 
 run(check,

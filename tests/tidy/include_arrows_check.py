@@ -13,9 +13,10 @@ ALLOWED = {
     "storage": {"crypto", "proto/mail"},
     "daemon/engine": {"crypto", "proto", "proto/mail", "proto/wire", "proto/sasl", "storage"},
     "daemon/services": {"crypto", "proto", "proto/mail", "proto/wire", "proto/sasl", "storage", "daemon/engine"},
-    "daemon/net": {"crypto", "proto", "proto/mail", "proto/wire", "proto/sasl", "storage", "daemon/engine", "daemon/services"},
-    "daemon/cli": {"crypto", "proto", "proto/mail", "proto/wire", "proto/sasl", "storage", "daemon/engine", "daemon/services",
-                   "daemon/net"},
+    "daemon/net": {"crypto", "proto", "proto/mail", "proto/wire", "proto/sasl", "storage", "daemon/engine",
+                   "daemon/services"},
+    "daemon/cli": {"crypto", "proto", "proto/mail", "proto/wire", "proto/sasl", "storage", "daemon/engine",
+                   "daemon/services", "daemon/net"},
     "daemon": {"crypto", "daemon/services", "daemon/net", "daemon/cli", "storage"},
 }
 ALLOWED["proto/sasl"] = {"crypto", "proto/wire"}
@@ -54,11 +55,14 @@ def check(name, text):
 
 
 run(check,
-    planted=[("proto/imap/a.cpp", '#include "storage/txn.hpp"'), ("storage/a.cpp", '#include "proto/peer/messages.hpp"'),
+    planted=[("proto/imap/a.cpp", '#include "storage/txn.hpp"'),
+             ("storage/a.cpp", '#include "proto/peer/messages.hpp"'),
              ("proto/mail/a.cpp", '#include "crypto/keys.hpp"'), ("crypto/a.cpp", '#include "proto/mail/date.hpp"'),
-             ("daemon/engine/a.cpp", '#include <boost/asio/post.hpp>'), ("proto/imap/a.cpp", "#include <spdlog/spdlog.h>"),
-             ("daemon/services/a.cpp", '#include "daemon/net/server.hpp"'), ("proto/smtp/a.cpp", '#include "proto/imap/b.hpp"'),
-             ("crypto/a.cpp", "#include <openssl/ssl.h>"), ("crypto/a.cpp", '#include "keys.hpp"')],
+             ("daemon/engine/a.cpp", '#include <boost/asio/post.hpp>'),
+             ("proto/imap/a.cpp", "#include <spdlog/spdlog.h>"),
+             ("daemon/services/a.cpp", '#include "daemon/net/server.hpp"'),
+             ("proto/smtp/a.cpp", '#include "proto/imap/b.hpp"'), ("crypto/a.cpp", "#include <openssl/ssl.h>"),
+             ("crypto/a.cpp", '#include "keys.hpp"')],
     clean=[("daemon/net/a.cpp", "#include <boost/asio/post.hpp>"), ("crypto/a.cpp", "#include <openssl/evp.h>"),
            ("daemon/engine/a.cpp", '#include "proto/peer/messages.hpp"')],
     folders=("crypto", "proto", "storage", "daemon"))

@@ -1,12 +1,13 @@
-"""Nothing secret or private is logged: no call of the log names a password, a key, a subject, an address or plaintext."""
+"""Nothing secret or private is logged: no call of the log names a password, a key, a subject,
+an address or plaintext."""
 
 import re
 
 from checks import run
 
 CALL = re.compile(r"\blog\(area::\w+\)\s*\.\s*\w+\(([^;]*)\);|\bservices::log\([^)]*\)\s*\.\s*\w+\(([^;]*)\);")
-SECRET = re.compile(r"passw|secret|recovery_words|\bseed|subject|_key\b|\bkey\(|private|plaintext|\baddress\(\)|recipient"
-                    r"|\bmail_from|\brcpt|\btoken|\bbody\b", re.IGNORECASE)
+SECRET = re.compile(r"passw|secret|recovery_words|\bseed|subject|_key\b|\bkey\(|private|plaintext|\baddress\(\)"
+                    r"|recipient|\bmail_from|\brcpt|\btoken|\bbody\b", re.IGNORECASE)
 STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 
 
@@ -20,7 +21,8 @@ def check(name, text):
 
 
 run(check,
-    planted=[("a.cpp", 'log(area::imap).info("event=login name={}", password);'), ("a.cpp", 'log(area::imap).info("subject={}", x);'),
+    planted=[("a.cpp", 'log(area::imap).info("event=login name={}", password);'),
+             ("a.cpp", 'log(area::imap).info("subject={}", x);'),
              ("a.cpp", 'services::log(services::area::peer).debug("a={}", a.address());'),
              ("a.cpp", 'log(area::store)\n    .warn("k={}", hex(store_key));')],
     clean=[("a.cpp", 'log(area::imap).warn("event=bad_password session={}", n);')],

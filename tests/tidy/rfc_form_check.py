@@ -23,4 +23,5 @@ def check(name, text):
 run(check,
     planted=[("a.cpp", "// rfc9051"), ("a.cpp", "// RFC9051 section 6"), ("a.cpp", "// RFC 9051 6.4.5"),
              ("a.cpp", "// RFC 9051 Section 6.4.5"), ("a.cpp", "int a; // RFC 9051, 6.4.5")],
-    clean=[("a.cpp", "// RFC 9051 section 6.4.5"), ("a.cpp", "// RFC 5322"), ("a.cpp", "// RFC 5321 section 4.5.3.1.6, with")])
+    clean=[("a.cpp", "// RFC 9051 section 6.4.5"), ("a.cpp", "// RFC 5322"),
+           ("a.cpp", "// RFC 5321 section 4.5.3.1.6, with")])

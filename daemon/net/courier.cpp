@@ -104,7 +104,9 @@ awaitable<void> courier::show_outgoing(desk& d) {
     using services::outgoing_change;
     const services::outgoing_facts facts{mine.domain(), node_.configuration().delivery};
     auto due = services::outgoing_due(mine.store(), facts, now);
-    if (!due) services::log(services::area::delivery).warn("event=outgoing_not_written reason={}", services::field(due.error().message()));
+    if (!due)
+        services::log(services::area::delivery)
+            .warn("event=outgoing_not_written reason={}", services::field(due.error().message()));
     if (due && !due->empty()) {
         auto notes = std::make_shared<std::vector<services::outgoing_note>>(std::move(*due));
         auto what = std::make_shared<outgoing_change>(outgoing_change::none);
@@ -117,7 +119,9 @@ awaitable<void> courier::show_outgoing(desk& d) {
         const auto r = co_await std::move(written);
         if (r && notes->size() == services::outgoing_notes_max) d.woken = true;   // there may be more
         if (r && *what == outgoing_change::cancel) services::log(services::area::delivery).info("event=cancelled");
-        if (!r) services::log(services::area::delivery).warn("event=outgoing_not_written reason={}", services::field(r.error().message()));
+        if (!r)
+            services::log(services::area::delivery)
+                .warn("event=outgoing_not_written reason={}", services::field(r.error().message()));
     }
     auto box = mine.store().read([](const storage::read_txn& txn) { return txn.find_mailbox(engine::outgoing_name); });
     const auto id = box && *box ? (*box)->id : storage::no_mailbox;
@@ -128,8 +132,8 @@ awaitable<void> courier::show_outgoing(desk& d) {
     d.outgoing_changes = node_.changes().subscribe(mine.label(), id, std::move(wake_up));
 }
 
-// After an error of the disk, or a start on a full one, the store shows what it had before; what was accepted since lies in
-// its log and goes nowhere. Every write tries to bring it back, and so does this one when nobody writes.
+// After an error of the disk, or a start on a full one, the store shows what it had before; what was accepted since
+// lies in its log and goes nowhere. Every write tries to bring it back, and so does this one when nobody writes.
 awaitable<void> courier::heal(desk& d) {
     auto& mine = *d.account;
     const auto never = std::chrono::steady_clock::time_point::max();
@@ -175,12 +179,14 @@ awaitable<void> courier::pass(desk& d) {
         return open_work{std::move(*rows), std::move(*inbound), std::move(*contacts)};
     });
     if (!open) {
-        services::log(services::area::delivery).error("event=queue_unreadable reason={}", services::field(open.error().message()));
+        services::log(services::area::delivery)
+            .error("event=queue_unreadable reason={}", services::field(open.error().message()));
         co_return;
     }
     co_await look_at_people(d, open->contacts);
     std::map<crypto::account_key, std::deque<storage::outbox_row>> by_peer;
-    for (auto& [peer, r] : d.routes) r.next_due = std::chrono::steady_clock::time_point::max();   // of rows that may be over
+    // of rows that may be over
+    for (auto& [peer, r] : d.routes) r.next_due = std::chrono::steady_clock::time_point::max();
     d.next_release = d.next_judgement = std::chrono::steady_clock::time_point::max();
     notice_clock_jumps();
     for (auto& row : open->rows) {
@@ -255,8 +261,8 @@ awaitable<void> courier::pass(desk& d) {
     });
 }
 
-// Those whose notification has not gone over the link that is up, and those that are due again (told to try later, or no
-// receipt for long). Of the others, when the first is due.
+// Those whose notification has not gone over the link that is up, and those that are due again (told to try later, or
+// no receipt for long). Of the others, when the first is due.
 std::deque<storage::outbox_row> courier::untold_on_this_link(route& r, std::deque<storage::outbox_row> rows) {
     const auto wall = services::now_ms();
     const auto now = std::chrono::steady_clock::now();
@@ -301,20 +307,23 @@ awaitable<void> courier::dial(desk& d, crypto::account_key peer, bool for_mail) 
 // The rows tell why they wait, for `queue`; in the store, so that it is known after a restart.
 awaitable<void> courier::note_failure(services::account& mine, crypto::account_key peer, std::string why,
                                       std::chrono::milliseconds wait) {
-    auto written = commit(node_, mine, [this, peer, why = std::move(why), wait](storage::write_txn& txn) -> result<void> {
+    auto write_reason = [this, peer, why = std::move(why), wait](storage::write_txn& txn) -> result<void> {
         auto rows = txn.outbox(true);
         if (!rows) return rows.error();
         const auto now = services::now_ms();
         for (auto& row : *rows) {
             // What waits at a relay has not failed: her node is looked for beside that.
-            if (row.account != peer || engine::is_held(row, now) || row.state == storage::outbox_state::seeded) continue;
-            const auto& reason = row.deposit.empty() || row.last_error.empty() ? why : row.last_error;   // what a relay said tells more
+            if (row.account != peer || engine::is_held(row, now) || row.state == storage::outbox_state::seeded)
+                continue;
+            // what a relay said tells more
+            const auto& reason = row.deposit.empty() || row.last_error.empty() ? why : row.last_error;
             row = engine::attempt_failed(row, reason, now, 0, node_.configuration().delivery);
             row.next_attempt_at = now + wait.count();   // dialling keeps one clock for all mails to a peer
             if (auto r = txn.put_outbox(row); !r) return r;
         }
         return {};
-    });
+    };
+    auto written = commit(node_, mine, std::move(write_reason));
     auto r = co_await std::move(written);
     (void)r;   // a full disk: the reason is not kept, the mail is
 }
@@ -343,14 +352,16 @@ awaitable<void> courier::forget_old_rows() {
             if (!rows) return rows.error();
             const auto now = services::now_ms();
             for (const auto& row : *rows) {
-                const bool over = row.state == storage::outbox_state::delivered || row.state == storage::outbox_state::failed;
+                const bool over =
+                    row.state == storage::outbox_state::delivered || row.state == storage::outbox_state::failed;
                 if (!over || now - row.state_since < finished_rows_kept.count()) continue;
                 if (auto r = txn.erase_outbox(row.id); !r) return r;
             }
             auto inbound = txn.inbound();
             if (!inbound) return inbound.error();
             for (const auto& row : *inbound)
-                if (now - row.received_at >= engine::submitted_ago_s_max * 1000)   // neither mail nor answer goes anywhere any more
+                // neither mail nor answer goes anywhere any more
+                if (now - row.received_at >= engine::submitted_ago_s_max * 1000)
                     if (auto r = txn.erase_inbound(row.notification); !r) return r;
             return {};
         });
@@ -453,7 +464,8 @@ awaitable<bytes> courier::requested(services::account& mine, std::shared_ptr<pee
         auto reply = co_await receipt_came(mine, link, std::move(message));
         co_return reply;
     }
-    if (protocol == peer::relay_protocol || protocol == peer::relay_seed_protocol || protocol == peer::relay_push_protocol) {
+    if (protocol == peer::relay_protocol || protocol == peer::relay_seed_protocol ||
+        protocol == peer::relay_push_protocol) {
         auto reply = co_await relay_->requested(mine, link, std::move(protocol), std::move(message));
         co_return reply;
     }

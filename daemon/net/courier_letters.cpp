@@ -42,7 +42,9 @@ awaitable<bytes> courier::letter_came(services::account& mine, std::shared_ptr<p
         return services::learn_from(txn, theirs, told, services::now_s(), services::now_s());
     });
     const auto r = co_await std::move(written);
-    if (!r) services::log(services::area::peer).warn("event=letter_not_kept reason={}", services::field(r.error().message()));
+    if (!r)
+        services::log(services::area::peer)
+            .warn("event=letter_not_kept reason={}", services::field(r.error().message()));
     co_return bytes{};
 }
 

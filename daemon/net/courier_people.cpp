@@ -1,5 +1,5 @@
-// What the courier does about people rather than mails: cuts the links of who has been blocked or removed, writes the mails
-// the user is owed about keys, and forgets whom the user has removed long ago.
+// What the courier does about people rather than mails: cuts the links of who has been blocked or removed, writes the
+// mails the user is owed about keys, and forgets whom the user has removed long ago.
 #include "daemon/engine/notice.hpp"
 #include "daemon/engine/people.hpp"
 #include "daemon/net/await.hpp"
@@ -34,7 +34,8 @@ awaitable<void> courier::look_at_people(desk& d, const std::vector<storage::cont
             // A link that came up later stays: over it the other side is told that nothing is taken.
             const bool before = std::exchange(link->was_welcome, !engine::is_out(c));
             if (before && engine::is_out(c)) {
-                services::log(services::area::peer).info("link={} event=cut reason=contact_blocked_or_removed", link->number());
+                services::log(services::area::peer)
+                    .info("link={} event=cut reason=contact_blocked_or_removed", link->number());
                 receiver_->forget(mine, c.account);
                 link->close();
             }

@@ -1,5 +1,5 @@
-// What the courier does with relays: when a mail is brought there, when one is given up, tokens for contacts, what letters
-// say of mails that were sent.
+// What the courier does with relays: when a mail is brought there, when one is given up, tokens for contacts, what
+// letters say of mails that were sent.
 #include "daemon/net/courier.hpp"
 
 #include "daemon/engine/last_word.hpp"
@@ -12,7 +12,8 @@
 namespace pp::net {
 
 namespace {
-// A clock that was put forward by more than this, or a machine that slept for so long, is as if peerpost had just begun.
+// A clock that was put forward by more than this, or a machine that slept for so long,
+// is as if peerpost had just begun.
 constexpr storage::unix_ms clock_jump_ms = 60 * 60 * 1000;
 // A mail that is late and still asked for is looked at so often.
 constexpr storage::unix_ms late_look_ms = 1000;
@@ -75,7 +76,8 @@ awaitable<void> courier::give_up(desk& d, storage::outbox_row row) {
         if (known && *known) row = engine::last_word(**known, services::now_ms(), node_.configuration().delivery);
         if (engine::is_open(row)) {
             services::log(services::area::delivery).info("event=undecided notification={}", short_id(row.notification));
-            asked_back_[id] = std::chrono::steady_clock::now() + std::min(ask_back_pause, node_.configuration().delivery.retry_max);
+            asked_back_[id] =
+                std::chrono::steady_clock::now() + std::min(ask_back_pause, node_.configuration().delivery.retry_max);
         }
     }
     if (!stopping_ && !engine::is_open(row)) co_await book(mine, std::move(row));
@@ -117,8 +119,8 @@ void courier::bring_to_relays(desk& d, const route& r, const std::deque<storage:
         if (relay_outbox_->begin(row.id)) {
             asio::co_spawn(io_, leave_at_relay(d, row), asio::detached);
         } else {
-            const auto again = std::max<std::chrono::steady_clock::time_point>(relay_outbox_->not_before(row.id),
-                                                                               std::chrono::steady_clock::now() + redial_first);
+            const auto again = std::max<std::chrono::steady_clock::time_point>(
+                relay_outbox_->not_before(row.id), std::chrono::steady_clock::now() + redial_first);
             d.next_judgement = std::min(d.next_judgement, again);
         }
     }
@@ -129,13 +131,16 @@ awaitable<void> courier::leave_at_relay(desk& d, storage::outbox_row row) {
     if (!stopping_) poke(d);
 }
 
-// With only an address somebody is found who is not there: what the DHT says of her relays is kept for whom it is of use.
-void courier::found_way(const crypto::account_key& peer, peer::return_path way, std::uint8_t work_bits, std::int64_t told_at) {
-    for (auto& [label, d] : desks_) asio::co_spawn(io_, keep_found(*d.account, peer, way, work_bits, told_at), asio::detached);
+// With only an address somebody is found who is not there:
+// what the DHT says of her relays is kept for whom it is of use.
+void courier::found_way(const crypto::account_key& peer, peer::return_path way, std::uint8_t work_bits,
+                        std::int64_t told_at) {
+    for (auto& [label, d] : desks_)
+        asio::co_spawn(io_, keep_found(*d.account, peer, way, work_bits, told_at), asio::detached);
 }
 
-awaitable<void> courier::keep_found(services::account& mine, crypto::account_key peer, peer::return_path way, std::uint8_t work_bits,
-                                    std::int64_t told_at) {
+awaitable<void> courier::keep_found(services::account& mine, crypto::account_key peer, peer::return_path way,
+                                    std::uint8_t work_bits, std::int64_t told_at) {
     auto written = commit(node_, mine, [peer, way = std::move(way), work_bits, told_at](storage::write_txn& txn) {
         return services::learn_found(txn, peer, way, work_bits, told_at);
     });
@@ -166,7 +171,9 @@ awaitable<void> courier::hand_tokens(services::account& mine, std::shared_ptr<pe
         auto contact = txn.get_contact(theirs);
         if (!contact) return contact.error();
         auto c = services::correspondent_of(txn, theirs);
-        if (!*contact || !(*contact)->accepted || (*contact)->blocked || !engine::is_due_for_tokens(c, services::now_s())) return {};
+        if (!*contact || !(*contact)->accepted || (*contact)->blocked ||
+            !engine::is_due_for_tokens(c, services::now_s()))
+            return {};
         for (const auto& used : services::own_relays(txn))
             if (auto grant = engine::grant_tokens(c, theirs, used.relay, engine::slot_of(used, mine.identity()),
                                                   engine::tokens_given_at_once, services::now_s()))

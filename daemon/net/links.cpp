@@ -16,7 +16,9 @@ namespace pp::net {
 namespace {
 
 // Short public name of a peer for logs: tells two apart, not who it is.
-std::string short_name(const crypto::account_key& key) { return crypto::hex(crypto::sha256(key.view()).view().first(4)); }
+std::string short_name(const crypto::account_key& key) {
+    return crypto::hex(crypto::sha256(key.view()).view().first(4));
+}
 
 // Who is on loopback, or whose relay is, may be sent there by a peer's record (engine::candidates).
 bool uses_loopback(const peer::account_record& own) {
@@ -31,7 +33,8 @@ bool uses_loopback(const peer::account_record& own) {
            });
 }
 
-// Whose link it is, as far as an address says: all of a household, or of a network of its own (RFC 6177: at least a /64).
+// Whose link it is, as far as an address says: all of a household,
+// or of a network of its own (RFC 6177: at least a /64).
 std::string source_of(const peer_link& link) {
     const auto remote = engine::parse_endpoint(link.remote_endpoint());
     if (!remote) return {};
@@ -44,7 +47,8 @@ std::string source_of(const peer_link& link) {
 
 bool names_device(const peer::hello& theirs, const crypto::device_key& device) {
     const auto record = peer::decode_account_record(theirs.record);
-    return record && std::any_of(record->devices.begin(), record->devices.end(), [&](const auto& d) { return d.device == device; });
+    return record && std::any_of(record->devices.begin(), record->devices.end(),
+                                 [&](const auto& d) { return d.device == device; });
 }
 
 }  // namespace
@@ -62,7 +66,8 @@ void links::accepted(tcp::socket socket) {
     watch_over(socket);
     origin from;
     error_code ec;
-    const auto local = socket.local_endpoint(ec).address().to_string(), remote = socket.remote_endpoint(ec).address().to_string();
+    const auto local = socket.local_endpoint(ec).address().to_string(),
+               remote = socket.remote_endpoint(ec).address().to_string();
     from.path = engine::path_of(local, remote, mapped_);
     take(any_stream(std::move(socket)), std::move(from));
 }
@@ -76,11 +81,12 @@ void links::called(circuit_end end) {
 
 void links::take(any_stream stream, origin from) {
     if (stopping_) return;   // closed by its destructor
-    // Who has many links makes room first, then whoever has not said HELLO, the oldest first: silence on half of a handshake
-    // keeps nobody out, nor does haste.
+    // Who has many links makes room first, then whoever has not said HELLO, the oldest first: silence on half of a
+    // handshake keeps nobody out, nor does haste.
     const auto connections_max = node_.configuration().peer.connections_max;
     const auto staying = [this] { return incoming_ - newcomers_.leaving(); };
-    if (staying() >= connections_max && !cut_of_the_greediest(links_of_one_address) && !newcomers_.cut_oldest()) cut_of_the_greediest(1);
+    if (staying() >= connections_max && !cut_of_the_greediest(links_of_one_address) && !newcomers_.cut_oldest())
+        cut_of_the_greediest(1);
     if (staying() >= connections_max || newcomers_.leaving() >= connections_max) return;
     ++incoming_;
     auto place = newcomers_.enter();
@@ -91,8 +97,8 @@ void links::take(any_stream stream, origin from) {
     });
 }
 
-// A HELLO costs nothing: who says it again and again must not have every place. The address with the most links gives up
-// that which it has used least, when it has more than `fair`.
+// A HELLO costs nothing: who says it again and again must not have every place. The address with the most links gives
+// up that which it has used least, when it has more than `fair`.
 bool links::cut_of_the_greediest(std::size_t fair) {
     std::map<std::string, std::vector<std::shared_ptr<peer_link>>> by_address;
     for (const auto& link : all_)
@@ -101,8 +107,10 @@ bool links::cut_of_the_greediest(std::size_t fair) {
                                        [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
     if (most == by_address.end() || most->second.size() <= fair) return false;
     const auto& theirs = most->second;
-    const auto least = *std::min_element(theirs.begin(), theirs.end(), [](const auto& a, const auto& b) { return a->last_used() < b->last_used(); });
-    services::log(services::area::peer).info("link={} event=cut reason=\"no room, and its address has {} links\"", least->number(), theirs.size());
+    const auto least = *std::min_element(theirs.begin(), theirs.end(),
+                                         [](const auto& a, const auto& b) { return a->last_used() < b->last_used(); });
+    services::log(services::area::peer)
+        .info("link={} event=cut reason=\"no room, and its address has {} links\"", least->number(), theirs.size());
     newcomers_.cut_late(least->place);
     least->close();
     return true;
@@ -140,9 +148,10 @@ awaitable<void> links::serve(any_stream stream, origin from, waiting_room::ticke
 
 // ---------------------------------------------------------------- outgoing
 
-awaitable<bool> links::dial(services::account& mine, crypto::account_key theirs, std::vector<engine::endpoint> endpoints,
-                            std::string& why) {
-    auto last_failure = std::make_shared<std::string>("it is not known where the recipient's computer is (a new invitation would tell)");
+awaitable<bool> links::dial(services::account& mine, crypto::account_key theirs,
+                            std::vector<engine::endpoint> endpoints, std::string& why) {
+    auto last_failure = std::make_shared<std::string>(
+        "it is not known where the recipient's computer is (a new invitation would tell)");
     auto relay_failure = std::make_shared<std::string>();
     auto open_attempts = std::make_shared<std::size_t>(0);
     const auto begin = [&](awaitable<void> attempt) {
@@ -155,7 +164,8 @@ awaitable<bool> links::dial(services::account& mine, crypto::account_key theirs,
     const auto delay = endpoints.empty() ? std::chrono::milliseconds(0) : circuit_delay;
     if (const auto record = record_of(mine, theirs))
         for (const auto& text : record->relays)
-            if (auto at = relay::decode_address(text)) begin(attempt_circuit(mine, theirs, std::move(*at), delay, relay_failure));
+            if (auto at = relay::decode_address(text))
+                begin(attempt_circuit(mine, theirs, std::move(*at), delay, relay_failure));
     for (const auto& endpoint : endpoints) {
         if (stopping_ || find(mine.key(), theirs)) break;
         begin(attempt(mine, theirs, endpoint, last_failure));
@@ -214,7 +224,8 @@ awaitable<void> links::attempt(services::account& mine, crypto::account_key thei
         co_return;
     }
     error_code ec;
-    from.path = engine::path_of(socket.local_endpoint(ec).address().to_string(), socket.remote_endpoint(ec).address().to_string(), false);
+    from.path = engine::path_of(socket.local_endpoint(ec).address().to_string(),
+                                socket.remote_endpoint(ec).address().to_string(), false);
     any_stream stream(std::move(socket));
     co_await greet(mine, theirs, std::move(stream), std::move(from), why);
 }
@@ -230,7 +241,9 @@ awaitable<void> links::greet(services::account& mine, crypto::account_key theirs
     const auto device = crypto::device_key_of_certificate(stream.peer_certificate());
     if (!device) co_return;
     // Slower than another way: the peer would have to take a second link for a sign that the first is lost.
-    if (const auto there = find(mine.key(), theirs); there && (there->path != engine::path::relay || from.path == engine::path::relay)) co_return;
+    if (const auto there = find(mine.key(), theirs);
+        there && (there->path != engine::path::relay || from.path == engine::path::relay))
+        co_return;
     peer::link_options options;
     options.dialler = true;
     options.peer_device = *device;
@@ -286,7 +299,8 @@ void links::network_changed() {
     for (const auto& link : std::set(all_)) {
         const auto own = link->local().address().to_string();
         if (std::find(now.begin(), now.end(), own) == now.end()) link->close();
-        else if (puncher_ && link->ready() && link->path == engine::path::relay && link->dialled()) puncher_->circuit_up(link);
+        else if (puncher_ && link->ready() && link->path == engine::path::relay && link->dialled())
+            puncher_->circuit_up(link);
     }
 }
 
@@ -314,8 +328,8 @@ peer::hello_verdict links::greeted(peer_link& link, const peer::hello& theirs) {
         return verdict;
     }
     const pair_key key{link.mine, link.theirs};
-    // A device that its account's record does not name speaks for the account, but is no place to deliver mail to: it came
-    // for the relay, and other links of the account are not in its way.
+    // A device that its account's record does not name speaks for the account, but is no place to deliver mail to: it
+    // came for the relay, and other links of the account are not in its way.
     const bool is_errand = !link.dialled() && !names_device(theirs, link.peer_device());
     if (!is_errand && !keep(link, key)) {
         verdict.reason = "there is a link already";
@@ -329,8 +343,9 @@ peer::hello_verdict links::greeted(peer_link& link, const peer::hello& theirs) {
     if (is_errand) return verdict;
     ready_[key] = self;
     learn(*mine, theirs, link.dialled_endpoint);
-    services::log(services::area::peer).info("link={} event=up peer={} dialled={} path={}", link.number(), short_name(link.theirs), link.dialled(),
-                                             engine::to_string(link.path));
+    services::log(services::area::peer)
+        .info("link={} event=up peer={} dialled={} path={}", link.number(), short_name(link.theirs), link.dialled(),
+              engine::to_string(link.path));
     asio::post(io_, [this, self, mine] {
         changed_.ring();
         if (!self->ready()) return;
@@ -340,10 +355,10 @@ peer::hello_verdict links::greeted(peer_link& link, const peer::hello& theirs) {
     return verdict;
 }
 
-// Two links to one peer: both sides must keep the same one. A direct one is better than a circuit; else that stays whose
-// TLS client has the smaller device key, and of two made by the same side the newer one, for the older is likely dead. An
-// old one that had long been up when the new one came is dead for the other side: what waits on it is to fail now, not
-// after a minute.
+// Two links to one peer: both sides must keep the same one. A direct one is better than a circuit; else that stays
+// whose TLS client has the smaller device key, and of two made by the same side the newer one, for the older is likely
+// dead. An old one that had long been up when the new one came is dead for the other side: what waits on it is to fail
+// now, not after a minute.
 bool links::keep(peer_link& fresh, const pair_key& key) {
     const auto found = ready_.find(key);
     if (found == ready_.end()) return true;
@@ -369,7 +384,8 @@ void links::learn(services::account& mine, const peer::hello& theirs, const std:
     if (!record) return;
     if (records_.size() >= strangers_records_max) records_.clear();
     // The highest sequence counts, whatever is shown after it.
-    if (const auto known = records_.find(record->account); known == records_.end() || known->second.sequence <= record->sequence)
+    if (const auto known = records_.find(record->account);
+        known == records_.end() || known->second.sequence <= record->sequence)
         records_[record->account] = *record;
     keep_record(mine, record->account, theirs.record, good_endpoint);
 }
@@ -384,7 +400,8 @@ void links::learn_record(services::account& mine, const crypto::account_key& the
     keep_record(mine, theirs, encoded, {});
 }
 
-void links::keep_record(services::account& mine, const crypto::account_key& account, bytes record, std::string good_endpoint) {
+void links::keep_record(services::account& mine, const crypto::account_key& account, bytes record,
+                        std::string good_endpoint) {
     // A contact's record and last good address are kept; written only when they tell something new.
     auto to_tell = std::make_shared<bool>(false);
     node_.writer().submit(

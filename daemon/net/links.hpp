@@ -20,12 +20,14 @@ inline constexpr auto connect_limit = std::chrono::seconds(5);           // 04-n
 inline constexpr auto peer_handshake_limit = std::chrono::seconds(5);
 inline constexpr auto dial_stagger = std::chrono::milliseconds(250);     // RFC 8305 section 5
 inline constexpr auto circuit_delay = std::chrono::milliseconds(500);    // after direct ones (04-network 4.5.6)
-// Two links to one peer that came up within so long of each other were begun at the same time; later than that, who dials
-// anew has lost the old one: nobody says HELLO while a link is up. The way there and back of a HELLO, and to spare.
+// Two links to one peer that came up within so long of each other were begun at the same time; later than that, who
+// dials anew has lost the old one: nobody says HELLO while a link is up.
+// The way there and back of a HELLO, and to spare.
 inline constexpr auto race_window = std::chrono::seconds(3);
 inline constexpr auto idle_link_limit = std::chrono::minutes(5);
 inline constexpr std::size_t strangers_records_max = 1024;
-inline constexpr std::size_t links_of_one_address = 16;                  // a household's, also behind one address of a provider
+// a household's, also behind one address of a provider
+inline constexpr std::size_t links_of_one_address = 16;
 
 class links : public peer_link::owner {
 public:
@@ -49,7 +51,8 @@ public:
     void set_listener(listener* l) { listener_ = l; }
     void set_puncher(hole_puncher* p) { puncher_ = p; }
     // What becomes of a connection that joins a circuit here; returns when it is over. joined() is called when it has.
-    using join_handler = std::function<awaitable<void>(any_stream stream, waiting_room::ticket place, std::function<void()> joined)>;
+    using join_handler =
+        std::function<awaitable<void>(any_stream stream, waiting_room::ticket place, std::function<void()> joined)>;
     void set_join(join_handler f) { join_ = std::move(f); }
     void accepted(tcp::socket socket);                       // from the peer listener
     void called(circuit_end end);                            // somebody comes through a relay
@@ -71,8 +74,8 @@ public:
     std::optional<peer::account_record> record_of(services::account& mine, const crypto::account_key& theirs) const;
 
     void set_mapped(bool on) { mapped_ = on; }               // the router has a way in for us
-    // The addresses of this machine are others now: links on addresses that are gone are over, and circuits try again to
-    // become direct ones.
+    // The addresses of this machine are others now: links on addresses that are gone are over, and circuits try again
+    // to become direct ones.
     void network_changed();
     void close_idle();
     void stop();
@@ -114,7 +117,8 @@ private:
     peer::hello hello_for(services::account& mine, std::string observed) const;
     bool keep(peer_link& fresh, const pair_key& key);
     void learn(services::account& mine, const peer::hello& theirs, const std::string& good_endpoint);
-    void keep_record(services::account& mine, const crypto::account_key& account, bytes record, std::string good_endpoint);
+    void keep_record(services::account& mine, const crypto::account_key& account, bytes record,
+                     std::string good_endpoint);
 
     asio::io_context& io_;
     services::node& node_;

@@ -76,8 +76,9 @@ awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<pee
     if (!secret) co_return refusal(peer::notify_status::unknown_prekey, "sealed to a key that is no longer in use");
     auto opened = peer::open_notification(request->sealed, *secret, mine.key());
     if (!opened || opened->sender != link->theirs) {
-        services::log(services::area::peer).warn("link={} event=notification_refused reason={}", link->number(),
-                                                 services::field(opened ? "not from this peer" : opened.error().message()));
+        services::log(services::area::peer)
+            .warn("link={} event=notification_refused reason={}", link->number(),
+                  services::field(opened ? "not from this peer" : opened.error().message()));
         co_return refusal(peer::notify_status::refused, "the notification does not open or is not yours");
     }
     auto note = std::make_shared<const peer::notification>(std::move(*opened));
@@ -88,7 +89,8 @@ awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<pee
     facts.link_account = link->theirs;
     const auto decision = engine::decide(*note, request->ride_along, facts, services::now_s());
     const bool is_request = decision.mailbox == engine::requests_name;
-    if (is_request && (decision.action == engine::inbox_action::store || decision.action == engine::inbox_action::fetch)) {
+    if (is_request &&
+        (decision.action == engine::inbox_action::store || decision.action == engine::inbox_action::fetch)) {
         auto refused = co_await admit_stranger(mine, link, note);
         if (refused) co_return std::move(*refused);
     }
@@ -124,7 +126,8 @@ awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<pee
         auto known = services::inbound_row_of(txn, row.notification);
         if (!known) return known.error();
         *refused = *known && (*known)->stage == storage::inbound_stage::refused ? (*known)->reason : std::string();
-        return *known ? result<void>() : txn.put_inbound(row);   // asked what becomes of it: its time does not begin anew
+        // asked what becomes of it: its time does not begin anew
+        return *known ? result<void>() : txn.put_inbound(row);
     });
     const auto kept = co_await std::move(written);
     if (!kept || *came_meanwhile || !refused->empty()) gate_of(mine).release(note->id);
@@ -164,9 +167,12 @@ awaitable<std::optional<bytes>> receiver::admit_stranger(services::account& mine
     asked.work_bits = bits;
     if (bits > 0) {
         if (!note->work) co_return peer::encode(asked);
-        if (work_checks_ >= work_checks_max) co_return refusal(peer::notify_status::try_later, "the recipient's node is busy");
+        if (work_checks_ >= work_checks_max)
+            co_return refusal(peer::notify_status::try_later, "the recipient's node is busy");
         ++work_checks_;
-        auto check = [note, taken = gate.work_bits_taken(services::now_ms())] { return peer::is_worked_for(*note, taken); };
+        auto check = [note, taken = gate.work_bits_taken(services::now_ms())] {
+            return peer::is_worked_for(*note, taken);
+        };
         const bool right = co_await offload(workers_, std::move(check));
         --work_checks_;
         if (!right) {
@@ -175,10 +181,12 @@ awaitable<std::optional<bytes>> receiver::admit_stranger(services::account& mine
         }
     }
     // No await between this look and the reservation: parallel ones see each other.
-    auto requests = mine.store().read([](const storage::read_txn& txn) { return txn.find_mailbox(engine::requests_name); });
+    auto requests =
+        mine.store().read([](const storage::read_txn& txn) { return txn.find_mailbox(engine::requests_name); });
     if (!requests) co_return refusal(peer::notify_status::try_later, "the recipient's store cannot be read");
     if (!gate.reserve(note->id, note->sender, note->plain_bytes, *requests ? **requests : storage::mailbox()))
-        co_return refusal(peer::notify_status::try_later, "the recipient's mailbox for mail of strangers is full; ask for an invite, or wait");
+        co_return refusal(peer::notify_status::try_later,
+                          "the recipient's mailbox for mail of strangers is full; ask for an invite, or wait");
     const auto prefix = engine::source_prefix(link->remote_endpoint());
     if (const auto sentence = gate.admit(note->sender, prefix, services::now_ms())) {
         gate.release(note->id);
@@ -212,8 +220,8 @@ awaitable<void> receiver::forget_unfetched_requests() {
 }
 
 // The blob came along with the notification and is the notified one.
-awaitable<bytes> receiver::take(services::account& mine, std::shared_ptr<const peer::notification> note, bytes ride_along,
-                                std::optional<storage::contact> sender, std::string_view mailbox) {
+awaitable<bytes> receiver::take(services::account& mine, std::shared_ptr<const peer::notification> note,
+                                bytes ride_along, std::optional<storage::contact> sender, std::string_view mailbox) {
     auto blob = std::make_shared<storage::blob_writer>(mine.store().new_blob());
     auto written = reencrypt_small(*note, ride_along, block_for(mine, *note, sender), *blob);
     if (written) written = blob->finish();
@@ -225,7 +233,8 @@ awaitable<bytes> receiver::take(services::account& mine, std::shared_ptr<const p
     auto committed = store_mail(mine, blob, note, mailbox);
     if (const auto r = co_await std::move(committed); !r)
         co_return refusal(peer::notify_status::try_later, "the recipient cannot store mail at the moment");
-    services::log(services::area::delivery).info("event=received notification={} bytes={}", short_id(note->id), note->plain_bytes);
+    services::log(services::area::delivery)
+        .info("event=received notification={} bytes={}", short_id(note->id), note->plain_bytes);
     co_return stored(mine, node_.device(), *note);
 }
 
@@ -250,7 +259,8 @@ awaitable<result<void>> receiver::store_mail(services::account& mine, std::share
         // A stranger becomes a contact that is not accepted yet: her record is needed to answer her.
         auto sender = txn.get_contact(note->sender);
         if (!sender) return sender.error();
-        if (*sender && (*sender)->blocked) return storage::errc::not_found;   // blocked while it came: the row went then
+        // blocked while it came: the row went then
+        if (*sender && (*sender)->blocked) return storage::errc::not_found;
         if (*sender && (*sender)->removed_at != 0)
             if (auto r = txn.put_contact(engine::as_request_again(**sender)); !r) return r;
         if (!*sender && record) {
@@ -291,7 +301,8 @@ void receiver::forget(services::account& mine, const crypto::account_key& theirs
     q.waiting.clear();
 }
 
-awaitable<result<void>> receiver::deliver_here(services::account& from, services::account& to, storage::outbox_row row) {
+awaitable<result<void>> receiver::deliver_here(services::account& from, services::account& to,
+                                               storage::outbox_row row) {
     auto reader = from.store().open_blob(row.mail_serial);
     if (!reader) co_return reader.error();
     auto contact = to.store().read([&](const storage::read_txn& txn) { return txn.get_contact(from.key()); });
@@ -329,9 +340,11 @@ void receiver::tidy(services::account& mine) {
     gate.release_all();
     for (const auto& row : *rows) {
         wanted.insert(crypto::hex(row.notification));
-        const auto sender = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(row.sender); });
+        const auto sender =
+            mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(row.sender); });
         const auto note = peer::decode_opened(row.opened);
-        if (!note || row.stage != storage::inbound_stage::wanted || (sender && *sender && (*sender)->accepted)) continue;
+        if (!note || row.stage != storage::inbound_stage::wanted || (sender && *sender && (*sender)->accepted))
+            continue;
         (void)gate.reserve(row.notification, row.sender, note->plain_bytes, {});   // what was taken before stays taken
     }
     std::error_code ignored;
@@ -415,7 +428,8 @@ awaitable<bool> receiver::fetch(services::account& mine, std::shared_ptr<peer_li
     const auto begun = std::chrono::steady_clock::now();
     auto opened = peer::decode_opened(row.opened);
     if (!opened) {
-        services::log(services::area::delivery).error("event=notification_unreadable notification={}", short_id(row.notification));
+        services::log(services::area::delivery)
+            .error("event=notification_unreadable notification={}", short_id(row.notification));
         co_return false;
     }
     auto note = std::make_shared<const peer::notification>(std::move(*opened));
@@ -471,7 +485,8 @@ awaitable<result<void>> receiver::store_fetched(services::account& mine, std::sh
     auto written = co_await offload(workers_, std::move(work));
     if (!written) {
         // What had been verified does not open: the disk has lost it since. From the beginning, at the next link.
-        if (written.error() == crypto::errc::not_authentic || written.error() == crypto::errc::bad_proof) (void)partial->restart();
+        if (written.error() == crypto::errc::not_authentic || written.error() == crypto::errc::bad_proof)
+            (void)partial->restart();
         co_return written;
     }
     auto committed = store_mail(mine, blob, note, mailbox_for(*contact));
@@ -517,7 +532,8 @@ awaitable<result<void>> receiver::fetch_blob(std::shared_ptr<peer_link> link, co
 
 awaitable<void> receiver::send_receipt(services::account& mine, std::shared_ptr<const peer::notification> note) {
     peer::receipt_message message;
-    message.signed_receipt = peer::encode(peer::make_receipt(*note, mine.certificate(), node_.device(), services::now_s()));
+    message.signed_receipt =
+        peer::encode(peer::make_receipt(*note, mine.certificate(), node_.device(), services::now_s()));
     const auto encoded = peer::encode(message);
     auto& q = queue_of(mine, note->sender);
     // Over the newest link; again when that was replaced meanwhile. Lost with the last one: the sender asks again when

@@ -21,8 +21,10 @@ namespace pp::net {
 inline constexpr std::size_t work_checks_max = 2;               // at the same time: 16 MiB and 10 ms each
 inline constexpr std::uint32_t wrong_work_max = 3;              // of one link, then it ends
 inline constexpr std::size_t served_blobs_open_max = 8;         // readers kept between ranges
-inline constexpr std::size_t fetches_at_once_max = 4;           // per peer; each holds two files and an answer in memory
-inline constexpr std::chrono::milliseconds refetch_first = std::chrono::seconds(2), refetch_longest = std::chrono::minutes(5);
+// per peer; each holds two files and an answer in memory
+inline constexpr std::size_t fetches_at_once_max = 4;
+inline constexpr std::chrono::milliseconds refetch_first = std::chrono::seconds(2),
+                                           refetch_longest = std::chrono::minutes(5);
 
 class receiver {
 public:
@@ -31,12 +33,13 @@ public:
     awaitable<bytes> notified(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     // A range of a blob that is on its way to `theirs`; nobody else gets it, and she gets nothing that was given up.
     awaitable<bytes> serve_range(services::account& mine, crypto::account_key theirs, bytes message);
-    // The mail of this inbound row did not come. True when it is waited for no more: it is forgotten, or refused, and then
-    // its sender is to be told (on_refused).
-    awaitable<bool> not_fetched(services::account& mine, storage::id16 id, engine::fetch_failure why, std::uint32_t tries);
+    // The mail of this inbound row did not come. True when it is waited for no more: it is forgotten, or refused, and
+    // then its sender is to be told (on_refused).
+    awaitable<bool> not_fetched(services::account& mine, storage::id16 id, engine::fetch_failure why,
+                                std::uint32_t tries);
     void on_refused(std::function<void(services::account&, const storage::id16&)> f) { refused_ = std::move(f); }
-    // Once, before links: removes parts of mails nobody waits for any more (a crash between commit and removal), and keeps
-    // room in Requests for what strangers have announced.
+    // Once, before links: removes parts of mails nobody waits for any more (a crash between commit and removal), and
+    // keeps room in Requests for what strangers have announced.
     void tidy(services::account& mine);
     // What is asked of strangers now; each minute.
     void announce_work();
@@ -45,7 +48,8 @@ public:
     // Takes up what was not fetched yet from this peer.
     void link_up(services::account& mine, std::shared_ptr<peer_link> link);
     // What becomes of a mail to another account of this node: store, refuse or try_later.
-    result<engine::inbox_decision> judge_here(services::account& from, services::account& to, const storage::outbox_row& row);
+    result<engine::inbox_decision> judge_here(services::account& from, services::account& to,
+                                              const storage::outbox_row& row);
     // The same end for a mail that is here already, from another account of this node: no link, no seal.
     awaitable<result<void>> deliver_here(services::account& from, services::account& to, storage::outbox_row row);
     void link_down(services::account& mine, const crypto::account_key& theirs);
@@ -53,10 +57,11 @@ public:
     void forget(services::account& mine, const crypto::account_key& theirs);
     void stop() { stopping_ = true; }
 
-    // A notification out of a slot of ours. True when what is to be done about it is durable (an inbound row), or nothing
-    // is; false: it is to be shown again.
+    // A notification out of a slot of ours. True when what is to be done about it is durable (an inbound row), or
+    // nothing is; false: it is to be shown again.
     // paid_by: the token it was paid with there; zeros: a stranger's work for the relay.
-    awaitable<bool> came_by_relay(services::account& mine, std::shared_ptr<const peer::notification> note, relay::token_serial paid_by);
+    awaitable<bool> came_by_relay(services::account& mine, std::shared_ptr<const peer::notification> note,
+                                  relay::token_serial paid_by);
     // One at a time fetches a mail: false while another does.
     bool begin_fetch(const storage::id16& id) { return fetching_.insert(id).second; }
     void end_fetch(const storage::id16& id) { fetching_.erase(id); }
@@ -70,7 +75,8 @@ private:
         what state = what::not_hers;
         storage::id16 row{};
     };
-    result<standing> standing_of(services::account& mine, const crypto::account_key& theirs, const crypto::blob_id& blob) const;
+    result<standing> standing_of(services::account& mine, const crypto::account_key& theirs,
+                                 const crypto::blob_id& blob) const;
     enum class admission : std::uint8_t { yes, later, never };
     awaitable<admission> admit_from_relay(services::account& mine, std::shared_ptr<const peer::notification> note,
                                           relay::token_serial paid_by);
@@ -103,11 +109,13 @@ private:
     awaitable<result<void>> fetch_and_store(services::account& mine, std::shared_ptr<peer_link> link,
                                             std::shared_ptr<const peer::notification> note);
     result<engine::inbox_facts> facts_about(services::account& mine, const peer::notification& note) const;
-    awaitable<bool> keep_seed(bytes& pending, std::uint64_t& kept, error_code& failed, std::shared_ptr<storage::partial_blob> partial,
+    awaitable<bool> keep_seed(bytes& pending, std::uint64_t& kept, error_code& failed,
+                              std::shared_ptr<storage::partial_blob> partial,
                               std::shared_ptr<const peer::notification> note, bytes content);
     awaitable<void> use_own_invite(services::account& mine, std::shared_ptr<const peer::notification> note);
     awaitable<result<void>> store_fetched(services::account& mine, std::shared_ptr<const peer::notification> note,
-                                          std::shared_ptr<storage::partial_blob> partial, std::shared_ptr<crypto::blob_header> header);
+                                          std::shared_ptr<storage::partial_blob> partial,
+                                          std::shared_ptr<crypto::blob_header> header);
     awaitable<result<void>> fetch_blob(std::shared_ptr<peer_link> link, const peer::notification& note,
                                        storage::partial_blob& partial, crypto::blob_header& header);
     awaitable<void> send_receipt(services::account& mine, std::shared_ptr<const peer::notification> note);

@@ -69,11 +69,14 @@ awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr
             const auto may = co_await admit_from_relay(mine, note, paid_by);
             if (may == admission::later) co_return false;
             if (may == admission::never) {
-                services::log(services::area::delivery).info("event=request_without_work notification={}", short_id(note->id));
+                services::log(services::area::delivery)
+                    .info("event=request_without_work notification={}", short_id(note->id));
                 // An answer costs work where no token came for it: nothing here works for who has not.
                 if (note->answer->token == std::array<std::byte, 34>{}) co_return true;
                 row.stage = storage::inbound_stage::refused;
-                row.reason = "the recipient does not know you and asks strangers for more work than was done for this mail; send it again";
+                row.reason =
+                    "the recipient does not know you and asks strangers for more work than was done for this mail; "
+                    "send it again";
             }
         }
         break;
@@ -111,7 +114,8 @@ awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr
     });
     const auto r = co_await std::move(written);
     if (r) {
-        services::log(services::area::delivery).info("event=came_by_relay notification={} bytes={}", short_id(note->id), note->plain_bytes);
+        services::log(services::area::delivery)
+            .info("event=came_by_relay notification={} bytes={}", short_id(note->id), note->plain_bytes);
         if (auto link = links_.find(mine.key(), note->sender); link && row.stage == storage::inbound_stage::wanted) {
             queue_of(mine, note->sender).link = link;
             enqueue(mine, std::move(row));
@@ -121,16 +125,19 @@ awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr
     co_return r.has_value();
 }
 
-// A stranger's mail out of a slot: the same work, limits and room as over a link, so that a relay is no way around them. The
-// work done for the relay is the relay's. Who paid with a token that we have given away, to her or in an invite, needs none.
-awaitable<receiver::admission> receiver::admit_from_relay(services::account& mine, std::shared_ptr<const peer::notification> note,
+// A stranger's mail out of a slot: the same work, limits and room as over a link, so that a relay is no way around
+// them. The work done for the relay is the relay's. Who paid with a token that we have given away,
+// to her or in an invite, needs none.
+awaitable<receiver::admission> receiver::admit_from_relay(services::account& mine,
+                                                          std::shared_ptr<const peer::notification> note,
                                                           relay::token_serial paid_by) {
     auto& gate = gate_of(mine);
     if (gate.is_reserved(note->id)) co_return admission::yes;   // shown a second time
     bool given = false;
     for (const auto& used : services::own_relays(mine.store())) {
         const auto slot = engine::slot_of(used, mine.identity());
-        given = given || relay::is_serial_of(slot.serials, paid_by, note->sender) || relay::is_serial_of(slot.serials, paid_by, mine.key());
+        given = given || relay::is_serial_of(slot.serials, paid_by, note->sender) ||
+                relay::is_serial_of(slot.serials, paid_by, mine.key());
     }
     if (const auto bits = gate.work_bits_at_relays(); bits > 0 && !given) {
         if (!note->work) co_return admission::never;
@@ -141,8 +148,10 @@ awaitable<receiver::admission> receiver::admit_from_relay(services::account& min
         --work_checks_;
         if (!right) co_return admission::never;
     }
-    const auto requests = mine.store().read([](const storage::read_txn& txn) { return txn.find_mailbox(engine::requests_name); });
-    if (!requests || !gate.reserve(note->id, note->sender, note->plain_bytes, *requests ? **requests : storage::mailbox()))
+    const auto requests =
+        mine.store().read([](const storage::read_txn& txn) { return txn.find_mailbox(engine::requests_name); });
+    if (!requests ||
+        !gate.reserve(note->id, note->sender, note->plain_bytes, *requests ? **requests : storage::mailbox()))
         co_return admission::later;
     if (gate.admit(note->sender, "", services::now_ms())) {
         gate.release(note->id);
@@ -153,11 +162,13 @@ awaitable<receiver::admission> receiver::admit_from_relay(services::account& min
 
 // Whoever shows a token of ours is known by it, as over a link ("Contact").
 awaitable<void> receiver::use_own_invite(services::account& mine, std::shared_ptr<const peer::notification> note) {
-    if (!note->answer || note->answer->invite == std::array<std::byte, 16>{} || note->recipient != mine.key()) co_return;
+    if (!note->answer || note->answer->invite == std::array<std::byte, 16>{} || note->recipient != mine.key())
+        co_return;
     auto written = commit(node_, mine, [note](storage::write_txn& txn) -> result<void> {
         auto known = txn.get_contact(note->sender);
         if (!known) return known.error();
-        if (*known && ((*known)->blocked || ((*known)->accepted && (*known)->how == storage::known_by::invite_given))) return {};
+        if (*known && ((*known)->blocked || ((*known)->accepted && (*known)->how == storage::known_by::invite_given)))
+            return {};
         auto ours = txn.get_invite(note->answer->invite);
         if (!ours) return ours.error();
         auto left = engine::use_invite(*ours, services::now_ms());
@@ -175,13 +186,16 @@ awaitable<void> receiver::use_own_invite(services::account& mine, std::shared_pt
         return left->uses_left == 0 ? txn.erase_invite(left->token) : txn.put_invite(*left);
     });
     const auto r = co_await std::move(written);
-    if (!r) services::log(services::area::delivery).warn("event=invite_not_used reason={}", services::field(r.error().message()));
+    if (!r)
+        services::log(services::area::delivery)
+            .warn("event=invite_not_used reason={}", services::field(r.error().message()));
 }
 
 awaitable<result<void>> receiver::fetch_seed(services::account& mine, std::shared_ptr<const peer::notification> note,
                                              std::shared_ptr<relay_call> from, relay::seed_secrets secrets) {
     // The header comes first, and again after a restart: it is not among the chunks that are kept.
-    const relay::request asked = relay::seed_get_request{secrets.where, 0, static_cast<std::uint32_t>(crypto::blob_header_bytes)};
+    const relay::request asked =
+        relay::seed_get_request{secrets.where, 0, static_cast<std::uint32_t>(crypto::blob_header_bytes)};
     auto message = relay::encode(asked);
     const auto answer = co_await from->ask(relay::seed_protocol, std::move(message));
     auto reply = relay::reply_in<relay::seed_piece_reply>(answer);
@@ -213,7 +227,9 @@ awaitable<result<void>> receiver::fetch_seed(services::account& mine, std::share
     };
     auto p = std::make_shared<progress>();
     p->kept = kept;
-    keep_piece keep = [this, p, partial, note](std::uint64_t, bytes content) { return keep_seed(p->pending, p->kept, p->failed, partial, note, std::move(content)); };
+    keep_piece keep = [this, p, partial, note](std::uint64_t, bytes content) {
+        return keep_seed(p->pending, p->kept, p->failed, partial, note, std::move(content));
+    };
     const auto over = co_await play(from, std::move(options), std::move(keep));
     if (p->failed) co_return p->failed;
     if (over.how == relay::ending::refused) co_return storage::errc::not_found;
@@ -224,19 +240,23 @@ awaitable<result<void>> receiver::fetch_seed(services::account& mine, std::share
     if (stored) gate_of(mine).release(note->id);
     if (stored)
         services::log(services::area::delivery)
-            .info("event=fetched_from_relay notification={} bytes={} stored_ms={}", short_id(note->id), note->plain_bytes,
-                  std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count());
+            .info("event=fetched_from_relay notification={} bytes={} stored_ms={}", short_id(note->id),
+                  note->plain_bytes,
+                  std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun)
+                      .count());
     co_return stored;
 }
 
-awaitable<bool> receiver::keep_seed(bytes& pending, std::uint64_t& kept, error_code& failed, std::shared_ptr<storage::partial_blob> partial,
+awaitable<bool> receiver::keep_seed(bytes& pending, std::uint64_t& kept, error_code& failed,
+                                    std::shared_ptr<storage::partial_blob> partial,
                                     std::shared_ptr<const peer::notification> note, bytes content) {
     pending.insert(pending.end(), content.begin(), content.end());
     const auto left = note->cipher_bytes - kept;
     auto whole = pending.size() / crypto::chunk_cipher_bytes * crypto::chunk_cipher_bytes;
     if (pending.size() == left) whole = pending.size();   // the last chunk may be short
     if (whole > 0) {
-        auto stored = room_for(whole) ? partial->append(bytes_view(pending).first(whole)) : result<void>(storage::errc::full);
+        auto stored =
+            room_for(whole) ? partial->append(bytes_view(pending).first(whole)) : result<void>(storage::errc::full);
         if (!stored) {
             failed = stored.error();
             co_return false;

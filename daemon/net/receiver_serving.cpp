@@ -1,5 +1,5 @@
-// What the receiver does about mails that do not come, or no longer: serves the own drive's blobs to those they are for while
-// they are for them, and ends waiting for what was announced (engine/fetch_end.hpp).
+// What the receiver does about mails that do not come, or no longer: serves the own drive's blobs to those they are for
+// while they are for them, and ends waiting for what was announced (engine/fetch_end.hpp).
 #include "daemon/net/receiver.hpp"
 
 #include "daemon/engine/fetch_end.hpp"
@@ -77,7 +77,8 @@ awaitable<bytes> receiver::serve_range(services::account& mine, crypto::account_
 
 // ---------------------------------------------------------------- what does not come
 
-awaitable<bool> receiver::not_fetched(services::account& mine, storage::id16 id, engine::fetch_failure why, std::uint32_t tries) {
+awaitable<bool> receiver::not_fetched(services::account& mine, storage::id16 id, engine::fetch_failure why,
+                                      std::uint32_t tries) {
     if (fetching_.contains(id)) co_return false;   // at this moment, over a link or from a relay
     auto verdict = std::make_shared<engine::fetch_verdict>(engine::fetch_verdict::again);
     auto written = commit(node_, mine, [this, id, why, tries, verdict](storage::write_txn& txn) -> result<void> {
@@ -86,7 +87,8 @@ awaitable<bool> receiver::not_fetched(services::account& mine, storage::id16 id,
         if (!row) return row.error();
         if (!*row) return {};
         const auto attempts = (*row)->attempts;
-        auto end = engine::after_failure(std::move(**row), why, tries, services::now_ms(), node_.configuration().delivery);
+        auto end =
+            engine::after_failure(std::move(**row), why, tries, services::now_ms(), node_.configuration().delivery);
         *verdict = end.what;
         if (end.what == engine::fetch_verdict::forget) return txn.erase_inbound(id);
         const bool changed = end.what == engine::fetch_verdict::refuse || end.row.attempts != attempts;

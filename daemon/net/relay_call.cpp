@@ -30,7 +30,8 @@ relay_identity throw_away_identity(peer::unix_s now) {
     return out;
 }
 
-awaitable<std::shared_ptr<relay_call>> relay_call::dial(asio::io_context& io, relay_identity who, crypto::account_key relay,
+awaitable<std::shared_ptr<relay_call>> relay_call::dial(asio::io_context& io, relay_identity who,
+                                                        crypto::account_key relay,
                                                         std::vector<engine::endpoint> endpoints, std::string& why) {
     std::shared_ptr<relay_call> call(new relay_call(io, std::move(who)));
     why = "no address of the relay is known";
@@ -89,7 +90,8 @@ peer::hello_verdict relay_call::greeted(peer_link&, const peer::hello& theirs) {
     peer::hello_verdict verdict;
     observed_ = theirs.observed;
     verdict.accept = true;      // a dialler: the machine has held the account against the one expected
-    asio::post(io_, [self = shared_from_this()] { self->changed_.ring(); });   // it is ready when this answer has been taken
+    // it is ready when this answer has been taken
+    asio::post(io_, [self = shared_from_this()] { self->changed_.ring(); });
     return verdict;
 }
 

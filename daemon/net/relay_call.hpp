@@ -1,5 +1,5 @@
-// A link to a relay as its client: dialled with an identity of its own, so that a depositor is nobody (proto/relay/SPEC.md,
-// "Links"), and the machines of a client played over it. One network thread.
+// A link to a relay as its client: dialled with an identity of its own, so that a depositor is nobody
+// (proto/relay/SPEC.md, "Links"), and the machines of a client played over it. One network thread.
 #pragma once
 
 #include "daemon/engine/endpoints.hpp"
@@ -31,11 +31,12 @@ relay_identity throw_away_identity(peer::unix_s now);
 class relay_call : public peer_link::owner, public std::enable_shared_from_this<relay_call> {
 public:
     // The first endpoint that answers as this relay; null and why when none does.
-    static awaitable<std::shared_ptr<relay_call>> dial(asio::io_context& io, relay_identity who, crypto::account_key relay,
+    static awaitable<std::shared_ptr<relay_call>> dial(asio::io_context& io, relay_identity who,
+                                                       crypto::account_key relay,
                                                        std::vector<engine::endpoint> endpoints, std::string& why);
 
-    // Over a link that is up already between two accounts, and stays up: where a relay wants to know who asks. It is told
-    // no news.
+    // Over a link that is up already between two accounts, and stays up: where a relay wants to know who asks. It is
+    // told no news.
     static std::shared_ptr<relay_call> over(asio::io_context& io, std::shared_ptr<peer_link> link);
 
     awaitable<result<bytes>> ask(std::string_view protocol, bytes message);
@@ -58,7 +59,8 @@ public:
     void ended(peer_link& link) override;
 
 private:
-    relay_call(asio::io_context& io, std::optional<relay_identity> who) : io_(io), who_(std::move(who)), changed_(io.get_executor()) {}
+    relay_call(asio::io_context& io, std::optional<relay_identity> who)
+        : io_(io), who_(std::move(who)), changed_(io.get_executor()) {}
     awaitable<std::string> attempt(crypto::account_key relay, engine::endpoint endpoint);
 
     asio::io_context& io_;

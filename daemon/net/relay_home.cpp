@@ -34,7 +34,8 @@ awaitable<void> relay_home::live() {
         const auto wait = std::chrono::milliseconds(relay_pauses[std::min(failures, relay_pauses.size() - 1)]);
         if (failures < relay_pauses.size()) ++failures;
         // Clients of a relay that starts anew do not all come in one second.
-        co_await pause(wait + std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) * dice() / 4)));
+        co_await pause(wait + std::chrono::milliseconds(
+                                  static_cast<std::int64_t>(static_cast<double>(wait.count()) * dice() / 4)));
     }
 }
 
@@ -81,7 +82,8 @@ awaitable<bool> relay_home::visit() {
 }
 
 awaitable<bool> relay_home::wait_for_news(relay::round_over round) {
-    if (!std::exchange(attached_, true)) services::log(services::area::peer).info("event=relay_attached items={}", round.seen);
+    if (!std::exchange(attached_, true))
+        services::log(services::area::peer).info("event=relay_attached items={}", round.seen);
     looked_at_ = look_begun_;
     if (!at_.opened) co_await note_opened();
     // News are told; a look now and then is for those that got lost, and for what could not be stored the last time.

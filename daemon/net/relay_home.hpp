@@ -1,6 +1,6 @@
-// The kept link to one relay that an account uses: proves ownership of the slot, takes what lies there and comes there, and
-// is made again when it breaks (04-network 4.5.7). It is of a throw-away identity: the slot's key is all the relay learns.
-// One network thread.
+// The kept link to one relay that an account uses: proves ownership of the slot, takes what lies there and comes there,
+// and is made again when it breaks (04-network 4.5.7). It is of a throw-away identity: the slot's key is all the relay
+// learns. One network thread.
 #pragma once
 
 #include "daemon/net/relay_owner.hpp"
@@ -8,13 +8,14 @@
 namespace pp::net {
 
 inline constexpr std::array<std::chrono::seconds, 6> relay_pauses{
-    std::chrono::seconds(1), std::chrono::seconds(2), std::chrono::seconds(5), std::chrono::seconds(15), std::chrono::seconds(60),
-    std::chrono::minutes(5)};                    // between two tries
+    std::chrono::seconds(1),  std::chrono::seconds(2),  std::chrono::seconds(5),
+    std::chrono::seconds(15), std::chrono::seconds(60), std::chrono::minutes(5)};   // between two tries
 
 class relay_home : public std::enable_shared_from_this<relay_home> {
 public:
     // Stores items and says which are durable, or for ever of no use.
-    using take = std::function<awaitable<std::vector<std::uint64_t>>(services::account&, std::vector<relay::listed_item>)>;
+    using take =
+        std::function<awaitable<std::vector<std::uint64_t>>(services::account&, std::vector<relay::listed_item>)>;
 
     relay_home(relay_context with, services::account& mine, engine::own_relay at, take items);
     void start();
@@ -60,7 +61,8 @@ public:
 private:
     relay_context with_;
     relay_home::take take_;
-    std::map<std::pair<std::string, crypto::account_key>, std::shared_ptr<relay_home>> all_;   // by account label and relay
+    // by account label and relay
+    std::map<std::pair<std::string, crypto::account_key>, std::shared_ptr<relay_home>> all_;
     bool stopping_ = false;
 };
 

@@ -13,7 +13,8 @@ constexpr std::size_t tokens_in_an_answer = 6;   // beside receipt and return pa
 }  // namespace
 
 // ---------------------------------------------------------------- items
-awaitable<std::vector<std::uint64_t>> relay_inbox::take(services::account& mine, std::vector<relay::listed_item> items) {
+awaitable<std::vector<std::uint64_t>> relay_inbox::take(services::account& mine,
+                                                        std::vector<relay::listed_item> items) {
     std::vector<std::uint64_t> done;
     for (auto& item : items) {
         if (stopping_) break;
@@ -35,7 +36,8 @@ awaitable<bool> relay_inbox::take_one(services::account& mine, bytes item, relay
     }
     auto letter = peer::open_letter(item, *secret, mine.key());
     if (!letter) {
-        services::log(services::area::delivery).info("event=item_useless reason={}", services::field(letter.error().message()));
+        services::log(services::area::delivery)
+            .info("event=item_useless reason={}", services::field(letter.error().message()));
         co_return true;
     }
     const bool read = co_await read_letter(mine, std::move(*letter));
@@ -136,7 +138,8 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
         if (row.stage != storage::inbound_stage::wanted && !stopping_) {
             if (!cleaned && note->answer) cleaned = co_await clean(mine, note);
             const bool told = co_await answer(mine, row, note);
-            done = told && (cleaned || !note->answer || d.trials[id].failures > 6);   // else its time at the relay runs out
+            // else its time at the relay runs out
+            done = told && (cleaned || !note->answer || d.trials[id].failures > 6);
         }
     }
     if (done) {
@@ -169,7 +172,8 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
 // ---------------------------------------------------------------- seeds
 std::vector<relay_inbox::source> relay_inbox::sources_of(services::account& mine, const peer::notification& note) {
     std::vector<source> out;
-    const auto add = [&](const crypto::account_key& relay, const relay::slot_id& slot, std::vector<engine::endpoint> endpoints) {
+    const auto add = [&](const crypto::account_key& relay, const relay::slot_id& slot,
+                         std::vector<engine::endpoint> endpoints) {
         for (const auto& known : out)
             if (known.relay == relay && known.slot == slot) return;
         if (!endpoints.empty()) out.push_back({relay, slot, std::move(endpoints)});
@@ -179,14 +183,16 @@ std::vector<relay_inbox::source> relay_inbox::sources_of(services::account& mine
     std::vector<relay::slot_address> hers;
     if (note.answer)
         if (auto way = relay::decode_address(note.answer->way.slot)) hers.push_back(std::move(*way));
-    auto reach = services::how_to_reach(mine.store(), with_.peers.record_of(mine, note.sender), note.sender, services::now_s());
+    auto reach =
+        services::how_to_reach(mine.store(), with_.peers.record_of(mine, note.sender), note.sender, services::now_s());
     hers.insert(hers.end(), reach.slots.begin(), reach.slots.end());
     for (const auto& slot : hers) add(slot.relay, slot.slot, dialable(mine, slot.endpoints));
     return out;
 }
 
 // True when the mail is here.
-awaitable<bool> relay_inbox::fetch(services::account& mine, std::shared_ptr<const peer::notification> note, bool& cleaned) {
+awaitable<bool> relay_inbox::fetch(services::account& mine, std::shared_ptr<const peer::notification> note,
+                                   bool& cleaned) {
     if (!mails_.begin_fetch(note->id)) co_return false;   // over a link, at this moment
     bool here = false;
     for (auto& from : sources_of(mine, *note)) {
@@ -204,7 +210,8 @@ awaitable<bool> relay_inbox::fetch(services::account& mine, std::shared_ptr<cons
             cleaned = co_await delete_seed(call, where, deletion);
         } else {
             services::log(services::area::delivery)
-                .info("event=seed_not_fetched notification={} reason={}", short_id(note->id), services::field(fetched.error().message()));
+                .info("event=seed_not_fetched notification={} reason={}", short_id(note->id),
+                      services::field(fetched.error().message()));
         }
         call->hang_up();
         if (here || stopping_) break;
@@ -233,7 +240,8 @@ awaitable<bool> relay_inbox::clean(services::account& mine, std::shared_ptr<cons
 }
 
 // ---------------------------------------------------------------- answers
-awaitable<bool> relay_inbox::answer(services::account& mine, storage::inbound_row row, std::shared_ptr<const peer::notification> note) {
+awaitable<bool> relay_inbox::answer(services::account& mine, storage::inbound_row row,
+                                    std::shared_ptr<const peer::notification> note) {
     peer::letter content;
     if (row.stage == storage::inbound_stage::refused) {
         content.refusals.push_back({note->id, row.reason});
@@ -243,7 +251,8 @@ awaitable<bool> relay_inbox::answer(services::account& mine, storage::inbound_ro
             co_return heard.has_value();
         }
     } else {
-        const auto receipt = peer::encode(peer::make_receipt(*note, mine.certificate(), with_.node.device(), services::now_s()));
+        const auto receipt =
+            peer::encode(peer::make_receipt(*note, mine.certificate(), with_.node.device(), services::now_s()));
         if (auto link = with_.peers.find(mine.key(), note->sender)) {
             auto message = peer::encode(peer::receipt_message{receipt});
             const auto heard = co_await link->ask(peer::receipt_protocol, std::move(message));
@@ -254,7 +263,8 @@ awaitable<bool> relay_inbox::answer(services::account& mine, storage::inbound_ro
     const bool left = co_await send_letter(mine, note->sender, std::move(content));
     if (left)
         services::log(services::area::delivery)
-            .info("event=answered_by_letter notification={} refused={}", short_id(note->id), row.stage == storage::inbound_stage::refused);
+            .info("event=answered_by_letter notification={} refused={}", short_id(note->id),
+                  row.stage == storage::inbound_stage::refused);
     co_return left;
 }
 
@@ -267,18 +277,20 @@ awaitable<bool> relay_inbox::send_letter(services::account& mine, crypto::accoun
         auto paid = std::make_shared<std::optional<relay::delivery_token>>();
         auto whole = std::make_shared<peer::letter>();
         auto way = way_to(mine);
-        auto written = commit(with_.node, mine, [&mine, to, slot, content, paid, whole, way](storage::write_txn& txn) -> result<void> {
+        auto give = [&mine, to, slot, content, paid, whole, way](storage::write_txn& txn) -> result<void> {
             auto c = services::correspondent_of(txn, to);
             *whole = content;
             *paid = engine::take_token(c, slot.relay, slot.slot, services::now_s());
             if (way) whole->ways.push_back(*way);
             const auto used = services::own_relays(txn);
             if (!used.empty())
-                if (auto grant = engine::grant_tokens(c, to, used.front().relay, engine::slot_of(used.front(), mine.identity()),
-                                                      tokens_in_an_answer, services::now_s()))
+                if (auto grant =
+                        engine::grant_tokens(c, to, used.front().relay, engine::slot_of(used.front(), mine.identity()),
+                                             tokens_in_an_answer, services::now_s()))
                     whole->grants.push_back(std::move(*grant));
             return txn.put_setting(engine::correspondent_setting(to), engine::encode(c));
-        });
+        };
+        auto written = commit(with_.node, mine, std::move(give));
         if (const auto r = co_await std::move(written); !r) co_return false;
         if (peer::encode(*whole).size() > peer::sealed_parts_bytes_max) whole->grants.clear();
         peer::sealed_letter letter{mine.key(), to, services::now_s(), std::move(*whole)};
@@ -288,14 +300,18 @@ awaitable<bool> relay_inbox::send_letter(services::account& mine, crypto::accoun
         options.item = peer::seal_letter(letter, mine.identity(), reach.prekey_id, *reach.prekey);
         std::string why;
         auto nobody = throw_away_identity(services::now_s());
-        auto call = co_await relay_call::dial(with_.io, std::move(nobody), slot.relay, dialable(mine, slot.endpoints), why);
+        auto call =
+            co_await relay_call::dial(with_.io, std::move(nobody), slot.relay, dialable(mine, slot.endpoints), why);
         if (!call) continue;
-        read_content nothing = [](std::uint64_t, std::size_t) -> awaitable<result<bytes>> { co_return relay::errc::lost; };
+        read_content nothing = [](std::uint64_t, std::size_t) -> awaitable<result<bytes>> {
+            co_return relay::errc::lost;
+        };
         const auto over = co_await play(call, std::move(options), std::move(nothing), with_.workers);
         call->hang_up();
         if (over.how == relay::ending::done) co_return true;
-        services::log(services::area::delivery).info("event=letter_not_left how={} status={}", static_cast<unsigned>(over.how),
-                                                     static_cast<unsigned>(over.why.why));
+        services::log(services::area::delivery)
+            .info("event=letter_not_left how={} status={}", static_cast<unsigned>(over.how),
+                  static_cast<unsigned>(over.why.why));
     }
     co_return false;
 }

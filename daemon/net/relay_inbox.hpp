@@ -1,6 +1,6 @@
 // What comes through relays for an account: takes items out of its slots, fetches mails from seeds, and answers their
-// senders through their relays (proto/relay/SPEC.md, "Walks of a client"; proto/peer/SPEC.md, "Letter"). All that is to be
-// done stands in inbound rows of the store, so that it goes on after a restart. One network thread.
+// senders through their relays (proto/relay/SPEC.md, "Walks of a client"; proto/peer/SPEC.md, "Letter"). All that is to
+// be done stands in inbound rows of the store, so that it goes on after a restart. One network thread.
 #pragma once
 
 #include "daemon/net/receiver.hpp"
@@ -19,7 +19,8 @@ public:
     struct listener {
         virtual ~listener() = default;
         virtual awaitable<bool> receipt_told(services::account& mine, bytes signed_receipt) = 0;
-        virtual awaitable<bool> refusal_told(services::account& mine, crypto::account_key by, peer::refusal_note what) = 0;
+        virtual awaitable<bool> refusal_told(services::account& mine, crypto::account_key by,
+                                             peer::refusal_note what) = 0;
     };
 
     relay_inbox(relay_context with, receiver& mails) : with_(with), mails_(mails) {}
@@ -61,7 +62,8 @@ private:
     awaitable<void> one(desk& d, storage::inbound_row row);
     awaitable<bool> fetch(services::account& mine, std::shared_ptr<const peer::notification> note, bool& cleaned);
     awaitable<bool> clean(services::account& mine, std::shared_ptr<const peer::notification> note);
-    awaitable<bool> answer(services::account& mine, storage::inbound_row row, std::shared_ptr<const peer::notification> note);
+    awaitable<bool> answer(services::account& mine, storage::inbound_row row,
+                           std::shared_ptr<const peer::notification> note);
     awaitable<bool> send_letter(services::account& mine, crypto::account_key to, peer::letter content);
     std::vector<source> sources_of(services::account& mine, const peer::notification& note);
 

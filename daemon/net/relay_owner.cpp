@@ -14,14 +14,17 @@ awaitable<std::optional<relay::info_reply>> info_of(std::shared_ptr<relay_call> 
     co_return std::get<relay::info_reply>(*reply);
 }
 
-awaitable<std::vector<std::uint64_t>> take_nothing(std::vector<relay::listed_item>) { co_return std::vector<std::uint64_t>{}; }
+awaitable<std::vector<std::uint64_t>> take_nothing(std::vector<relay::listed_item>) {
+    co_return std::vector<std::uint64_t>{};
+}
 awaitable<bool> no_more(relay::round_over) { co_return false; }
 
 std::string why_of(relay::ending how, const relay::refusal& why) {
     switch (how) {
     case relay::ending::done: return {};
     case relay::ending::refused: return "the relay " + engine::refusal_text(why);
-    case relay::ending::unwilling: return "the relay asks for more work than this node does; ask its owner for a link with an invite";
+    case relay::ending::unwilling:
+        return "the relay asks for more work than this node does; ask its owner for a link with an invite";
     case relay::ending::lost: break;
     }
     return "the link to the relay was lost; try again";
@@ -51,7 +54,8 @@ std::optional<peer::return_path> way_to(const services::account& mine) {
     const auto record = mine.record();
     if (record.prekeys.empty()) return std::nullopt;
     const auto& newest = record.prekeys.front();
-    return peer::return_path{newest.id, newest.key, newest.not_after, record.relays.empty() ? std::string() : record.relays.front()};
+    return peer::return_path{newest.id, newest.key, newest.not_after,
+                             record.relays.empty() ? std::string() : record.relays.front()};
 }
 
 awaitable<bool> delete_seed(std::shared_ptr<relay_call> call, relay::locator where, relay::deletion_secret secret) {
@@ -64,8 +68,8 @@ awaitable<bool> delete_seed(std::shared_ptr<relay_call> call, relay::locator whe
     co_return !no || no->why == relay::status::not_found;
 }
 
-awaitable<std::shared_ptr<relay_call>> call_as_myself(relay_context& with, services::account& mine, const engine::own_relay& at,
-                                                      std::string& why) {
+awaitable<std::shared_ptr<relay_call>> call_as_myself(relay_context& with, services::account& mine,
+                                                      const engine::own_relay& at, std::string& why) {
     const auto endpoints = endpoints_of(at.endpoints);
     if (with.node.find_account(at.relay)) {   // this very node: its own links are not between two nodes
         relay_identity myself{with.node.device().clone(), mine.certificate(), peer::encode(mine.record())};
@@ -88,8 +92,8 @@ awaitable<std::string> open_slot_at(relay_context& with, services::account& mine
     const auto info = co_await info_of(call, secrets.id());
     if (!info) {
         call->hang_up();
-        co_return "the node there is no relay: its owner has to write [relay] serve = \"contacts\" (or self, invited, open) into its "
-                  "peerpost.toml";
+        co_return "the node there is no relay: its owner has to write [relay] serve = \"contacts\" "
+                  "(or self, invited, open) into its peerpost.toml";
     }
     // Only where it matters does the relay learn who this is.
     if (info->policy == relay::serving::self || info->policy == relay::serving::contacts) {
@@ -128,7 +132,8 @@ awaitable<std::string> close_slot_at(relay_context& with, services::account& min
         const auto owned = relay::reply_in<relay::attach_reply>(attached);
         const auto done = relay::reply_in<relay::done_reply>(closed);
         // A slot that is not there is closed.
-        if (const auto* no = owned ? std::get_if<relay::refusal>(&*owned) : nullptr; no && no->why == relay::status::no_slot)
+        if (const auto* no = owned ? std::get_if<relay::refusal>(&*owned) : nullptr;
+            no && no->why == relay::status::no_slot)
             failed.clear();
         else if (done)
             failed = std::holds_alternative<relay::done_reply>(*done)

@@ -1,4 +1,5 @@
-// What the owner of a slot does at her relay once: opens it, closes it (proto/relay/SPEC.md, "Slots"). One network thread.
+// What the owner of a slot does at her relay once: opens it, closes it (proto/relay/SPEC.md, "Slots").
+// One network thread.
 #pragma once
 
 #include "daemon/net/links.hpp"
@@ -21,10 +22,10 @@ std::vector<engine::endpoint> dialable(const services::account& mine, const std:
 std::optional<peer::return_path> way_to(const services::account& mine);
 // True when the relay has it no more.
 awaitable<bool> delete_seed(std::shared_ptr<relay_call> call, relay::locator where, relay::deletion_secret secret);
-// The account itself on the link: where the relay's policy wants to know who opens a slot. The link there is between the
-// two accounts, if any; null and why.
-awaitable<std::shared_ptr<relay_call>> call_as_myself(relay_context& with, services::account& mine, const engine::own_relay& at,
-                                                      std::string& why);
+// The account itself on the link: where the relay's policy wants to know who opens a slot. The link there is between
+// the two accounts, if any; null and why.
+awaitable<std::shared_ptr<relay_call>> call_as_myself(relay_context& with, services::account& mine,
+                                                      const engine::own_relay& at, std::string& why);
 
 // Empty, or why it is not done: a sentence for people. Opening a slot that is there tells the relay its settings again.
 awaitable<std::string> open_slot_at(relay_context& with, services::account& mine, engine::own_relay at);

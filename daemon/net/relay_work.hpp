@@ -1,6 +1,6 @@
-// Whether the work that is done for relays on worker threads is still wanted: minutes of it must not hold up the end of the
-// daemon, and it is worth nothing afterwards (proto/relay/SPEC.md, "Work"). One for each io_context; stopped on its thread,
-// asked on any.
+// Whether the work that is done for relays on worker threads is still wanted: minutes of it must not hold up the end of
+// the daemon, and it is worth nothing afterwards (proto/relay/SPEC.md, "Work"). One for each io_context; stopped on its
+// thread, asked on any.
 #pragma once
 
 #include "daemon/net/asio.hpp"

@@ -5,9 +5,9 @@ By hand, not in CI:
     python3 tests/bench/beside_dovecot.py build/release/peerpost build/release/imap_load [--mails 10000] [--only WORDS]
 
 Dovecot: sdbox, fsync as shipped, no encryption. Both speak plain IMAP on loopback and keep their mail in one temporary
-folder. "cold": the first time after the daemon was started again and, as root, the page cache was dropped. A ratio above
-1 is in our favour. Other work on the machine disturbs single rows; ratios of rows that were measured in turn hold better
-than their figures. --only picks the rows whose name contains one of the words."""
+folder. "cold": the first time after the daemon was started again and, as root, the page cache was dropped. A ratio
+above 1 is in our favour. Other work on the machine disturbs single rows; ratios of rows that were measured in turn hold
+better than their figures. --only picks the rows whose name contains one of the words."""
 
 import argparse
 import contextlib
@@ -26,8 +26,8 @@ from node import nodes  # noqa: E402
 MAIL_BYTES = 3100
 FILL_CONNECTIONS, FILL_DEPTH = 4, 16
 IDLERS = 500
-HEADER_LIST = ("BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date Message-ID Priority X-Priority References Newsgroups "
-               "In-Reply-To Content-Type Reply-To Received)]")
+HEADER_LIST = ("BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date Message-ID Priority X-Priority References "
+               "Newsgroups In-Reply-To Content-Type Reply-To Received)]")
 
 
 class Side:
@@ -92,8 +92,8 @@ class Bench:
 
     def appends(self):
         for depth, bar in ((1, 1.5), (16, 3)):
-            self.pair(f"APPEND 2 kB, 4 connections, {depth} deep", ("append", f"Append{depth}", 4, depth, 2000, 2000), "per_s",
-                      "msg/s", bar)
+            self.pair(f"APPEND 2 kB, 4 connections, {depth} deep", ("append", f"Append{depth}", 4, depth, 2000, 2000),
+                      "per_s", "msg/s", bar)
         self.pair("APPEND 1 MB", ("append", "Large", 1, 1, 100, 1_000_000), "mb_per_s", "MB/s", 0.9)
 
     def cold_and_warm(self):
@@ -136,7 +136,8 @@ class Bench:
     def sessions(self):
         self.pair("login + logout", ("login", 30), "p50_ms", "ms", 1, higher=False)
         if self.wanted("start to first login"):
-            begun = {side: statistics.median(side.restart() for _ in range(3)) * 1e3 for side in (self.ours, self.theirs)}
+            begun = {side: statistics.median(side.restart() for _ in range(3)) * 1e3
+                     for side in (self.ours, self.theirs)}
             row("start to first login, cold", begun[self.ours], begun[self.theirs], "ms", 1, False)
         if self.wanted("RSS, no clients"):
             for side in (self.ours, self.theirs):
@@ -156,7 +157,8 @@ class Bench:
         if self.wanted("IDLE told to all"):
             got = {side: side.run("idle", "Idle", IDLERS, 5) for side in (self.ours, self.theirs)}
             for field in ("p50_ms", "max_ms"):
-                row(f"IDLE told to all {IDLERS}, {field[:3]}", got[self.ours][field], got[self.theirs][field], "ms", 1, False)
+                row(f"IDLE told to all {IDLERS}, {field[:3]}", got[self.ours][field], got[self.theirs][field], "ms", 1,
+                    False)
 
     def run(self):
         begun = {}
@@ -186,8 +188,8 @@ def main():
         raise SystemExit(why)
     with nodes(given.binary, "bench") as (node,), dovecot(connections=2 * IDLERS) as theirs:
         node.start()
-        Bench(Side("peerpost", node, node.address, node.password, given.load), Side("Dovecot", theirs, USER, PASSWORD, given.load),
-              given.mails, given.only).run()
+        Bench(Side("peerpost", node, node.address, node.password, given.load),
+              Side("Dovecot", theirs, USER, PASSWORD, given.load), given.mails, given.only).run()
 
 
 if __name__ == "__main__":

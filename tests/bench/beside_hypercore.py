@@ -1,14 +1,14 @@
-"""peerpost's drive beside an encrypted hyperdrive of npm that is replicated over TCP on loopback, as ratios in one run. By
-hand, not in CI:
+"""peerpost's drive beside an encrypted hyperdrive of npm that is replicated over TCP on loopback, as ratios in one run.
+By hand, not in CI:
 
     python3 tests/bench/beside_hypercore.py build/release/drive_load NODE_MODULES [--quick]
 
 NODE_MODULES: a folder where `npm install hypercore hyperdrive corestore` was run (outside of this repository), or whose
-node_modules are these. What either side does is in drive_load.cpp and hyperdrive.js. Rates are of wall time; those of CPU time
-(user + system, both ends together) stand beside them, for they hardly depend on what else the machine does.
+node_modules are these. What either side does is in drive_load.cpp and hyperdrive.js. Rates are of wall time; those of
+CPU time (user + system, both ends together) stand beside them, for they hardly depend on what else the machine does.
 
-The bars (per case): written durably >= 3 x its puts/s, which nothing syncs; fetched >= 10 x its files/s, >= 5 x its MB/s for
-large files."""
+The bars (per case): written durably >= 3 x its puts/s, which nothing syncs; fetched >= 10 x its files/s, >= 5 x its
+MB/s for large files."""
 
 import json
 import os
@@ -45,8 +45,9 @@ def hyperdrive(modules, folder, files, size):
         at = json.loads(server.stdout.readline())
         server.stdin.write("begin\n")
         server.stdin.flush()
-        fetched = subprocess.run(["node", program, "fetch", str(folder / "b"), str(files), str(size), str(at["port"]), at["key"],
-                                  at["encryptionKey"]], env=environment, capture_output=True, text=True, timeout=STEP_SECONDS_MAX)
+        fetched = subprocess.run(["node", program, "fetch", str(folder / "b"), str(files), str(size), str(at["port"]),
+                                  at["key"], at["encryptionKey"]], env=environment, capture_output=True, text=True,
+                                  timeout=STEP_SECONDS_MAX)
         if fetched.returncode:
             raise SystemExit(f"hyperdrive: {fetched.stderr}")
         steps.update(steps_of(fetched.stdout.splitlines()))
@@ -63,8 +64,10 @@ def main(driver, modules, quick):
     modules = pathlib.Path(modules).resolve()
     modules = modules if modules.name == "node_modules" else modules / "node_modules"
     if not shutil.which("node") or not (modules / "hyperdrive").is_dir():
-        raise SystemExit("needs node, and the packages: npm install hypercore hyperdrive corestore (in a folder of its own)")
-    versions = {p: json.loads((modules / p / "package.json").read_text())["version"] for p in ("hypercore", "hyperdrive", "corestore")}
+        raise SystemExit("needs node, and the packages: npm install hypercore hyperdrive corestore "
+                         "(in a folder of its own)")
+    versions = {p: json.loads((modules / p / "package.json").read_text())["version"]
+                for p in ("hypercore", "hyperdrive", "corestore")}
     print(", ".join(f"{p} {v}" for p, v in versions.items()))
     print(f"{'':34}{'hyperdrive':>24}{'peerpost':>24}{'ratio':>8}{'of CPU':>8}{'bar':>6}")
     for name, files, size, fetch_bar in CASES:
@@ -80,8 +83,9 @@ def main(driver, modules, quick):
             them, us = theirs[their_step], ours[our_step]
             their_rate, our_rate = files * of / them["wall"], our_files * of / us["wall"]
             ratio_cpu = (them["cpu"] / files) / (us["cpu"] / our_files)
-            print(f"{name + ' ' + title:34}{their_rate:14.0f} {unit:9}{our_rate:14.0f} {unit:9}{our_rate / their_rate:8.1f}{ratio_cpu:8.1f}"
-                  f"{'>= ' + str(bar) if bar else '':>6}", flush=True)
+            print(f"{name + ' ' + title:34}{their_rate:14.0f} {unit:9}{our_rate:14.0f} "
+                  f"{unit:9}{our_rate / their_rate:8.1f}{ratio_cpu:8.1f}{'>= ' + str(bar) if bar else '':>6}",
+                  flush=True)
 
         single = next(step for step in ours if step.startswith("written one by one"))
         row("written, one by one", "written", single, int(single.rsplit(" ", 1)[1]), None)

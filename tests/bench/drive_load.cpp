@@ -1,11 +1,12 @@
 // How fast mails are written to a drive, and how fast another node fetches them: for tests/bench/beside_hypercore.py. A
 // measurement, never a test.   drive_load FOLDER FILES BYTES
 //
-// Written: encrypted, indexed and durable, by the store's own writer with the group commit of the daemon, once with each mail
-// by itself and once with as many waiting as a busy daemon has.
-// Fetched: over one peer link (TCP on loopback, TLS 1.3, both sides with a network thread as a daemon has, drive/1 with the
-// daemon's fetch plan), every chunk verified against the blob id. Then the same with all that a receiver does besides: kept in
-// incoming/ when it is more than one chunk, opened, encrypted anew and committed durably to the own store.
+// Written: encrypted, indexed and durable, by the store's own writer with the group commit of the daemon, once with
+// each mail by itself and once with as many waiting as a busy daemon has.
+// Fetched: over one peer link (TCP on loopback, TLS 1.3, both sides with a network thread as a daemon has, drive/1 with
+// the daemon's fetch plan), every chunk verified against the blob id. Then the same with all that a receiver does
+// besides: kept in incoming/ when it is more than one chunk, opened,
+// encrypted anew and committed durably to the own store.
 #include "daemon/engine/fetch_plan.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/peer_link.hpp"
@@ -40,7 +41,9 @@ T must(result<T> r, const char* what) {
 double cpu_s() {
     rusage used{};
     getrusage(RUSAGE_SELF, &used);
-    const auto s = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+    const auto s = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
     return s(used.ru_utime) + s(used.ru_stime);
 }
 
@@ -48,15 +51,16 @@ struct stopwatch {
     std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
     double cpu = cpu_s();
     void say(const char* step) const {
-        std::cout << "{\"step\": \"" << step << "\", \"wall\": " << std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()
+        std::cout << "{\"step\": \"" << step
+                  << "\", \"wall\": " << std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()
                   << ", \"cpu\": " << cpu_s() - cpu << "}" << std::endl;
     }
 };
 
 // A mail of so many bytes: headers, then lines that no two mails share.
 bytes mail_of(std::size_t n, std::size_t size) {
-    auto out = to_bytes("From: <a@example.alt>\r\nSubject: mail " + std::to_string(n) + "\r\nMessage-ID: <" + std::to_string(n) +
-                        "@example.alt>\r\nContent-Type: text/plain\r\n\r\n");
+    auto out = to_bytes("From: <a@example.alt>\r\nSubject: mail " + std::to_string(n) + "\r\nMessage-ID: <" +
+                        std::to_string(n) + "@example.alt>\r\nContent-Type: text/plain\r\n\r\n");
     bytes noise(57);
     crypto::random_bytes(noise);
     while (out.size() + 78 <= size) {
@@ -179,7 +183,8 @@ awaitable<void> fetch_all(std::shared_ptr<peer_link> link, std::shared_ptr<wante
         auto kept = std::make_shared<bytes>();
         std::shared_ptr<storage::partial_blob> partial;
         if (into && !is_small)
-            partial = std::make_shared<storage::partial_blob>(must(storage::partial_blob::open(incoming, "mail" + std::to_string(number)), "partial"));
+            partial = std::make_shared<storage::partial_blob>(
+                must(storage::partial_blob::open(incoming, "mail" + std::to_string(number)), "partial"));
         while (const auto asked = plan.next()) {
             auto message = peer::encode(*asked);
             auto answer = co_await link->ask(peer::drive_protocol, std::move(message));
@@ -193,7 +198,9 @@ awaitable<void> fetch_all(std::shared_ptr<peer_link> link, std::shared_ptr<wante
             auto blob = std::make_shared<storage::blob_writer>(into->store->new_blob());
             auto header = std::make_shared<crypto::blob_header>(*plan.header());
             auto work = [partial, kept, blob, header, note]() -> result<void> {
-                const auto chunk = [&](std::uint64_t i) -> result<bytes> { return partial ? partial->read_chunk(i) : result<bytes>(*kept); };
+                const auto chunk = [&](std::uint64_t i) -> result<bytes> {
+                    return partial ? partial->read_chunk(i) : result<bytes>(*kept);
+                };
                 if (auto r = reencrypt(*note, *header, chunk, "Received: here\r\n", *blob); !r) return r;
                 return blob->finish();
             };
@@ -216,7 +223,8 @@ awaitable<void> fetch_all(std::shared_ptr<peer_link> link, std::shared_ptr<wante
 
 // One link over TCP and TLS, a thread for each end's network.
 struct connection {
-    explicit connection(storage::account_store& served) : acceptor(server_io, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
+    explicit connection(storage::account_store& served)
+        : acceptor(server_io, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
         server.store = &served;
         const auto server_identity = must(crypto::make_device_certificate(server.who.device), "certificate");
         const auto client_identity = must(crypto::make_device_certificate(client.who.device), "certificate");
@@ -264,7 +272,8 @@ struct connection {
 };
 
 // `at_once` mails at a time. Only the fetching is timed.
-void fetch(const char* step, drive& from, std::vector<peer::notification> mails, drive* into, const fs::path& incoming, std::size_t at_once) {
+void fetch(const char* step, drive& from, std::vector<peer::notification> mails, drive* into, const fs::path& incoming,
+           std::size_t at_once) {
     fs::create_directories(incoming);
     asio::thread_pool workers(2);
     connection link(*from.store);

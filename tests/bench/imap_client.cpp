@@ -159,7 +159,8 @@ std::string sample_mail(std::uint64_t number, std::size_t bytes) {
                                             "answer",  "monday",  "weather", "kitchen", "budget", "picture", "river"};
     const auto word = [&] { return std::string(words[dice(std::size(words))]); };
     const auto id = std::to_string(number);
-    std::string mail = "Received: from mail.example.org (mail.example.org [192.0.2.7])\r\n\tby mx.example.net with ESMTPS id " +
+    std::string mail = "Received: from mail.example.org (mail.example.org [192.0.2.7])\r\n"
+                       "\tby mx.example.net with ESMTPS id " +
                        id + "\r\n\tfor <me@example.net>; Sun, 22 Nov 2026 10:00:00 +0000\r\n"
                        "From: \"" + word() + " " + word() + "\" <" + word() + id + "@example.org>\r\n"
                        "To: me <me@example.net>, other <" + word() + "@example.net>\r\n"
@@ -188,10 +189,10 @@ std::string sample_mail(std::uint64_t number, std::size_t bytes) {
     }
     mail += "Content-Type: multipart/mixed; boundary=\"b" + id + "\"\r\n\r\n--b" + id +
             "\r\nContent-Type: multipart/alternative; boundary=\"a" + id + "\"\r\n\r\n--a" + id +
-            "\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + prose(mail.size() + (bytes - mail.size()) / 2) + "--a" + id +
-            "\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n<p>" + word() + "</p>\r\n--a" +
-            id + "--\r\n--b" + id + "\r\nContent-Type: application/octet-stream; name=\"" + word() +
-            ".bin\"\r\nContent-Disposition: attachment; filename=\"" + word() +
+            "\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + prose(mail.size() + (bytes - mail.size()) / 2) +
+            "--a" + id + "\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n<p>" +
+            word() + "</p>\r\n--a" + id + "--\r\n--b" + id + "\r\nContent-Type: application/octet-stream; name=\"" +
+            word() + ".bin\"\r\nContent-Disposition: attachment; filename=\"" + word() +
             ".bin\"\r\nContent-Transfer-Encoding: base64\r\n\r\n";
     while (mail.size() + 100 < bytes) {
         for (int i = 0; i < 76; ++i) mail += "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef"[dice(32)];

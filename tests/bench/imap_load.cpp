@@ -39,7 +39,8 @@ double quantile(std::vector<double>& samples, double q) {
 }
 
 void print_times(std::vector<double> s) {
-    std::printf("p50_ms=%.4f p99_ms=%.4f max_ms=%.4f\n", quantile(s, 0.5) * 1e3, quantile(s, 0.99) * 1e3, s.back() * 1e3);
+    std::printf("p50_ms=%.4f p99_ms=%.4f max_ms=%.4f\n", quantile(s, 0.5) * 1e3, quantile(s, 0.99) * 1e3,
+                s.back() * 1e3);
 }
 
 std::string append_command(const std::string& mailbox, const std::string& mail) {
@@ -54,7 +55,8 @@ void append(const server& where, const std::string& mailbox, int connections, st
         clients.emplace_back(where);
         clients.back().log_in(where);
     }
-    const auto samples = std::max<std::uint64_t>(1, std::min<std::uint64_t>(count, (64u << 20) / std::max<std::size_t>(bytes, 1)));
+    const auto samples =
+        std::max<std::uint64_t>(1, std::min<std::uint64_t>(count, (64u << 20) / std::max<std::size_t>(bytes, 1)));
     std::vector<std::string> mails;
     for (std::uint64_t i = 0; i < samples; ++i) mails.push_back(sample_mail(i, bytes));
     std::atomic<std::uint64_t> next = 0, sent_bytes = 0;
@@ -75,7 +77,8 @@ void append(const server& where, const std::string& mailbox, int connections, st
         });
     for (auto& t : threads) t.join();
     const auto took = seconds_since(begun);
-    std::printf("per_s=%.1f mb_per_s=%.2f\n", static_cast<double>(count) / took, static_cast<double>(sent_bytes) / took / 1e6);
+    std::printf("per_s=%.1f mb_per_s=%.2f\n", static_cast<double>(count) / took,
+                static_cast<double>(sent_bytes) / took / 1e6);
 }
 
 void select(const server& where, const std::string& mailbox, int rounds) {
@@ -114,8 +117,8 @@ void all(const server& where, const std::string& mailbox, int rounds, const std:
         times.push_back(seconds_since(begun));
     }
     const auto first = times.front(), best = *std::min_element(times.begin(), times.end()), p50 = quantile(times, 0.5);
-    std::printf("first_ms=%.3f p50_ms=%.3f best_ms=%.3f first_per_s=%.0f per_s=%.0f mb_per_s=%.1f\n", first * 1e3, p50 * 1e3,
-                best * 1e3, mails / first, mails / p50, bytes / p50 / 1e6);
+    std::printf("first_ms=%.3f p50_ms=%.3f best_ms=%.3f first_per_s=%.0f per_s=%.0f mb_per_s=%.1f\n", first * 1e3,
+                p50 * 1e3, best * 1e3, mails / first, mails / p50, bytes / p50 / 1e6);
 }
 
 void each(const server& where, const std::string& mailbox, int count, const std::string& command) {
@@ -139,7 +142,8 @@ void each(const server& where, const std::string& mailbox, int count, const std:
     print_times(std::move(times));
 }
 
-std::vector<imap_client> idlers(const server& where, const std::string& mailbox, int connections, std::uint32_t& mails) {
+std::vector<imap_client> idlers(const server& where, const std::string& mailbox, int connections,
+                                std::uint32_t& mails) {
     std::vector<imap_client> clients;
     for (int i = 0; i < connections; ++i) {
         auto& client = clients.emplace_back(where);
@@ -199,7 +203,9 @@ int run(const std::vector<std::string>& a) {
     const server where{a[0], a[1], a[2], a[3]};
     const auto number = [&](std::size_t i) { return i < a.size() ? std::atoi(a[i].c_str()) : 0; };
     const auto& task = a[4];
-    const auto is = [&](std::string_view name, std::size_t arguments) { return task == name && a.size() == 5 + arguments; };
+    const auto is = [&](std::string_view name, std::size_t arguments) {
+        return task == name && a.size() == 5 + arguments;
+    };
     if (is("append", 5))
         append(where, a[5], number(6), static_cast<std::size_t>(number(7)), static_cast<std::uint64_t>(number(8)),
                static_cast<std::size_t>(number(9)));

@@ -5,7 +5,8 @@
 Raw limit: overwriting 4 KiB of a zero-written file with fdatasync, in the same directory. A submission costs the sender
 two such syncs and the recipient two more (log and view on either side).
 
-The bars: submission to the recipient's EXISTS p50 <= 5 ms and p99 <= 15 ms, an idle node <= 20 MB of resident memory."""
+The bars: submission to the recipient's EXISTS p50 <= 5 ms and p99 <= 15 ms,
+an idle node <= 20 MB of resident memory."""
 
 import os
 import pathlib
@@ -74,7 +75,7 @@ def journey(alice, bob, count):
 
 
 def resident_mb(node):
-    """Of a node that has nothing to do: all of it, and what is its own rather than of files and libraries that are shared."""
+    """Of a node that has nothing to do: all of it, and what is its own rather than of shared files and libraries."""
     fields = {}
     for line in pathlib.Path(f"/proc/{node.process.pid}/status").read_text().splitlines():
         key, _, value = line.partition(":")
@@ -110,7 +111,8 @@ def main(binary, count):
         print(f"submission to EXISTS  p50 {told[0] * 1e3:7.2f} ms   p99 {told[1] * 1e3:7.2f} ms   "
               f"{told[0] / (4 * raw_p50):5.2f} x its four syncs")
         rate = appends(alice, count)
-        print(f"APPEND, one client    {rate:7.0f} mails/s                 {rate * 2 * raw_p50:5.2f} of the raw rate of two syncs")
+        print(f"APPEND, one client    {rate:7.0f} mails/s                 {rate * 2 * raw_p50:5.2f} "
+              f"of the raw rate of two syncs")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""What a connected client costs a serving relay: so many links with TLS that have proved a slot and wait for news, and the
-growth of the daemon's resident memory between the first of them and the last. Each of them is told of a new item at the end.
-By hand, not in CI:
+"""What a connected client costs a serving relay: so many links with TLS that have proved a slot and wait for news, and
+the growth of the daemon's resident memory between the first of them and the last. Each of them is told of a new item at
+the end. By hand, not in CI:
 
     python3 tests/bench/relay_clients.py build/release/peerpost [clients]
 
-The bar: at most 130 KiB for each (half of it is buffers and state of TLS). relay_attacker must be built beside the program."""
+The bar: at most 130 KiB for each (half of it is buffers and state of TLS).
+relay_attacker must be built beside the program."""
 
 import json
 import pathlib
@@ -52,7 +53,8 @@ def main(binary, clients):
             print(f"clients       {status['clients']:8}")
             print(f"resident      {first / 1024:8.1f} MiB with one, {there / 1024:.1f} MiB with all")
             print(f"of each       {each:8.1f} KiB   (at most {PER_CLIENT_KIB_MAX})")
-            print(f"CPU           {coming / (clients - 1) * 1e3:8.2f} ms to let one in, {idle / 5:.3f} of a core while all wait", flush=True)
+            print(f"CPU           {coming / (clients - 1) * 1e3:8.2f} ms to let one in, {idle / 5:.3f} of a core "
+                  f"while all wait", flush=True)
             crowd.stdin.write("\n")
             crowd.stdin.flush()
             if crowd.wait(120):

@@ -1,5 +1,5 @@
-// How fast a relay's store takes and gives: so many slots and notifications, in group commits of so many. A measurement,
-// by hand, never a test:   relay_load [FOLDER [SLOTS [ITEMS]]]
+// How fast a relay's store takes and gives: so many slots and notifications, in group commits of so many.
+// A measurement, by hand, never a test:   relay_load [FOLDER [SLOTS [ITEMS]]]
 // Everything is durable when it is counted. Proofs are counted in: one token check for each deposit, one signature for
 // each poll.
 #include "daemon/engine/relay_desk.hpp"
@@ -81,7 +81,8 @@ int main(int argc, char** argv) {
 
     bool good = true;
     for (const std::size_t group : {std::size_t{1}, std::size_t{16}, std::size_t{256}}) {
-        const auto n = group == 1 ? std::min<std::size_t>(items / 10, 2000) : items / 2 - (group == 16 ? 0 : items / 20);
+        const auto n =
+            group == 1 ? std::min<std::size_t>(items / 10, 2000) : items / 2 - (group == 16 ? 0 : items / 20);
         start = std::chrono::steady_clock::now();
         for (std::size_t i = 0; i < n; ++i) {
             const auto& o = owners[(i * 7919) % slots];
@@ -91,7 +92,8 @@ int main(int argc, char** argv) {
             good = good && relay::fits(token, o.id, o.tokens);
             bytes item(relay::item_bytes);
             crypto::random_bytes(item);
-            jobs.push_back([slot = o.id.data, by = rs::payer{serial.data, now + relay::week_s}, item = std::move(item)](rs::change& c) -> result<void> {
+            jobs.push_back([slot = o.id.data, by = rs::payer{serial.data, now + relay::week_s},
+                            item = std::move(item)](rs::change& c) -> result<void> {
                 const auto r = c.deposit(slot, by, item, now);
                 if (!r) return r.error();
                 return {};
@@ -99,9 +101,12 @@ int main(int argc, char** argv) {
             if (jobs.size() == group) must_all(store, jobs);
         }
         must_all(store, jobs);
-        std::printf("deposited  %8.0f items/s in groups of %zu\n", static_cast<double>(n) / seconds_since(start), group);
+        std::printf("deposited  %8.0f items/s in groups of %zu\n", static_cast<double>(n) / seconds_since(start),
+                    group);
     }
-    if (const auto s = store.status()) std::printf("waiting    %8llu items in %llu slots\n", static_cast<unsigned long long>(s->items), static_cast<unsigned long long>(s->slots));
+    if (const auto s = store.status())
+        std::printf("waiting    %8llu items in %llu slots\n", static_cast<unsigned long long>(s->items),
+                    static_cast<unsigned long long>(s->slots));
     std::printf("resident   %8ld KiB (with the slots' keys of this program)\n", resident_kib());
 
     start = std::chrono::steady_clock::now();
@@ -114,7 +119,8 @@ int main(int argc, char** argv) {
         good = good && crypto::verify(o.slot.view(), content, attach.sig) && store.slot(o.id.data)->has_value();
         empty += store.items(o.id.data, ~std::uint64_t{0} - 1, 32)->items.empty();
     }
-    std::printf("polled     %8.0f empty polls/s (a signature made and checked each)\n", static_cast<double>(empty) / seconds_since(start));
+    std::printf("polled     %8.0f empty polls/s (a signature made and checked each)\n",
+                static_cast<double>(empty) / seconds_since(start));
 
     start = std::chrono::steady_clock::now();
     std::size_t taken = 0;
@@ -123,11 +129,13 @@ int main(int argc, char** argv) {
         std::vector<std::uint64_t> numbers;
         for (const auto& i : list->items) numbers.push_back(i.number);
         taken += numbers.size();
-        jobs.push_back([slot = o.id.data, numbers = std::move(numbers)](rs::change& c) { return c.erase_items(slot, numbers); });
+        jobs.push_back(
+            [slot = o.id.data, numbers = std::move(numbers)](rs::change& c) { return c.erase_items(slot, numbers); });
         if (jobs.size() == 64) must_all(store, jobs);
     }
     must_all(store, jobs);
-    std::printf("collected  %8.0f items/s, listed and erased, 64 owners a commit\n", static_cast<double>(taken) / seconds_since(start));
+    std::printf("collected  %8.0f items/s, listed and erased, 64 owners a commit\n",
+                static_cast<double>(taken) / seconds_since(start));
     std::filesystem::remove_all(folder);
     return good ? 0 : 1;
 }

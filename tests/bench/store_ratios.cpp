@@ -2,8 +2,8 @@
 //
 //     store_ratios [FOLDER [MAILS]]        a folder on the disk to be measured; 20 000 mails unless told otherwise
 //
-// Each line: what, ours, the raw limit, their ratio, the target. Raw limits are taken next to ours, several rounds in turn,
-// the median of each: other work on the machine then disturbs both.
+// Each line: what, ours, the raw limit, their ratio, the target. Raw limits are taken next to ours, several rounds in
+// turn, the median of each: other work on the machine then disturbs both.
 #include "crypto/blob_cipher.hpp"
 #include "storage/account_store.hpp"
 #include "storage/durable.hpp"
@@ -60,9 +60,11 @@ void line(const char* what, double ours, double limit, const char* unit, double 
 
 std::string mail_text(std::uint64_t n, std::size_t size) {
     std::mt19937_64 dice(n);
-    std::string out = "From: Ann Example <ann" + std::to_string(n % 500) + "@example.org>\r\nTo: Bob Example <bob@example.net>, list@example.org\r\n"
-                      "Subject: the river and the garden " + std::to_string(n) + "\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n"
-                      "Message-ID: <" + std::to_string(n) + "." + std::to_string(dice()) + "@example.org>\r\nMIME-Version: 1.0\r\n"
+    const auto number = std::to_string(n), unique = number + "." + std::to_string(dice());
+    std::string out = "From: Ann Example <ann" + std::to_string(n % 500) + "@example.org>\r\n"
+                      "To: Bob Example <bob@example.net>, list@example.org\r\n"
+                      "Subject: the river and the garden " + number + "\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n"
+                      "Message-ID: <" + unique + "@example.org>\r\nMIME-Version: 1.0\r\n"
                       "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n";
     while (out.size() < size) out += std::to_string(dice()) + " words of a mail that is like others\r\n";
     out.resize(size);
@@ -122,8 +124,8 @@ private:
             while (store_->housekeeping()) {}
         }
         const auto n = static_cast<double>(commits) * static_cast<double>(group);
-        line(group == 1 ? "durable APPEND, 1 client, 4 KiB" : "durable APPEND, 64 in flight", n / median(ours), n / median(limit),
-             "mails/s", group == 1 ? 0.45 : 0.6);
+        line(group == 1 ? "durable APPEND, 1 client, 4 KiB" : "durable APPEND, 64 in flight", n / median(ours),
+             n / median(limit), "mails/s", group == 1 ? 0.45 : 0.6);
     }
 
     void bulk_import() {
@@ -181,7 +183,8 @@ private:
         store_.reset();
         const store_secrets secrets(keys_.clone());
         {
-            auto env = must(view_env::open(folder_ / "account" / "view", secrets.view, secrets.shred_check, 4ull << 30, false));
+            auto env = must(
+                view_env::open(folder_ / "account" / "view", secrets.view, secrets.shred_check, 4ull << 30, false));
             auto txn = must(open_txn::begin(*env, nullptr, MDB_RDONLY));
             const rows r(*env, txn.get());
             std::mt19937 dice(3);
@@ -198,7 +201,8 @@ private:
                     }
                 }));
             }
-            line("flag-row get and decrypt, against LMDB's get", 1e5 / median(ours), 1e5 / median(limit), "per s", 0.28);
+            line("flag-row get and decrypt, against LMDB's get", 1e5 / median(ours), 1e5 / median(limit), "per s",
+                 0.28);
         }
         reopen();
     }
@@ -210,7 +214,8 @@ private:
         const store_secrets secrets(keys_.clone());
         double said = 0, used = 0, mails = 0;
         {
-            auto env = must(view_env::open(folder_ / "account" / "view", secrets.view, secrets.shred_check, 4ull << 30, false));
+            auto env = must(
+                view_env::open(folder_ / "account" / "view", secrets.view, secrets.shred_check, 4ull << 30, false));
             auto txn = must(open_txn::begin(*env, nullptr, MDB_RDONLY));
             const rows r(*env, txn.get());
             for (std::size_t t = 0; t < table_count; ++t) {
@@ -261,8 +266,8 @@ private:
         const auto took = seconds([&] { reopen(); });
         std::printf("%-44s %12.2f s for %zu mails, %.0f entries/s; log %.1f MB\n", "start after a crash", took, tail,
                     static_cast<double>(tail) / took, static_cast<double>(log_bytes()) / 1e6);
-        std::printf("%-44s %12.2f B per mail of %zu B as encrypted\n", "blob in the log", static_cast<double>(written) / static_cast<double>(tail),
-                    small_mail_bytes);
+        std::printf("%-44s %12.2f B per mail of %zu B as encrypted\n", "blob in the log",
+                    static_cast<double>(written) / static_cast<double>(tail), small_mail_bytes);
         store_.reset();
         const auto open = seconds([&] { reopen(); });
         std::printf("%-44s %12.2f ms with %.0f mails\n", "open after a clean stop, page cache warm", open * 1e3,

@@ -18,7 +18,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "system"))
 from node import nodes  # noqa: E402
 
-NEEDLES = ["segfault", "mailbox", "uidvalidity", "the", "zq", "performance regression", "restore from backup", "nowhere-at-all"]
+NEEDLES = ["segfault", "mailbox", "uidvalidity", "the", "zq", "performance regression", "restore from backup",
+           "nowhere-at-all"]
 CJK_NEEDLES = ["的一", "是在不", "中国", "鬱鬱"]
 REPEAT = 9
 DEPTH = 50
@@ -116,7 +117,8 @@ def main():
         options.error("--text FOLDER or --cjk")
     bodies = chinese(given.mails, given.bytes) if given.cjk else english(given.text, given.mails, given.bytes)
     charset = "utf-8" if given.cjk else "iso-8859-1"
-    head = "From: Somebody <s@example.org>\r\nTo: me@example.org\r\nSubject: number {}\r\nDate: Mon, 2 Mar 2026 10:00:00 +0000\r\n" \
+    head = "From: Somebody <s@example.org>\r\nTo: me@example.org\r\nSubject: number {}\r\n" \
+           "Date: Mon, 2 Mar 2026 10:00:00 +0000\r\n" \
            "Message-ID: <{}@example.org>\r\nContent-Type: text/plain; charset=" + charset + "\r\n\r\n"
     mails = [head.format(n, n).encode() + body + b"\r\n" for n, body in enumerate(bodies)]
     text_bytes = sum(map(len, mails))
@@ -135,7 +137,8 @@ def main():
         node.start()
         client = Client(node)
         index = status(node)
-        print(f"index {index['bytes'] / 1e6:8.2f} MB of {text_bytes / 1e6:.2f} MB text: {index['bytes'] / text_bytes:.3f} x", flush=True)
+        print(f"index {index['bytes'] / 1e6:8.2f} MB of {text_bytes / 1e6:.2f} MB text: "
+              f"{index['bytes'] / text_bytes:.3f} x", flush=True)
         client.run(b"SELECT INBOX")
         print(f"{'':32} {'hits':>7} {'index ms':>10} {'scan ms':>10} {'ratio':>8}")
         for needle in CJK_NEEDLES if given.cjk else NEEDLES:
@@ -144,7 +147,8 @@ def main():
                 scan, same = client.search(b"OR " + key + literal(needle) + b" BODY " + literal("\x7f"))
                 if hits != same:
                     raise SystemExit(f"{needle}: {hits} hits with the index, {same} without")
-                print(f"{key.decode()}{needle:27} {hits:7} {with_index:10.2f} {scan:10.2f} {scan / with_index:8.1f}", flush=True)
+                print(f"{key.decode()}{needle:27} {hits:7} {with_index:10.2f} {scan:10.2f} {scan / with_index:8.1f}",
+                      flush=True)
         print(f"peak memory after a new start and the searches: {peak_kib(node) / 1024:.1f} MiB")
         node.stop()
 

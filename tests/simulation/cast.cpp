@@ -27,7 +27,8 @@ T must(result<T> r) {
 }
 
 // What the command answers under `wanted`.
-std::string told(services::node& n, std::string_view command, const boost::json::object& arguments, const char* wanted) {
+std::string told(services::node& n, std::string_view command, const boost::json::object& arguments,
+                 const char* wanted) {
     const auto answer = services::run_command(n, command, arguments);
     if (const auto* e = std::get_if<services::command_error>(&answer)) give_up(std::string(command) + ": " + e->text);
     return boost::json::value_to<std::string>(std::get<0>(answer).at(wanted));
@@ -49,7 +50,8 @@ std::vector<int> relays_of(int person, relay_use use) {
 void make_relay_users(const cast& made, relay_use use) {
     for (int i = 1; i <= people; ++i) {
         std::filesystem::create_directories(made.home_of(i, use).parent_path());
-        std::filesystem::copy(made.home_of(i, relay_use::none), made.home_of(i, use), std::filesystem::copy_options::recursive);
+        std::filesystem::copy(made.home_of(i, relay_use::none), made.home_of(i, use),
+                              std::filesystem::copy_options::recursive);
         auto me = open_at_its_address(made.home_of(i, use), i);
         for (const int number : relays_of(i, use)) {
             auto relay = open_at_its_address(made.home_of(number, use), number);

@@ -29,7 +29,8 @@ struct cast {
 };
 
 services::config configuration_of(int number);
-// Makes the homes below `folder`; everybody knows everybody, and with relays by invites. Ends the process when that fails.
+// Makes the homes below `folder`; everybody knows everybody, and with relays by invites.
+// Ends the process when that fails.
 cast make_cast(const std::filesystem::path& folder);
 
 }  // namespace pp::sim

@@ -1,5 +1,5 @@
-// File descriptors of the simulated machines: sockets (network.hpp), events, and the polls that watch them. Their numbers
-// lie above those of real files and are never used twice, so that a use after close shows.
+// File descriptors of the simulated machines: sockets (network.hpp), events, and the polls that watch them. Their
+// numbers lie above those of real files and are never used twice, so that a use after close shows.
 #pragma once
 
 #include "tests/simulation/scheduler.hpp"

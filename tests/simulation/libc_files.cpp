@@ -1,6 +1,6 @@
-// What changes files: real, below /dev/shm, until the machine's disk is full or its power goes, perhaps in the middle of a
-// commit. A sync costs nothing; what was written before power went is there afterwards (tests/crash/power_cut.cpp is
-// about disks that lose what was not synced).
+// What changes files: real, below /dev/shm, until the machine's disk is full or its power goes, perhaps in the middle
+// of a commit. A sync costs nothing; what was written before power went is there afterwards (tests/crash/power_cut.cpp
+// is about disks that lose what was not synced).
 #include "tests/simulation/descriptors.hpp"
 #include "tests/simulation/real.hpp"
 

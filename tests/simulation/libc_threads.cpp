@@ -129,8 +129,8 @@ int get_nprocs() noexcept { return 2; }   // of workers per machine
 // What std::promise and std::future wait with.
 namespace std {
 
-bool __atomic_futex_unsigned_base::_M_futex_wait_until(unsigned* address, unsigned value, bool limited, chrono::seconds s,
-                                                       chrono::nanoseconds n) {
+bool __atomic_futex_unsigned_base::_M_futex_wait_until(unsigned* address, unsigned value, bool limited,
+                                                       chrono::seconds s, chrono::nanoseconds n) {
     if (*address != value) return true;
     return scheduler::the().block(address, limited ? from({s.count(), n.count()}) : never);
 }

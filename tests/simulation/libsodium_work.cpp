@@ -5,8 +5,8 @@
 #include <cstddef>
 
 extern "C" int crypto_pwhash_argon2id(unsigned char* const out, unsigned long long out_bytes, const char* const secret,
-                                      unsigned long long secret_bytes, const unsigned char* const salt, unsigned long long,
-                                      std::size_t, int) {
+                                      unsigned long long secret_bytes, const unsigned char* const salt,
+                                      unsigned long long, std::size_t, int) {
     return crypto_generichash(out, static_cast<std::size_t>(out_bytes), reinterpret_cast<const unsigned char*>(secret),
                               secret_bytes, salt, crypto_pwhash_argon2id_SALTBYTES);
 }

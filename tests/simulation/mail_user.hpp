@@ -29,8 +29,8 @@ struct submission {
 // Blocks; on a thread of a user's host.
 outcome submit(const submission& s);
 
-// Moves everything in Requests to the inbox with an IMAP client, which accepts the senders; how many mails that were, also
-// when the answer never came. Blocks as well.
+// Moves everything in Requests to the inbox with an IMAP client, which accepts the senders; how many mails that were,
+// also when the answer never came. Blocks as well.
 int accept_requests(std::uint32_t server, const std::string& user, const std::string& password);
 
 }  // namespace pp::sim

@@ -57,8 +57,8 @@ struct arguments {
 [[noreturn]] void usage() {
     std::fprintf(stderr, "usage: simulation --seed N [--trace] | --seeds A..B [--within SECONDS] | --regressions FILE\n"
                          "       with --plain: no relays, no strangers\n"
-                         "       with --planted early_answer|forgotten_row|replay|lost_report|early_deposit|forgotten_item|early_collect: good when "
-                         "it is found\n");
+                         "       with --planted early_answer|forgotten_row|replay|lost_report|early_deposit|"
+                         "forgotten_item|early_collect: good when it is found\n");
     std::exit(64);
 }
 

@@ -1,6 +1,6 @@
-// The network between the simulated machines: TCP connections whose segments are delayed, lost and sent again, held back
-// by partitions, cut at any byte, half open after a crash; datagrams that are lost, doubled and overtake each other.
-// Below the calls of libc_sockets.cpp, so that the daemon's own sockets, TLS and links run on it.
+// The network between the simulated machines: TCP connections whose segments are delayed, lost and sent again, held
+// back by partitions, cut at any byte, half open after a crash; datagrams that are lost, doubled and overtake each
+// other. Below the calls of libc_sockets.cpp, so that the daemon's own sockets, TLS and links run on it.
 #pragma once
 
 #include "tests/simulation/descriptors.hpp"

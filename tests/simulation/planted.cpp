@@ -1,5 +1,5 @@
-// Faults put in on purpose: functions of the daemon that the linker replaces (--wrap in tests/CMakeLists.txt) by ones that
-// do wrong when asked to. Each must be found within a few hundred seeds; tests/CMakeLists.txt runs them.
+// Faults put in on purpose: functions of the daemon that the linker replaces (--wrap in tests/CMakeLists.txt) by ones
+// that do wrong when asked to. Each must be found within a few hundred seeds; tests/CMakeLists.txt runs them.
 #include "daemon/engine/delivery_report.hpp"
 #include "daemon/net/relay_inbox.hpp"
 #include "storage/account_store.hpp"
@@ -68,7 +68,8 @@ results write_behind(storage::account_store*, jobs) asm("__real_" WRITE);
 results write(storage::account_store*, jobs) asm("__wrap_" WRITE);
 results write(storage::account_store* store, jobs group) {
     auto* me = scheduler::self();
-    if (planted != plant::early_answer || !me || me->on->number == 0 || !chance.chance(5)) return write_behind(store, group);
+    if (planted != plant::early_answer || !me || me->on->number == 0 || !chance.chance(5))
+        return write_behind(store, group);
     me->on->dies_at_write = me->on->writes + 1;
     return results(group.size());
 }
@@ -101,8 +102,8 @@ deposit_result deposit_behind(storage::relay::change*, const storage::id16&, con
                               std::int64_t) asm("__real_" RELAY_DEPOSIT);
 deposit_result deposit(storage::relay::change*, const storage::id16&, const storage::relay::payer&, bytes_view,
                        std::int64_t) asm("__wrap_" RELAY_DEPOSIT);
-deposit_result deposit(storage::relay::change* c, const storage::id16& slot, const storage::relay::payer& by, bytes_view item,
-                       std::int64_t now) {
+deposit_result deposit(storage::relay::change* c, const storage::id16& slot, const storage::relay::payer& by,
+                       bytes_view item, std::int64_t now) {
     if (planted != plant::forgotten_item || !chance.chance(10)) return deposit_behind(c, slot, by, item, now);
     return storage::relay::deposited{30 * 86400, true};
 }

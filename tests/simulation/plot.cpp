@@ -31,7 +31,8 @@ plot plot_of(std::uint64_t seed, int persons) {
     const auto kind = d.below(100);
     if (kind >= 30) return p;
     p.host = 1 + static_cast<int>(d.below(static_cast<std::uint64_t>(persons)));
-    const int other = 1 + (p.host - 1 + 1 + static_cast<int>(d.below(static_cast<std::uint64_t>(persons - 1)))) % persons;
+    const int other =
+        1 + (p.host - 1 + 1 + static_cast<int>(d.below(static_cast<std::uint64_t>(persons - 1)))) % persons;
     (kind < 20 ? p.stranger : p.blocked) = other;
     p.answers = d.chance(40);
     return p;

@@ -162,7 +162,8 @@ void scheduler::make_runnable(thread& t, bool timed_out) {
 }
 
 void scheduler::wake_one(const void* on) {
-    const auto found = std::find_if(waiting_.begin(), waiting_.end(), [on](const thread* t) { return t->waits_for == on; });
+    const auto found =
+        std::find_if(waiting_.begin(), waiting_.end(), [on](const thread* t) { return t->waits_for == on; });
     if (found != waiting_.end()) make_runnable(**found, false);
 }
 

@@ -1,7 +1,7 @@
-// One process, many simulated machines: their threads are real ones, of which exactly one runs at any moment, and time is
-// a number that moves when nobody can run. A thread gives way only where it would block (a condition variable, a poll, a
-// join, a sleep: libc_*.cpp put themselves in front of these calls), so the same seed gives the same run. It hands the
-// turn to the next one itself: one change of threads for each turn, and none when the next one is itself.
+// One process, many simulated machines: their threads are real ones, of which exactly one runs at any moment, and time
+// is a number that moves when nobody can run. A thread gives way only where it would block (a condition variable, a
+// poll, a join, a sleep: libc_*.cpp put themselves in front of these calls), so the same seed gives the same run. It
+// hands the turn to the next one itself: one change of threads for each turn, and none when the next one is itself.
 #pragma once
 
 #include "tests/simulation/dice.hpp"

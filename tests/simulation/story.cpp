@@ -62,7 +62,9 @@ private:
     bool has_heard_of_stranger();
     std::string gone() const { return gone_ ? cast_.all[static_cast<std::size_t>(gone_->os().number - 1)].label : ""; }
     void later(nanoseconds wait, std::function<void()> what) { clock_.at_home(clock_.now() + wait, std::move(what)); }
-    nanoseconds up_to(nanoseconds most) { return 1 + static_cast<nanoseconds>(dice_.below(static_cast<std::uint64_t>(most))); }
+    nanoseconds up_to(nanoseconds most) {
+        return 1 + static_cast<nanoseconds>(dice_.below(static_cast<std::uint64_t>(most)));
+    }
     bool is_relay(const machine& m) const { return m.number() >= first_relay; }
     machine& person_at(std::size_t i) { return *machines_[i]; }
     machine& any_person() { return person_at(dice_.below(persons())); }
@@ -144,7 +146,8 @@ void story::write_mail() {
     for (std::size_t i = 0; i < persons(); ++i)
         if (i != from && (persons() == 2 || dice_.chance(60))) mail->to.push_back(static_cast<int>(i) + 1);
     if (mail->to.empty()) mail->to.push_back(static_cast<int>(from == 0 ? 2 : 1));
-    if (mail->from == plot_.host && plot_.stranger != 0 && !has_heard_of_stranger()) std::erase(mail->to, plot_.stranger);
+    if (mail->from == plot_.host && plot_.stranger != 0 && !has_heard_of_stranger())
+        std::erase(mail->to, plot_.stranger);
     if (mail->to.empty()) return;
     const auto kind = dice_.below(100);
     mail->bytes = kind < 60 ? 1 + dice_.below(3000) : kind < 85 ? dice_.below(80000) : 65536 + dice_.below(700000);
@@ -178,7 +181,8 @@ bool story::has_heard_of_stranger() {
     auto* n = machines_[static_cast<std::size_t>(plot_.host - 1)]->node();
     if (!n || !plot_.answers) return false;
     const auto who = crypto::parse_account_label(cast_.all[static_cast<std::size_t>(plot_.stranger - 1)].label);
-    const auto known = n->accounts().front()->store().read([&](const storage::read_txn& txn) { return txn.get_contact(*who); });
+    const auto known =
+        n->accounts().front()->store().read([&](const storage::read_txn& txn) { return txn.get_contact(*who); });
     return known && known->has_value();
 }
 
@@ -383,7 +387,8 @@ std::string story::relays_are_emptied() {
     ++tally_.emptied_by_time;
     if (relays_are_empty()) return complaint();
     for (const auto& m : machines_)
-        if (is_relay(*m)) return m->name() + " has for ever: " + (m->serving() ? kept_by_relay(*m->node()) : "no answer");
+        if (is_relay(*m))
+            return m->name() + " has for ever: " + (m->serving() ? kept_by_relay(*m->node()) : "no answer");
     return "";
 }
 
@@ -438,7 +443,8 @@ std::string story::play(tally& t) {
     if (wrong.empty()) wrong = relays_are_emptied();
     if (wrong.empty() && taking_turns_) wrong = look_together();
     if (wrong.empty()) wrong = judge(machines_, cast_, mails_, away_, tally_);
-    if (wrong.empty() && plot_.blocked != 0) wrong = judge_blocked(machines_, cast_, mails_, plot_.host, plot_.blocked, tally_);
+    if (wrong.empty() && plot_.blocked != 0)
+        wrong = judge_blocked(machines_, cast_, mails_, plot_.host, plot_.blocked, tally_);
     for (const auto& m : machines_) (is_relay(*m) ? tally_.relay_crashes : tally_.crashes) += m->crashes;
     for (const auto& mail : mails_) {
         tally_.accepted += mail->what == outcome::accepted;

@@ -19,15 +19,16 @@ plant plant_of(std::string_view name);               // ends the process for an 
 struct tally {                                       // what a run went through
     std::uint64_t mails, accepted, refused, unknown, delivered, reported;
     std::uint64_t crashes, stops, partitions, cuts, full_disks, clock_jumps, given_up;
-    std::uint64_t with_relays, in_turns, left_at_relays, fetched_from_relays, letters, relay_crashes, emptied, emptied_by_time;
+    std::uint64_t with_relays, in_turns, left_at_relays, fetched_from_relays, letters, relay_crashes, emptied,
+        emptied_by_time;
     std::uint64_t requests, refusals;
     std::uint64_t datagrams, switches, virtual_s;
     void add(const tally& other);
 };
 inline constexpr const char* tally_names[] = {
-    "mails", "accepted", "refused", "unknown", "copies", "reports", "crashes", "stops", "partitions", "cuts", "full_disks", "clock_jumps", "gone_for_days",
-    "with_relays", "in_turns", "left_at_relays", "fetched_from_relays", "letters", "relay_crashes", "emptied",
-    "emptied_by_time", "requests", "refusals",
+    "mails", "accepted", "refused", "unknown", "copies", "reports", "crashes", "stops", "partitions", "cuts",
+    "full_disks", "clock_jumps", "gone_for_days", "with_relays", "in_turns", "left_at_relays", "fetched_from_relays",
+    "letters", "relay_crashes", "emptied", "emptied_by_time", "requests", "refusals",
     "datagrams", "switches", "virtual_s"};
 static_assert(sizeof(tally) == sizeof(std::uint64_t) * std::size(tally_names));
 

@@ -72,7 +72,8 @@ contents look_into(services::node& n, const cast& c) {
     }
     for (const auto& box : *boxes) {
         if (box.name == engine::outgoing_name) out.outgoing = box.messages;
-        else if (box.use == storage::special_use::none || box.use == storage::special_use::junk) file(out, store, box, c);
+        else if (box.use == storage::special_use::none || box.use == storage::special_use::junk)
+            file(out, store, box, c);
     }
     for (auto& row : *rows) {
         auto token = row.message_id;
@@ -140,7 +141,8 @@ std::string kept_by_relay(services::node& n) {
     const auto s = n.relay()->store().status();
     if (!s) return "what cannot be read: " + s.error().message();
     if (s->items == 0 && s->seeds == 0 && s->bytes == 0) return "";
-    return std::to_string(s->items) + " notifications, " + std::to_string(s->seeds) + " blobs, " + std::to_string(s->bytes) + " bytes";
+    return std::to_string(s->items) + " notifications, " + std::to_string(s->seeds) + " blobs, " +
+           std::to_string(s->bytes) + " bytes";
 }
 
 std::string judge_blocked(const std::vector<std::unique_ptr<machine>>& machines, const cast& c,
@@ -150,7 +152,8 @@ std::string judge_blocked(const std::vector<std::unique_ptr<machine>>& machines,
     const auto here = mails_in(*n, c);
     for (const auto& m : mails) {
         if (m->from != blocked || m->what != outcome::accepted) continue;
-        if (here.contains(m->token())) return "mail " + std::to_string(m->number) + " of somebody who is blocked is there";
+        if (here.contains(m->token()))
+            return "mail " + std::to_string(m->number) + " of somebody who is blocked is there";
         t.refusals += std::find(m->to.begin(), m->to.end(), host) != m->to.end();
     }
     return "";

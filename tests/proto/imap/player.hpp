@@ -1,7 +1,8 @@
 // Plays a written dialogue (tests/proto/dialogue_player.hpp) against an IMAP session and a fake daemon. Further lines:
 //   E: news        something happened elsewhere; further: tick <seconds>, end (of input), and changes by another
 //                  session: deliver <mailbox> <subject>; flag <mailbox> <uid> <flag>; expunge <mailbox> <uid>;
-//                  delete <mailbox>; create <mailbox>; rename <mailbox> <to>; subscribe <mailbox>; unsubscribe <mailbox>;
+//                  delete <mailbox>; create <mailbox>; rename <mailbox> <to>; subscribe <mailbox>;
+//                  unsubscribe <mailbox>;
 //                  annotate <mailbox or -> <entry>; refuse <code>; leave (the store is going away)
 //   G: user | box  greeting and login (and SELECT box) without looking at them; "-": the greeting only
 #pragma once

@@ -66,9 +66,9 @@ TEST_CASE("a mail without MIME is one text part") {
 TEST_CASE("the line end before a boundary belongs to it") {
     CHECK(body(two_parts, {1}) == "one\r\ntwo");
     CHECK(body(two_parts, {2}) == "<p>\r\n");
-    CHECK(
-        imap_body_structure(index_message(two_parts), false) ==
-        R"((("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 8 1)("text" "html" ("charset" "us-ascii") NIL NIL "7bit" 5 1) "mixed"))");
+    CHECK(imap_body_structure(index_message(two_parts), false) ==
+          R"((("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 8 1))"
+          R"(("text" "html" ("charset" "us-ascii") NIL NIL "7bit" 5 1) "mixed"))");
 }
 
 TEST_CASE("the same bytes in other pieces give the same index") {

@@ -88,13 +88,15 @@ def remove(alice, bob):
 
 
 def invite_over_the_link(alice, bob):
-    """An invite that is used while the link is up: it is presented over that link, and the mails that wait for it go."""
+    """An invite that is used while the link is up: it is presented over that link,
+    and the mails that wait for it go."""
     wait_until(lambda: links_to(bob, alice.account), 30, "no link")
     count = lambda event: bob.log_text().count(f"event={event}")
     accepted, ups = count("invite_accepted"), count("up")
     bob.command("contact", "add", json.loads(alice.command("invite", "--json"))["link"])
     send(bob, alice, "after the second invite")
-    wait_until(lambda: count("invite_accepted") == accepted + 1, 20, "the invite is not presented over the link that is up")
+    wait_until(lambda: count("invite_accepted") == accepted + 1, 20,
+               "the invite is not presented over the link that is up")
     arrived(alice, "INBOX", "after the second invite")
     assert count("up") == ups, "presented over another link"
 

@@ -44,12 +44,14 @@ private:
 
 std::uint32_t key_u32(bytes_view key, std::size_t offset) {
     std::uint32_t v = 0;
-    for (std::size_t i = 0; i < 4 && offset + i < key.size(); ++i) v = v << 8 | static_cast<std::uint32_t>(key[offset + i]);
+    for (std::size_t i = 0; i < 4 && offset + i < key.size(); ++i)
+        v = v << 8 | static_cast<std::uint32_t>(key[offset + i]);
     return v;
 }
 std::uint64_t key_u64(bytes_view key, std::size_t offset) {
     std::uint64_t v = 0;
-    for (std::size_t i = 0; i < 8 && offset + i < key.size(); ++i) v = v << 8 | static_cast<std::uint64_t>(key[offset + i]);
+    for (std::size_t i = 0; i < 8 && offset + i < key.size(); ++i)
+        v = v << 8 | static_cast<std::uint64_t>(key[offset + i]);
     return v;
 }
 
@@ -70,7 +72,8 @@ result<view_snapshot> view_snapshot::take(const view_env& env) {
             const std::lock_guard hold(env.fresh_mutex_);
             fits = env.fresh_ == fresh && (env.committing_ == 0 || mdb_txn_id(txn) < env.committing_);
         }
-        if (fits) return view_snapshot(storage::rows(env, txn, seen > 0 ? std::move(fresh) : nullptr, seen, false), txn);
+        if (fits)
+            return view_snapshot(storage::rows(env, txn, seen > 0 ? std::move(fresh) : nullptr, seen, false), txn);
         mdb_txn_abort(txn);
         std::this_thread::yield();   // until the commit has let go of them, at once
     }
@@ -328,7 +331,8 @@ result<std::uint64_t> rows::count(table t) const {
 std::vector<std::pair<row_name, bool>> rows::fresh_keys(table t) const {
     std::vector<std::pair<row_name, bool>> out;
     if (!fresh_) return out;
-    for (auto one = fresh_->next(seen_, t, {}, false, false); one; one = fresh_->next(seen_, t, one->key.view(), true, false))
+    for (auto one = fresh_->next(seen_, t, {}, false, false); one;
+         one = fresh_->next(seen_, t, one->key.view(), true, false))
         out.emplace_back(one->key, one->is.what == fresh_rows::kind::erased);
     return out;
 }

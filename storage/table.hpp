@@ -1,5 +1,5 @@
-// The view's tables: LMDB with every value sealed (AES-256-GCM, crypto/row_cipher.hpp; bound to table, key and store) and
-// every key a number, a random name or a keyed hash. Nothing here knows what a row means; storage/view.hpp does.
+// The view's tables: LMDB with every value sealed (AES-256-GCM, crypto/row_cipher.hpp; bound to table, key and store)
+// and every key a number, a random name or a keyed hash. Nothing here knows what a row means; storage/view.hpp does.
 #pragma once
 
 #include "storage/view_env.hpp"
@@ -65,13 +65,15 @@ private:
     bool writes_fresh_ = false;
 };
 
-// What a reader sees: the file as it was committed last and the fresh rows that were published then, which fit together.
+// What a reader sees: the file as it was committed last and the fresh rows that were published then,
+// which fit together.
 class view_snapshot {
 public:
-    // The caller holds env.readers() shared for as long as it lives, or is the writer's thread. errc::io_error: no reader
-    // slot is left, or the view is being opened again.
+    // The caller holds env.readers() shared for as long as it lives, or is the writer's thread. errc::io_error: no
+    // reader slot is left, or the view is being opened again.
     static result<view_snapshot> take(const view_env& env);
-    view_snapshot(view_snapshot&& other) noexcept : rows_(std::move(other.rows_)), txn_(std::exchange(other.txn_, nullptr)) {}
+    view_snapshot(view_snapshot&& other) noexcept
+        : rows_(std::move(other.rows_)), txn_(std::exchange(other.txn_, nullptr)) {}
     view_snapshot& operator=(view_snapshot&&) = delete;
     ~view_snapshot() {
         if (txn_) mdb_txn_abort(txn_);

@@ -9,7 +9,8 @@
 namespace pp::storage {
 
 namespace {
-constexpr std::uint8_t view_version = 4;           // older ones (FORMAT.md says how they differ) are made again from the log
+// older ones (FORMAT.md says how they differ) are made again from the log
+constexpr std::uint8_t view_version = 4;
 constexpr std::array<const char*, table_count> table_names = {
     "meta", "folder", "name",  "unhoused", "keyword", "msg",    "mod",      "vanish",  "msgid", "env",
     "blob", "bname",  "out",   "inbox",    "peer",    "invite", "password", "setting", "seen",  "seen_order",
@@ -102,9 +103,9 @@ result<void> view_env::open_files(bool fresh) {
     mdb_env_set_maxdbs(env_, table_count);
     mdb_env_set_maxreaders(env_, view_readers_max);
     mdb_env_set_mapsize(env_, static_cast<std::size_t>((map_bytes_ + page - 1) / page * page));
-    // Never MDB_NOSYNC or MDB_WRITEMAP: 196 of 400 power cuts ended badly with them (03-storage, D2). Read-ahead stays on:
-    // what is read cold are lists, and their rows lie together (serial keys). Without it a page fault each: the first list
-    // of 10 000 envelopes after a start took five times as long.
+    // Never MDB_NOSYNC or MDB_WRITEMAP: 196 of 400 power cuts ended badly with them (03-storage, D2). Read-ahead stays
+    // on: what is read cold are lists, and their rows lie together (serial keys). Without it a page fault each: the
+    // first list of 10 000 envelopes after a start took five times as long.
     const unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NOMETASYNC;
     if (const int rc = mdb_env_open(env_, path_.c_str(), flags, 0600)) return error_of_lmdb(rc);
     int dead = 0;
@@ -171,7 +172,8 @@ result<void> view_env::check_identity(MDB_txn* txn) {
     const auto store_check = r.raw(16);
     const auto shred = r.raw(16);
     const auto sum = r.raw(32);
-    if (!r.done() || !crypto::equal_constant_time(sum, crypto::sha256(raw.first(identity_bytes - 32)).view())) return errc::damaged;
+    if (!r.done() || !crypto::equal_constant_time(sum, crypto::sha256(raw.first(identity_bytes - 32)).view()))
+        return errc::damaged;
     if (version > view_version) return errc::newer_format;
     if (version < view_version) return errc::older_format;
     if (!crypto::equal_constant_time(store_check, keys_.check) || !crypto::equal_constant_time(shred, shred_check_))
@@ -210,7 +212,8 @@ result<void> view_env::prepare(bool fresh, std::uint64_t file_bytes) {
     if (const int rc = mdb_env_info(env_, &info)) return error_of_lmdb(rc);
     if (const int rc = mdb_env_stat(env_, &stat)) return error_of_lmdb(rc);
     // Pages behind the end of a file cut short are a SIGBUS, not an error: look before touching them.
-    if (!fresh && (static_cast<std::uint64_t>(info.me_last_pgno) + 1) * stat.ms_psize > file_bytes) return errc::damaged;
+    if (!fresh && (static_cast<std::uint64_t>(info.me_last_pgno) + 1) * stat.ms_psize > file_bytes)
+        return errc::damaged;
 
     MDB_txn* txn = nullptr;
     if (const int rc = mdb_txn_begin(env_, nullptr, fresh ? 0 : MDB_RDONLY, &txn)) return error_of_lmdb(rc);

@@ -1,5 +1,5 @@
-// The view's file: one LMDB environment of an account, the keys its rows are sealed with, and the rows that wait above it.
-// What reads and writes rows in it: storage/table.hpp.
+// The view's file: one LMDB environment of an account, the keys its rows are sealed with, and the rows that wait above
+// it. What reads and writes rows in it: storage/table.hpp.
 #pragma once
 
 #include "crypto/primitives.hpp"
@@ -106,7 +106,8 @@ private:
     mutable std::shared_mutex readers_;                  // shared while a read transaction is open
     mutable std::mutex fresh_mutex_;                     // of the pointer and of committing_; held for a moment only
     std::shared_ptr<fresh_rows> fresh_ = std::make_shared<fresh_rows>();
-    std::size_t committing_ = 0;                         // LMDB's number of the commit that takes the fresh rows; 0: none
+    // LMDB's number of the commit that takes the fresh rows; 0: none
+    std::size_t committing_ = 0;
     mutable std::atomic<bool> suspect_ = false;          // a row did not authenticate: rebuild at the next start
 };
 

@@ -72,7 +72,8 @@ view_marks::verdict view_marks::before_opening(const std::filesystem::path& view
     if (before >= view_attempts_max) return verdict::ended_the_process;
     std::error_code ignored;
     const bool small = std::filesystem::file_size(view, ignored) <= checked_bytes;
-    const auto checked = check_view_structure(view, clean && !small ? structure_depth::roots : structure_depth::whole, &hash);
+    const auto checked =
+        check_view_structure(view, clean && !small ? structure_depth::roots : structure_depth::whole, &hash);
     keys_sum_ = checked ? checked->keys_sum : std::nullopt;
     return checked ? verdict::open : verdict::damaged;   // a page that the disk cannot give back counts as damaged
 }

@@ -30,7 +30,8 @@ constexpr std::uint64_t no_page = ~0ull;
 constexpr std::size_t depth_max = 32;                        // mdb.c, CURSOR_STACK
 constexpr std::size_t key_bytes_max = 511;                   // mdb.c, MDB_MAXKEYSIZE
 constexpr std::uint64_t map_bytes_max = 1ull << 44;          // far below what an address space has, far above any view
-constexpr std::size_t tables_max = 128;                      // more than any peerpost has; a newer view is for others to refuse
+// more than any peerpost has; a newer view is for others to refuse
+constexpr std::size_t tables_max = 128;
 constexpr std::size_t meta_bytes = 24 + 2 * tree_bytes + 16;
 
 std::uint64_t number(bytes_view in, std::size_t at, std::size_t n) {
@@ -224,7 +225,8 @@ private:
 
     result<void> leaf(const node& n, kind k, counts& seen) {
         if (k == kind::tables) {
-            if (n.flags != holds_tree || n.value_bytes != tree_bytes || tables_.size() >= tables_max) return errc::damaged;
+            if (n.flags != holds_tree || n.value_bytes != tree_bytes || tables_.size() >= tables_max)
+                return errc::damaged;
             tables_.emplace_back(as_text(n.key), tree::decode(n.value));
             return {};
         }
@@ -293,8 +295,8 @@ private:
 namespace {
 constexpr std::size_t read_ahead_bytes = 1024 * 1024;
 
-// Pages are looked at in the order of the trees, which is any order on the disk: they come into the page cache in one go
-// first, or a cold start waits for each of them.
+// Pages are looked at in the order of the trees, which is any order on the disk: they come into the page cache in one
+// go first, or a cold start waits for each of them.
 void warm_up(const durable::file& file) {
     bytes piece(read_ahead_bytes);
     for (std::uint64_t at = 0;; at += piece.size()) {
@@ -304,7 +306,8 @@ void warm_up(const durable::file& file) {
 }
 }  // namespace
 
-result<structure_report> check_view_structure(const std::filesystem::path& path, structure_depth how, const key_hash* hash) {
+result<structure_report> check_view_structure(const std::filesystem::path& path, structure_depth how,
+                                              const key_hash* hash) {
     PP_LET(const auto file, durable::open_file(path, durable::mode::read));
     if (how == structure_depth::whole) warm_up(file);
     checker c(file, how, hash);

@@ -90,7 +90,8 @@ awaitable<void> courier::work(desk& d) {
             if (r.wanted && !r.dialling) next = std::min(next, r.next_dial);
             next = std::min(next, r.next_due);
         }
-        if (rests(d)) next = std::min(next, d.next_booking ? *d.next_booking : std::chrono::steady_clock::now() + healing_retry);
+        if (rests(d))
+            next = std::min(next, d.next_booking ? *d.next_booking : std::chrono::steady_clock::now() + healing_retry);
         d.timer->expires_at(next);
         auto [ec] = co_await d.timer->async_wait(as_result);
         (void)ec;
@@ -147,7 +148,8 @@ awaitable<void> courier::heal(desk& d) {
     if (mine.store().writable()) d.next_healing = never;
 }
 
-// What becomes of a mail cannot be written now. What is done all the same would be done again with every look at the queue.
+// What becomes of a mail cannot be written now.
+// What is done all the same would be done again with every look at the queue.
 bool courier::rests(desk& d) const {
     return d.next_booking || !d.account->store().writable();
 }
@@ -198,7 +200,8 @@ awaitable<void> courier::pass(desk& d) {
         const auto& times = node_.configuration().delivery;
         if (taking_back_.contains(row.id)) continue;
         if (rests(d)) {
-            if (row.account != mine.key() && !node_.find_account(row.account)) by_peer[row.account].push_back(std::move(row));
+            if (row.account != mine.key() && !node_.find_account(row.account))
+                by_peer[row.account].push_back(std::move(row));
             continue;
         }
         auto now_is = judged(d, row);
@@ -238,7 +241,8 @@ awaitable<void> courier::pass(desk& d) {
             if (token_first.contains(peer) && !rests(d) && !std::exchange(r.token_shown, true))
                 asio::co_spawn(io_, present_token(mine, link), asio::detached);
             r.next_due = std::chrono::steady_clock::time_point::max();
-            const bool takes_mail = link->takes_requests() && !token_first.contains(peer) && !rests(d);   // else its end wakes us
+            // else its end wakes us
+            const bool takes_mail = link->takes_requests() && !token_first.contains(peer) && !rests(d);
             if (const auto rows = by_peer.find(peer); rows != by_peer.end() && !r.sending && takes_mail) {
                 auto untold = untold_on_this_link(r, std::move(rows->second));
                 if (!untold.empty()) {
@@ -248,7 +252,8 @@ awaitable<void> courier::pass(desk& d) {
             }
             r.next_dial = std::chrono::steady_clock::time_point::max();   // link_down sets it again
         } else {
-            if (const auto rows = by_peer.find(peer); rows != by_peer.end() && !rests(d)) bring_to_relays(d, r, rows->second);
+            if (const auto rows = by_peer.find(peer); rows != by_peer.end() && !rests(d))
+                bring_to_relays(d, r, rows->second);
             if (!r.dialling && now >= r.next_dial) {
                 r.dialling = true;
                 asio::co_spawn(io_, dial(d, peer, by_peer.contains(peer)), asio::detached);

@@ -1,6 +1,6 @@
 // Brings submitted mails to their recipients: takes open outbox rows, sees to a link, seals and sends notifications,
-// books replies and receipts. Decides when to dial whom, for everything that needs a link. Restart-safe: all it knows is
-// in the store; a step that is repeated is recognised by the other side. One network thread.
+// books replies and receipts. Decides when to dial whom, for everything that needs a link. Restart-safe: all it knows
+// is in the store; a step that is repeated is recognised by the other side. One network thread.
 #pragma once
 
 #include "daemon/net/discovery.hpp"
@@ -25,18 +25,23 @@ class relay_service;
 
 inline constexpr std::size_t notifications_in_flight_max = 16;   // per link
 inline constexpr auto redial_first = std::chrono::seconds(1);
-inline constexpr auto redial_max_fresh = std::chrono::seconds(30);    // while the first failure is less than an hour ago
+// while the first failure is less than an hour ago
+inline constexpr auto redial_max_fresh = std::chrono::seconds(30);
 inline constexpr auto redial_max_old = std::chrono::minutes(10);
 inline constexpr auto redial_fresh = std::chrono::hours(1);
 
 // Held mails are looked at so often at least: a timer does not count the time a machine sleeps.
 inline constexpr auto release_look = std::chrono::milliseconds(std::chrono::minutes(1));
 inline constexpr auto healing_retry = std::chrono::seconds(10);
-inline constexpr auto booking_retry = std::chrono::seconds(10);       // after a row that could not be written: a full disk, say
+// after a row that could not be written: a full disk, say
+inline constexpr auto booking_retry = std::chrono::seconds(10);
 inline constexpr auto local_retry = std::chrono::seconds(30);         // another account of this node: no room, say
 inline constexpr auto finished_rows_kept = std::chrono::milliseconds(std::chrono::hours(7 * 24));
 
-class courier : public links::listener, public discovery::listener, public finder::listener, public relay_inbox::listener {
+class courier : public links::listener,
+                public discovery::listener,
+                public finder::listener,
+                public relay_inbox::listener {
 public:
     courier(asio::io_context& io, services::node& node, links& peers, const discovery& lan, finder& people);
     void set_receiver(receiver& r);
@@ -49,7 +54,8 @@ public:
     // An outbox row, a contact or an invite token is new.
     void wake(const std::string& label);
 
-    // The network is another: who could not be reached may be now, and links that end are dialled again without a pause.
+    // The network is another: who could not be reached may be now,
+    // and links that end are dialled again without a pause.
     void dial_at_once();
     // The account's own record has changed.
     void record_changed(const std::string& label);
@@ -66,7 +72,8 @@ public:
     std::vector<crypto::account_key> looked_for() override;
     void seen_on_lan(const crypto::account_key& peer) override;
     void found(const crypto::account_key& peer) override;
-    void found_way(const crypto::account_key& peer, peer::return_path way, std::uint8_t work_bits, std::int64_t told_at) override;
+    void found_way(const crypto::account_key& peer, peer::return_path way, std::uint8_t work_bits,
+                   std::int64_t told_at) override;
     awaitable<bool> receipt_told(services::account& mine, bytes signed_receipt) override;
     awaitable<bool> refusal_told(services::account& mine, crypto::account_key by, peer::refusal_note what) override;
 
@@ -76,7 +83,8 @@ private:
         bool wanted = false;                         // something waits for a link to this peer
         bool dialling = false, sending = false;
         bool greet = false;                          // dial once although there is nothing to send
-        bool token_shown = false;                    // the invite that mails wait for was presented over the link that is up
+        // the invite that mails wait for was presented over the link that is up
+        bool token_shown = false;
         std::uint32_t failures = 0;
         std::chrono::steady_clock::time_point next_dial{}, first_failure{};
         std::set<storage::id16> told;                // rows whose notification went over the link that is up
@@ -92,10 +100,14 @@ private:
         bool woken = false, working = false;
         storage::mailbox_id outgoing = storage::no_mailbox;      // the mailbox that is watched
         services::change_bus::subscription outgoing_changes;
-        std::chrono::steady_clock::time_point next_release = std::chrono::steady_clock::time_point::max();   // of held mails
-        std::chrono::steady_clock::time_point next_judgement = std::chrono::steady_clock::time_point::max();   // of waiting ones
-        std::chrono::steady_clock::time_point next_healing = std::chrono::steady_clock::time_point::max();    // of a store that takes no changes
-        std::optional<std::chrono::steady_clock::time_point> next_booking;   // a row was not written: nothing is sent until then
+        // of held mails
+        std::chrono::steady_clock::time_point next_release = std::chrono::steady_clock::time_point::max();
+        // of waiting ones
+        std::chrono::steady_clock::time_point next_judgement = std::chrono::steady_clock::time_point::max();
+        // of a store that takes no changes
+        std::chrono::steady_clock::time_point next_healing = std::chrono::steady_clock::time_point::max();
+        // a row was not written: nothing is sent until then
+        std::optional<std::chrono::steady_clock::time_point> next_booking;
     };
 
     desk& desk_of(services::account& a);
@@ -124,7 +136,8 @@ private:
     awaitable<void> send_some(desk& d, std::shared_ptr<peer_link> link,
                               std::shared_ptr<std::deque<storage::outbox_row>> rows);
     awaitable<void> send(services::account& mine, std::shared_ptr<peer_link> link, storage::outbox_row row);
-    awaitable<void> begin_work(services::account& mine, storage::outbox_row row, peer::notification note, std::uint8_t bits);
+    awaitable<void> begin_work(services::account& mine, storage::outbox_row row, peer::notification note,
+                               std::uint8_t bits);
     awaitable<void> work_done(services::account& mine, storage::id16 row);
     awaitable<void> present_token(services::account& mine, std::shared_ptr<peer_link> link);
     using report_blob = std::shared_ptr<storage::blob_writer>;
@@ -135,10 +148,11 @@ private:
     awaitable<void> tell(std::shared_ptr<peer_link> link, peer::letter what);
     awaitable<bytes> letter_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<bytes> token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
-    awaitable<void> book(services::account& mine, storage::outbox_row row, services::urgency how = services::urgency::now);
+    awaitable<void> book(services::account& mine, storage::outbox_row row,
+                         services::urgency how = services::urgency::now);
     std::deque<storage::outbox_row> untold_on_this_link(route& r, std::deque<storage::outbox_row> rows);
-    awaitable<void> keep_found(services::account& mine, crypto::account_key peer, peer::return_path way, std::uint8_t work_bits,
-                               std::int64_t told_at);
+    awaitable<void> keep_found(services::account& mine, crypto::account_key peer, peer::return_path way,
+                               std::uint8_t work_bits, std::int64_t told_at);
     void look_for(services::account& mine, const crypto::account_key& peer);
     std::vector<engine::endpoint> endpoints_of(services::account& mine, const crypto::account_key& peer);
     void poke(desk& d);
@@ -160,7 +174,8 @@ private:
     storage::unix_ms last_wall_ = 0;
     std::chrono::steady_clock::time_point last_steady_{};
     std::set<storage::id16> taking_back_;
-    std::map<storage::id16, std::chrono::steady_clock::time_point> asked_back_;   // undecided ones, and when to ask again
+    // undecided ones, and when to ask again
+    std::map<storage::id16, std::chrono::steady_clock::time_point> asked_back_;
     std::map<std::string, desk> desks_;
     std::chrono::steady_clock::time_point hasty_until_{};     // after dial_at_once()
     bool stopping_ = false;

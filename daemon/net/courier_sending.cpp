@@ -123,16 +123,20 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
     if (reply->status != peer::notify_status::unknown_prekey) answered(mine, link->theirs, row);
     auto outcome = engine::notify_answered(std::move(row), *reply, mine.key(), ref.id, services::now_ms(), dice(),
                                            node_.configuration().delivery);
-    services::log(services::area::delivery).info("event=answered notification={} status={}", id, name_of(reply->status));
+    services::log(services::area::delivery)
+        .info("event=answered notification={} status={}", id, name_of(reply->status));
     if (outcome.refresh_record) link->go_away();   // the next HELLO brings her prekeys
     // A receipt that is lost in a crash is given again: its two syncs can be shared with the next mail's.
-    const auto how = outcome.row.state == storage::outbox_state::delivered ? services::urgency::lazy : services::urgency::now;
+    const auto how =
+        outcome.row.state == storage::outbox_state::delivered ? services::urgency::lazy : services::urgency::now;
     co_await book(mine, std::move(outcome.row), how);
 }
 
 // The recipient does not know us. The row tells so while the work is done, and is due when it is.
-awaitable<void> courier::begin_work(services::account& mine, storage::outbox_row row, peer::notification note, std::uint8_t bits) {
-    auto waiting = engine::work_asked_for(std::move(row), bits, services::now_ms(), dice(), node_.configuration().delivery);
+awaitable<void> courier::begin_work(services::account& mine, storage::outbox_row row, peer::notification note,
+                                    std::uint8_t bits) {
+    auto waiting =
+        engine::work_asked_for(std::move(row), bits, services::now_ms(), dice(), node_.configuration().delivery);
     const bool willing = bits <= engine::work_bits_willing;
     const auto id = waiting.id;
     co_await book(mine, std::move(waiting));
@@ -157,8 +161,8 @@ awaitable<void> courier::work_done(services::account& mine, storage::id16 id) {
     if (!stopping_) poke(desk_of(mine));
 }
 
-// The report to the sender that is due when the row becomes this; null when there is none, or no room for it: the change
-// itself matters more.
+// The report to the sender that is due when the row becomes this; null when there is none, or no room for it: the
+// change itself matters more.
 awaitable<courier::report_blob> courier::report_of_change(services::account& mine, const storage::outbox_row& after) {
     const auto before = mine.store().read([&](const storage::read_txn& txn) { return txn.get_outbox(after.id); });
     if (!before || !*before) co_return nullptr;
@@ -194,7 +198,8 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
         if (!known) return known.error();
         // A receipt that came meanwhile stands; a row that was cancelled stays away.
         if (!*known || (*known)->state == storage::outbox_state::delivered) return {};
-        const bool cancelled = (*known)->state == storage::outbox_state::failed;   // meanwhile, in Outgoing, or given up
+        // meanwhile, in Outgoing, or given up
+        const bool cancelled = (*known)->state == storage::outbox_state::failed;
         if (cancelled && row.state != storage::outbox_state::delivered) return {};
         if (report && engine::report_due(**known, row))
             if (auto filed = services::file_in_inbox(txn, *report, services::now_s()); !filed) return filed;
@@ -202,7 +207,8 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
         next.delay_told = next.delay_told || (*known)->delay_told;   // row may be from before it was told
         next.outgoing_uid = (*known)->outgoing_uid;
         if (!engine::is_in_doubt(row)) next.deposit = (*known)->deposit;   // relay_outbox's
-        if (next.state == storage::outbox_state::queued && engine::is_open(**known)) {   // it has come further meanwhile
+        // it has come further meanwhile
+        if (next.state == storage::outbox_state::queued && engine::is_open(**known)) {
             next.state = (*known)->state;
             next.state_since = (*known)->state_since;
         }
@@ -213,19 +219,20 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
     if (r && !engine::is_open(row)) asked_back_.erase(row.id);
     if (r) co_return;
     // Repeated after a pause, with the next link, or after a restart: the other side knows the notification.
-    services::log(services::area::delivery).error("event=row_not_written reason={}", services::field(r.error().message()));
+    services::log(services::area::delivery)
+        .error("event=row_not_written reason={}", services::field(r.error().message()));
     if (!stopping_) rest(mine);
 }
 
-// A held mail to the account itself, or one whose delivery is to be reported: the copy in INBOX and the end of the row, in
-// one write.
+// A held mail to the account itself, or one whose delivery is to be reported: the copy in INBOX and the end of the row,
+// in one write.
 awaitable<void> courier::release_to_self(services::account& mine, storage::outbox_row row) {
     const auto id = short_id(row.notification);
     const auto now = services::now_ms();
     row.state = storage::outbox_state::delivered;
     row.state_since = now;
     auto report = co_await report_of_change(mine, row);
-    auto written = commit(node_, mine, [row, report, now, domain = mine.domain()](storage::write_txn& txn) -> result<void> {
+    auto place = [row, report, now, domain = mine.domain()](storage::write_txn& txn) -> result<void> {
         auto known = txn.get_outbox(row.id);
         if (!known) return known.error();
         if (!*known || !engine::is_open(**known)) return {};
@@ -242,13 +249,15 @@ awaitable<void> courier::release_to_self(services::account& mine, storage::outbo
         over.outgoing_uid = (*known)->outgoing_uid;
         if (auto r = txn.put_outbox(over); !r) return r;
         return services::leave_outgoing(txn, over, domain);
-    });
+    };
+    auto written = commit(node_, mine, std::move(place));
     const auto r = co_await std::move(written);
     if (r) {
         services::log(services::area::delivery).info("event=delivered notification={}", id);
         co_return;
     }
-    services::log(services::area::delivery).error("event=local_delivery_failed reason={}", services::field(r.error().message()));
+    services::log(services::area::delivery)
+        .error("event=local_delivery_failed reason={}", services::field(r.error().message()));
     if (!stopping_) rest(mine);
 }
 
@@ -275,7 +284,8 @@ awaitable<bool> courier::deliver_here(services::account& mine, services::account
         r = done;
     }
     if (!r) {
-        services::log(services::area::delivery).error("event=local_delivery_failed reason={}", services::field(r.error().message()));
+        services::log(services::area::delivery)
+            .error("event=local_delivery_failed reason={}", services::field(r.error().message()));
         co_return false;
     }
     services::log(services::area::delivery).info("event=delivered notification={}", short_id(notification));
@@ -355,7 +365,7 @@ awaitable<bytes> courier::token_came(services::account& mine, std::shared_ptr<pe
     const auto record = links_.record_of(mine, link->theirs);
     if (request && record) {
         auto accepted = std::make_shared<bool>(false);
-        auto written = commit(node_, mine, [token = request->token, record = *record, accepted](storage::write_txn& txn) -> result<void> {
+        auto take = [token = request->token, record = *record, accepted](storage::write_txn& txn) -> result<void> {
             *accepted = false;
             auto known = txn.get_contact(record.account);
             if (!known) return known.error();
@@ -370,8 +380,9 @@ awaitable<bytes> courier::token_came(services::account& mine, std::shared_ptr<pe
             auto left = engine::use_invite(*invite, services::now_ms());
             if (!left) return {};
             *accepted = true;
-            auto contact = *known ? **known
-                                  : engine::contact_from_record(record, storage::known_by::invite_given, services::now_s());
+            auto contact =
+                *known ? **known
+                       : engine::contact_from_record(record, storage::known_by::invite_given, services::now_s());
             contact.accepted = true;
             contact.accepted_before = false;
             contact.removed_at = 0;
@@ -379,7 +390,8 @@ awaitable<bytes> courier::token_came(services::account& mine, std::shared_ptr<pe
             const auto before = *known ? *known : std::optional<storage::contact>();
             if (auto r = services::settle_contact(txn, before, std::move(contact)); !r) return r;
             return left->uses_left == 0 ? txn.erase_invite(token) : txn.put_invite(*left);
-        });
+        };
+        auto written = commit(node_, mine, std::move(take));
         const auto r = co_await std::move(written);
         if (r && *accepted) {
             poke(desk_of(mine));   // the user may be owed a mail about her name

@@ -19,7 +19,8 @@ result<bytes> read_content_of(storage::cipher_reader& cipher, std::uint64_t offs
     const auto& header = cipher.header();
     if (offset < header.size()) {
         const auto n = std::min<std::size_t>(length, header.size() - offset);
-        out.assign(header.begin() + static_cast<std::ptrdiff_t>(offset), header.begin() + static_cast<std::ptrdiff_t>(offset + n));
+        out.assign(header.begin() + static_cast<std::ptrdiff_t>(offset),
+                   header.begin() + static_cast<std::ptrdiff_t>(offset + n));
     }
     if (out.size() == length) return out;
     const auto from = offset + out.size() - header.size(), left = length - out.size();
@@ -36,7 +37,8 @@ result<bytes> read_content_of(storage::cipher_reader& cipher, std::uint64_t offs
 }  // namespace
 
 bool relay_outbox::begin(const storage::id16& row) {
-    if (stopping_ || under_way_.size() >= deposits_at_once_max || not_before(row) > std::chrono::steady_clock::now()) return false;
+    if (stopping_ || under_way_.size() >= deposits_at_once_max || not_before(row) > std::chrono::steady_clock::now())
+        return false;
     rests_.erase(row);
     return under_way_.insert(row).second;
 }
@@ -57,15 +59,18 @@ awaitable<void> relay_outbox::bring(services::account& mine, storage::outbox_row
         const bool paid = co_await pay(mine, e, *step);
         if (!paid) break;   // the row is over, or the disk is full
         const auto over = co_await walk(mine, e, *step);
-        e->notes = engine::walked(std::move(e->notes), e->before, step->at_ours, step->bring != engine::deposit_plan::what::seed, over);
+        e->notes = engine::walked(std::move(e->notes), e->before, step->at_ours,
+                                  step->bring != engine::deposit_plan::what::seed, over);
         if (over) plan.answered(*over);
         else plan.unreachable();
     }
     bool booked = false;
     if (nothing.empty() && !stopping_ && !plan.next()) booked = co_await book(mine, e, plan);
-    if (!booked && !stopping_ && !(nothing == work_first && bench_->solution_of(e->row.notification)))   // done while that was written
-        rests_[id] = std::chrono::steady_clock::now() +
-                     std::min<std::chrono::milliseconds>(no_relay_known_pause, with_.node.configuration().delivery.retry_max);
+    // done while that was written
+    if (!booked && !stopping_ && !(nothing == work_first && bench_->solution_of(e->row.notification)))
+        rests_[id] =
+            std::chrono::steady_clock::now() +
+            std::min<std::chrono::milliseconds>(no_relay_known_pause, with_.node.configuration().delivery.retry_max);
     if (rests_.size() > 4096) rests_.clear();   // of rows that are over: only a pause is lost
     under_way_.erase(id);
 }
@@ -85,7 +90,8 @@ awaitable<std::string> relay_outbox::prepare(services::account& mine, std::share
     const auto record = with_.peers.record_of(mine, e->row.account);
     auto reach = services::how_to_reach(mine.store(), record, e->row.account, services::now_s());
     for (auto& slot : found_slots_(e->row.account)) {
-        const bool known = std::any_of(reach.slots.begin(), reach.slots.end(), [&](const auto& s) { return s.relay == slot.relay; });
+        const bool known =
+            std::any_of(reach.slots.begin(), reach.slots.end(), [&](const auto& s) { return s.relay == slot.relay; });
         if (!known) reach.slots.push_back(std::move(slot));
     }
     if (reach.slots.empty() || !reach.prekey) co_return "no relay of hers is known";
@@ -109,8 +115,8 @@ awaitable<std::string> relay_outbox::prepare(services::account& mine, std::share
     co_return std::string(ready ? "" : work_first);
 }
 
-// Who has none of her tokens is a stranger to her and works for the mail, as over a link (proto/peer/SPEC.md, "First contact").
-// Before it is sealed: the solution stands inside.
+// Who has none of her tokens is a stranger to her and works for the mail, as over a link (proto/peer/SPEC.md, "First
+// contact"). Before it is sealed: the solution stands inside.
 awaitable<bool> relay_outbox::work_for(services::account& mine, std::shared_ptr<errand> e) {
     if (!e->notes.item.empty()) co_return true;
     engine::correspondent c;
@@ -119,7 +125,8 @@ awaitable<bool> relay_outbox::work_for(services::account& mine, std::shared_ptr<
         return {};
     });
     const auto now = services::now_s();
-    const bool known = std::any_of(e->hers.begin(), e->hers.end(), [&](const auto& s) { return engine::holds_token(c, s.relay, s.slot, now); });
+    const bool known = std::any_of(e->hers.begin(), e->hers.end(),
+                                   [&](const auto& s) { return engine::holds_token(c, s.relay, s.slot, now); });
     const auto record = with_.peers.record_of(mine, e->row.account);
     const auto bits = std::max(c.work_bits, record ? peer::work_asked(*record) : std::uint8_t{0});
     if (known || bits == 0) co_return true;
@@ -132,12 +139,14 @@ awaitable<bool> relay_outbox::work_for(services::account& mine, std::shared_ptr<
             if (!stopping_) woken_(label);
         });
     }
-    auto written = commit(with_.node, mine, [id = e->row.id, bits, luck = dice(), times = with_.node.configuration().delivery](storage::write_txn& txn) -> result<void> {
+    auto note_work = [id = e->row.id, bits, luck = dice(),
+                      times = with_.node.configuration().delivery](storage::write_txn& txn) -> result<void> {
         auto row = txn.get_outbox(id);
         if (!row) return row.error();
         if (!*row || !engine::is_open(**row)) return {};
         return txn.put_outbox(engine::work_asked_for(std::move(**row), bits, services::now_ms(), luck, times));
-    });
+    };
+    auto written = commit(with_.node, mine, std::move(note_work));
     const auto r = co_await std::move(written);
     (void)r;   // the sentence for `queue why` only
     co_return false;
@@ -166,16 +175,18 @@ bytes relay_outbox::seal(services::account& mine, const errand& e) const {
     if (!e.ours.empty()) {
         const auto slot = engine::slot_of(e.ours.front(), mine.identity());
         const auto week = static_cast<std::uint16_t>(relay::week_of(services::now_s()) + relay::token_weeks_max);
-        answer.token = engine::to_wire(relay::issue_token(slot.id(), slot.tokens, relay::make_serial(slot.serials, e.row.account), week));
+        answer.token = engine::to_wire(
+            relay::issue_token(slot.id(), slot.tokens, relay::make_serial(slot.serials, e.row.account), week));
     }
-    const auto contact = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(e.row.account); });
+    const auto contact =
+        mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(e.row.account); });
     if (contact && *contact && (*contact)->invite_token.size() == answer.invite.size())
         std::copy_n((*contact)->invite_token.begin(), answer.invite.size(), answer.invite.begin());
     return peer::seal_notification(note, mine.identity(), e.prekey_id, e.prekey);
 }
 
-// Before a relay sees them: the sealed item and the token of this step stand in the row, and that something may lie there
-// from now on. False when it is not to go on.
+// Before a relay sees them: the sealed item and the token of this step stand in the row, and that something may lie
+// there from now on. False when it is not to go on.
 awaitable<bool> relay_outbox::pay(services::account& mine, std::shared_ptr<errand> e, engine::deposit_plan::step step) {
     auto& notes = e->notes;
     e->before = notes;
@@ -191,7 +202,8 @@ awaitable<bool> relay_outbox::pay(services::account& mine, std::shared_ptr<erran
         paid = is_at(notes.ours, *where);
         const auto week = static_cast<std::uint16_t>(relay::week_of(services::now_s()) + relay::token_weeks_max);
         if (!paid)
-            notes.ours = engine::deposit_place{*where, relay::issue_token(slot.id(), slot.tokens, relay::make_serial(slot.serials, mine.key()), week)};
+            notes.ours = engine::deposit_place{
+                *where, relay::issue_token(slot.id(), slot.tokens, relay::make_serial(slot.serials, mine.key()), week)};
     } else {
         where = e->hers[step.place];
         paid = is_at(notes.hers, *where) && !notes.item.empty();
@@ -218,7 +230,8 @@ awaitable<bool> relay_outbox::pay(services::account& mine, std::shared_ptr<erran
             const auto before = c;
             after->hers->token = engine::take_token(c, where->relay, where->slot, services::now_s());
             if (c != before)
-                if (auto r = txn.put_setting(engine::correspondent_setting(row.account), engine::encode(c)); !r) return r;
+                if (auto r = txn.put_setting(engine::correspondent_setting(row.account), engine::encode(c)); !r)
+                    return r;
         }
         row.deposit = engine::encode(*after);
         return txn.put_outbox(row);
@@ -238,8 +251,9 @@ awaitable<std::optional<relay::deposit_over>> relay_outbox::walk(services::accou
     using what = engine::deposit_plan::what;
     if (step.bring != what::seed) options.item = e->notes.item;
     if (step.bring != what::item) {
-        relay::deposit_options::seed body{relay::derive_seed(e->what.ref.key, e->row.notification, place.where.relay, place.where.slot),
-                                          crypto::blob_header_bytes + e->what.ref.cipher_bytes};
+        relay::deposit_options::seed body{
+            relay::derive_seed(e->what.ref.key, e->row.notification, place.where.relay, place.where.slot),
+            crypto::blob_header_bytes + e->what.ref.cipher_bytes};
         options.body.emplace(std::move(body));
     }
     std::string why;
@@ -253,13 +267,15 @@ awaitable<std::optional<relay::deposit_over>> relay_outbox::walk(services::accou
     auto over = co_await play(call, std::move(options), std::move(read), with_.workers);
     call->hang_up();
     services::log(services::area::delivery)
-        .info("event=deposit notification={} at={} what={} how={} status={}", short_id(e->row.notification), step.at_ours ? "own" : "hers",
-              static_cast<unsigned>(step.bring), static_cast<unsigned>(over.how), static_cast<unsigned>(over.why.why));
+        .info("event=deposit notification={} at={} what={} how={} status={}", short_id(e->row.notification),
+              step.at_ours ? "own" : "hers", static_cast<unsigned>(step.bring), static_cast<unsigned>(over.how),
+              static_cast<unsigned>(over.why.why));
     co_return over;
 }
 
-awaitable<result<bytes>> relay_outbox::read_piece(std::shared_ptr<relay_call> call, std::shared_ptr<storage::cipher_reader> cipher,
-                                                  std::uint64_t offset, std::size_t length) {
+awaitable<result<bytes>> relay_outbox::read_piece(std::shared_ptr<relay_call> call,
+                                                  std::shared_ptr<storage::cipher_reader> cipher, std::uint64_t offset,
+                                                  std::size_t length) {
     if (stopping_) {
         call->hang_up();
         co_return relay::errc::lost;
@@ -267,15 +283,17 @@ awaitable<result<bytes>> relay_outbox::read_piece(std::shared_ptr<relay_call> ca
     co_return read_content_of(*cipher, offset, length);
 }
 
-awaitable<bool> relay_outbox::book(services::account& mine, std::shared_ptr<errand> e, const engine::deposit_plan& plan) {
+awaitable<bool> relay_outbox::book(services::account& mine, std::shared_ptr<errand> e,
+                                   const engine::deposit_plan& plan) {
     auto notes = e->notes;
     notes.item_left = plan.seeded();
     notes.seed_at_ours = plan.seeded() && plan.seed_at_ours();
     notes.seed_at_hers = plan.seeded() && !plan.seed_at_ours();
     const auto luck = dice();
     auto given_up = std::make_shared<bool>(false);
-    auto written = commit(with_.node, mine, [this, e, notes, luck, given_up, seeded = plan.seeded(), ttl = plan.ttl_s(),
-                                             why = "the recipient's computer was not reached, and " + plan.sentence()](storage::write_txn& txn) -> result<void> {
+    auto why = "the recipient's computer was not reached, and " + plan.sentence();
+    auto note_deposit = [this, e, notes, luck, given_up, seeded = plan.seeded(), ttl = plan.ttl_s(),
+                         why = std::move(why)](storage::write_txn& txn) -> result<void> {
         auto known = txn.get_outbox(e->row.id);
         if (!known) return known.error();
         *given_up = *known && (*known)->state == storage::outbox_state::failed;   // cancelled meanwhile
@@ -284,16 +302,20 @@ awaitable<bool> relay_outbox::book(services::account& mine, std::shared_ptr<erra
         const auto& times = with_.node.configuration().delivery;
         return txn.put_outbox(seeded ? engine::deposited(std::move(**known), notes, ttl, now)
                                      : engine::deposit_failed(std::move(**known), notes, why, now, luck, times));
-    });
+    };
+    auto written = commit(with_.node, mine, std::move(note_deposit));
     const auto r = co_await std::move(written);
-    if (!r) services::log(services::area::delivery).error("event=row_not_written reason={}", services::field(r.error().message()));
+    if (!r)
+        services::log(services::area::delivery)
+            .error("event=row_not_written reason={}", services::field(r.error().message()));
     if (*given_up) {
         auto row = e->row;
         row.deposit = engine::encode(notes);
         co_await take_back(mine, std::move(row));   // it was cancelled when it had gone already
     } else if (r && plan.seeded()) {
         const std::string_view where = plan.seed_at_ours() ? "own" : "hers";
-        services::log(services::area::delivery).info("event=waits_at_relay notification={} at={}", short_id(e->row.notification), where);
+        services::log(services::area::delivery)
+            .info("event=waits_at_relay notification={} at={}", short_id(e->row.notification), where);
     }
     co_return r.has_value();
 }
@@ -348,7 +370,8 @@ awaitable<engine::trace> relay_outbox::take_back_from(services::account& mine, c
         }
     }
     call->hang_up();
-    services::log(services::area::delivery).info("event=taken_back notification={} lies={}", short_id(row.notification), static_cast<unsigned>(lies));
+    services::log(services::area::delivery)
+        .info("event=taken_back notification={} lies={}", short_id(row.notification), static_cast<unsigned>(lies));
     co_return lies;
 }
 

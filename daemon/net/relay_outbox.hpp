@@ -34,8 +34,8 @@ public:
     std::chrono::steady_clock::time_point not_before(const storage::id16& row) const;
     // The whole walk; the row says afterwards what came of it.
     awaitable<void> bring(services::account& mine, storage::outbox_row row);
-    // A mail that is given up: its seeds go, so that it does not arrive after its sender was told that it failed. What came
-    // of it stands in the row's notes.
+    // A mail that is given up: its seeds go, so that it does not arrive after its sender was told that it failed. What
+    // came of it stands in the row's notes.
     awaitable<void> take_back(services::account& mine, storage::outbox_row row);
     bool is_under_way(const storage::id16& row) const { return under_way_.contains(row); }
     void stop() { stopping_ = true; }
@@ -56,19 +56,24 @@ private:
         crypto::prekey prekey;
         mail what;
     };
-    awaitable<std::string> prepare(services::account& mine, std::shared_ptr<errand> e);   // empty, or why there is nothing to do
+    // empty, or why there is nothing to do
+    awaitable<std::string> prepare(services::account& mine, std::shared_ptr<errand> e);
     awaitable<bool> pay(services::account& mine, std::shared_ptr<errand> e, engine::deposit_plan::step step);
-    awaitable<std::optional<relay::deposit_over>> walk(services::account& mine, std::shared_ptr<errand> e, engine::deposit_plan::step step);
-    awaitable<bool> book(services::account& mine, std::shared_ptr<errand> e, const engine::deposit_plan& plan);   // false: not written
-    awaitable<result<bytes>> read_piece(std::shared_ptr<relay_call> call, std::shared_ptr<storage::cipher_reader> cipher,
-                                        std::uint64_t offset, std::size_t length);
+    awaitable<std::optional<relay::deposit_over>> walk(services::account& mine, std::shared_ptr<errand> e,
+                                                       engine::deposit_plan::step step);
+    // false: not written
+    awaitable<bool> book(services::account& mine, std::shared_ptr<errand> e, const engine::deposit_plan& plan);
+    awaitable<result<bytes>> read_piece(std::shared_ptr<relay_call> call,
+                                        std::shared_ptr<storage::cipher_reader> cipher, std::uint64_t offset,
+                                        std::size_t length);
     result<mail> open(services::account& mine, const storage::outbox_row& row) const;
     peer::notification note_of(services::account& mine, const errand& e) const;
-    awaitable<bool> work_for(services::account& mine, std::shared_ptr<errand> e);   // true when there is nothing to wait for
+    // true when there is nothing to wait for
+    awaitable<bool> work_for(services::account& mine, std::shared_ptr<errand> e);
     bytes seal(services::account& mine, const errand& e) const;
     awaitable<bool> note_trace(services::account& mine, storage::id16 row, bool at_ours, engine::trace lies);
-    awaitable<engine::trace> take_back_from(services::account& mine, const storage::outbox_row& row, engine::deposit_place place,
-                                            bool at_ours);
+    awaitable<engine::trace> take_back_from(services::account& mine, const storage::outbox_row& row,
+                                            engine::deposit_place place, bool at_ours);
 
     relay_context with_;
     work_bench* bench_ = nullptr;

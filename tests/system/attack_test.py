@@ -92,11 +92,13 @@ class Victim:
         try:
             yield
         except Exception as failed:
-            raise AssertionError(f"{what}: {failed!r}; the daemon has ended with {self.node.process.poll()}") from failed
+            ended = self.node.process.poll()
+            raise AssertionError(f"{what}: {failed!r}; the daemon has ended with {ended}") from failed
         self.survived(what)
         self.rests(what)
         self.attacks += 1
-        print(f"{what}: {time.monotonic() - begun:.1f} s, memory {(resident_bytes(self.pid) - self.settled) / (1 << 20):+.1f} MiB", flush=True)
+        print(f"{what}: {time.monotonic() - begun:.1f} s, memory "
+              f"{(resident_bytes(self.pid) - self.settled) / (1 << 20):+.1f} MiB", flush=True)
 
 
 def talk(port, data, seconds=5, keep_open=False):
@@ -165,11 +167,14 @@ def nonsense_after_login(victim):
                     b"c FETCH 1:* BODY[" + b"1." * 30000 + b"1]\r\n", b"c FETCH " + b"1," * 30000 + b"1 UID\r\n",
                     b"c STORE 1 +FLAGS (" + b"x " * 30000 + b"x)\r\n", b"c LIST \"\" " + b"*%" * 30000 + b"x\r\n",
                     b"c LIST \"\" " + b"%*" * 400 + b"x\r\n", b"c CREATE " + b"a/" * 30000 + b"a\r\n",
-                    b"c APPEND INBOX {9223372036854775807}\r\n", b"c APPEND INBOX {18446744073709551615+}\r\n" + b"x" * 10000,
-                    b"c APPEND INBOX {18446744073709551616+}\r\n", b"c SELECT INBOX (QRESYNC (1 1 " + b"1:4294967295," * 5000 + b"1))\r\n",
+                    b"c APPEND INBOX {9223372036854775807}\r\n",
+                    b"c APPEND INBOX {18446744073709551615+}\r\n" + b"x" * 10000,
+                    b"c APPEND INBOX {18446744073709551616+}\r\n",
+                    b"c SELECT INBOX (QRESYNC (1 1 " + b"1:4294967295," * 5000 + b"1))\r\n",
                     b"c FETCH 1:4294967295 (BODY.PEEK[]<18446744073709551615.18446744073709551615>)\r\n",
                     b"c UID FETCH 4294967295:1 (UID) (CHANGEDSINCE 18446744073709551615 VANISHED)\r\n",
-                    b"c ID (" + b"\"a\" \"b\" " * 8000 + b")\r\n", b"c IDLE\r\n" + b"x" * 1000000, b"c UID EXPUNGE " + b"*:*," * 10000 + b"*\r\n"):
+                    b"c ID (" + b"\"a\" \"b\" " * 8000 + b")\r\n", b"c IDLE\r\n" + b"x" * 1000000,
+                    b"c UID EXPUNGE " + b"*:*," * 10000 + b"*\r\n"):
         begun = time.monotonic()
         said = talk(node.imap, start + command + b"\r\nz LOGOUT\r\n", 10)
         assert b"a OK" in said, said[:200]
@@ -210,8 +215,9 @@ def never_reads(victim):
     """Clients that ask and never read: each may hold one output buffer, not what it asks for."""
     node = victim.node
     with contextlib.ExitStack() as open_sockets:
-        for port, lines in ((node.imap, login_line(node) + b"b SELECT INBOX\r\n" + b"c FETCH 1:* (BODY.PEEK[])\r\n" * 1000),
-                            (node.imap, b"a CAPABILITY\r\n" * 10000), (node.smtp, b"EHLO x\r\n" * 10000)):
+        fetches = login_line(node) + b"b SELECT INBOX\r\n" + b"c FETCH 1:* (BODY.PEEK[])\r\n" * 1000
+        for port, lines in ((node.imap, fetches), (node.imap, b"a CAPABILITY\r\n" * 10000),
+                            (node.smtp, b"EHLO x\r\n" * 10000)):
             for _ in range(5):
                 s = open_sockets.enter_context(socket.create_connection(("127.0.0.1", port), 5))
                 s.settimeout(0.1)
@@ -230,7 +236,8 @@ def never_reads(victim):
 
 
 def unfinished_appends(victim):
-    """Clients that send mail after mail in one APPEND (RFC 3502) and never end it: what waits may not fill the memory."""
+    """Clients that send mail after mail in one APPEND (RFC 3502) and never end it:
+    what waits may not fill the memory."""
     node, mail = victim.node, b"Subject: x\r\n\r\n" + b"y" * 60000 + b"\r\n"
     with contextlib.ExitStack() as open_sockets:
         for _ in range(6):
@@ -245,7 +252,8 @@ def large_structure(victim):
     """A mail of ten thousand parts with long names, as anybody may send one, and clients that ask for its structure and
     do not read the answers."""
     node = victim.node
-    part = b'--b\r\nContent-Type: text/plain; name="' + b"n" * 900 + b'"\r\nContent-Description: ' + b"d" * 600 + b"\r\n\r\nx\r\n"
+    part = b'--b\r\nContent-Type: text/plain; name="' + b"n" * 900 + b'"\r\nContent-Description: ' + b"d" * 600 + \
+        b"\r\n\r\nx\r\n"
     mail = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 9900 + b"--b--\r\n"
     with imaplib.IMAP4("127.0.0.1", node.imap, timeout=60) as client:
         client.login(node.address, node.password)
@@ -301,8 +309,10 @@ def starttls_injection(victim):
     node = victim.node
     imap_port, smtp_port = node.imap_starttls, node.smtp_starttls
     trusting = ssl.create_default_context(cafile=node.ca_file)
-    for port, before, go, after in ((imap_port, b"a STARTTLS\r\n", b"a OK", b"b LOGIN x y\r\n"), (imap_port, b"a STARTTLS\r\n", b"a OK", b"b NOOP\r\n"),
-                                    (smtp_port, b"EHLO x\r\nSTARTTLS\r\n", b"220 ", b"MAIL FROM:<a@b.alt>\r\n"), (smtp_port, b"EHLO x\r\nSTARTTLS\r\n", b"220 ", b"NOOP\r\n")):
+    for port, before, go, after in ((imap_port, b"a STARTTLS\r\n", b"a OK", b"b LOGIN x y\r\n"),
+                                    (imap_port, b"a STARTTLS\r\n", b"a OK", b"b NOOP\r\n"),
+                                    (smtp_port, b"EHLO x\r\nSTARTTLS\r\n", b"220 ", b"MAIL FROM:<a@b.alt>\r\n"),
+                                    (smtp_port, b"EHLO x\r\nSTARTTLS\r\n", b"220 ", b"NOOP\r\n")):
         with socket.create_connection(("127.0.0.1", port), 5) as s:
             s.settimeout(5)
             s.recv(4096)
@@ -366,8 +376,8 @@ def frame(kind, payload, stream=0, flags=0, length=None):
 def peers(victim):
     node = victim.node
     folder = node.home.parent
-    for identity, alpn, why in ((None, "peerpost/1", "no certificate"), (WRONG_KIND, "peerpost/1", "a P-256 certificate"),
-                                (STRANGER, "h2", "a wrong ALPN")):
+    for identity, alpn, why in ((None, "peerpost/1", "no certificate"),
+                                (WRONG_KIND, "peerpost/1", "a P-256 certificate"), (STRANGER, "h2", "a wrong ALPN")):
         with socket.create_connection(("127.0.0.1", node.peer), 5) as raw:
             try:
                 with peer_tls(folder, identity, alpn).wrap_socket(raw) as s:
@@ -376,9 +386,9 @@ def peers(victim):
             except (ssl.SSLError, ConnectionError):
                 pass
     hello = frame(0, os.urandom(600))
-    for data in (os.urandom(4096), b"GET / HTTP/1.1\r\n\r\n", frame(1, b"ping"), frame(9, b""), frame(0, b""), hello, hello * 50,
-                 frame(0, b"", length=65536), frame(0, b"", flags=1), frame(200, b"", flags=0x80), frame(3, bytes(8), stream=1),
-                 frame(0, bytes(65535)), bytes(1 << 20), frame(100, bytes(1000)) * 1000):
+    for data in (os.urandom(4096), b"GET / HTTP/1.1\r\n\r\n", frame(1, b"ping"), frame(9, b""), frame(0, b""), hello,
+                 hello * 50, frame(0, b"", length=65536), frame(0, b"", flags=1), frame(200, b"", flags=0x80),
+                 frame(3, bytes(8), stream=1), frame(0, bytes(65535)), bytes(1 << 20), frame(100, bytes(1000)) * 1000):
         cuts = victim.node.log_text().count("event=cut")
         with socket.create_connection(("127.0.0.1", node.peer), 5) as raw:
             with peer_tls(folder, STRANGER).wrap_socket(raw) as s:
@@ -416,9 +426,10 @@ def control(victim):
                     said += piece
             return said
 
-    for data in (b"", b"\n", os.urandom(5000) + b"\n", b"[" * 100000 + b"\n", b'{"a":' * 100000 + b"\n", b"x" * (4 << 20),
-                 b'{"command":1}\n', b'{"command":"no such thing"}\n', b'{"command":"status","arguments":[]}\n',
-                 b'{"command":"contact add","arguments":{"link":5}}\n', b'{"command":"contact add","arguments":{"link":"' + b"a" * 500000 + b'"}}\n',
+    for data in (b"", b"\n", os.urandom(5000) + b"\n", b"[" * 100000 + b"\n", b'{"a":' * 100000 + b"\n",
+                 b"x" * (4 << 20), b'{"command":1}\n', b'{"command":"no such thing"}\n',
+                 b'{"command":"status","arguments":[]}\n', b'{"command":"contact add","arguments":{"link":5}}\n',
+                 b'{"command":"contact add","arguments":{"link":"' + b"a" * 500000 + b'"}}\n',
                  b'{"command":"status","arguments":{"' + b"\\u0000" * 1000 + b'":1}}\n', b'{"command":"\xff\xfe"}\n'):
         said = say(data)
         assert b'"result"' not in said or data.startswith(b'{"command":"status"'), (data[:60], said[:200])
@@ -440,8 +451,8 @@ def main(binary):
             alice.imap_client().logout()
         victim = Victim(alice)
         only = sys.argv[2:]
-        for what in (nonsense, nonsense_after_login, slow_client, idle_crowd, half_handshakes, never_reads, unfinished_appends,
-                     large_structure, floods, guesses,
+        for what in (nonsense, nonsense_after_login, slow_client, idle_crowd, half_handshakes, never_reads,
+                     unfinished_appends, large_structure, floods, guesses,
                      smuggling, peers, control, starttls_injection):
             if only and what.__name__ not in only:
                 continue

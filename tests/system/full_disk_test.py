@@ -98,7 +98,8 @@ def fill_log(node, ballast):
     refused = 0
     for i in range(LOG_CHANGES_MAX):
         flag = f"f{i % 7}"
-        refused = refused + 1 if client.uid("STORE", "1:*", "+FLAGS" if i // 7 % 2 == 0 else "-FLAGS", flag)[0] == "NO" else 0
+        change = "+FLAGS" if i // 7 % 2 == 0 else "-FLAGS"
+        refused = refused + 1 if client.uid("STORE", "1:*", change, flag)[0] == "NO" else 0
         if refused == 3:
             break
     client.logout()

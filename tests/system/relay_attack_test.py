@@ -1,5 +1,6 @@
-"""A running relay under attack from outside (06-security 6.1.4, proto/relay/SPEC.md): after each attack it lives, its memory
-and disk are bounded, nothing exceeds what it has announced, and a client that has every right was served all the while."""
+"""A running relay under attack from outside (06-security 6.1.4, proto/relay/SPEC.md): after each attack it lives, its
+memory and disk are bounded, nothing exceeds what it has announced,
+and a client that has every right was served all the while."""
 
 import contextlib
 import json
@@ -40,8 +41,9 @@ circuits_per_client_max = {CIRCUITS_PER_CLIENT_MAX}
 
 
 ATTACKS = (
-    ("frames",), ("payment",), ("seeds",), ("wrong_work", 5), ("storm", 24, 5), ("circuits", CIRCUITS_MAX, CIRCUITS_PER_CLIENT_MAX),
-    ("pipe_limit",), ("unfinished", 100), ("slow_readers", 60), ("crowd", CONNECTIONS_MAX + 60), ("quota", SLOTS_MAX + 4),
+    ("frames",), ("payment",), ("seeds",), ("wrong_work", 5), ("storm", 24, 5),
+    ("circuits", CIRCUITS_MAX, CIRCUITS_PER_CLIENT_MAX), ("pipe_limit",), ("unfinished", 100), ("slow_readers", 60),
+    ("crowd", CONNECTIONS_MAX + 60), ("quota", SLOTS_MAX + 4),
 )
 
 
@@ -51,14 +53,16 @@ class GoodClient:
     def __init__(self, command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.lines = []
-        self.reader = threading.Thread(target=lambda: self.lines.extend(iter(self.process.stdout.readline, "")), daemon=True)
+        self.reader = threading.Thread(target=lambda: self.lines.extend(iter(self.process.stdout.readline, "")),
+                                       daemon=True)
         self.reader.start()
         wait_until(lambda: self.lines, 30, "the good client does not begin")
 
     def served(self, what, since):
         count = len(self.lines)
         # One whole round that was begun after the attack had reached its peak.
-        wait_until(lambda: len(self.lines) >= count + 2, 3 * ROUND_MS_MAX / 1000, f"{what}: the good client is not served any more")
+        wait_until(lambda: len(self.lines) >= count + 2, 3 * ROUND_MS_MAX / 1000,
+                   f"{what}: the good client is not served any more")
         rounds = self.lines[since:]
         failed = [line.strip() for line in rounds if not line.startswith("round ")]
         assert not failed, f"{what}: the good client was not served: {failed}"
@@ -98,7 +102,8 @@ class Victim:
         what = what or " ".join([name, *map(str, arguments)])
         begun, since, cpu = time.monotonic(), len(self.good.lines) if self.good else 0, cpu_seconds(self.pid)
         highest = [resident_bytes(self.pid)]
-        attacker = subprocess.Popen(self.command(name, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        attacker = subprocess.Popen(self.command(name, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True)
         killer = threading.Timer(ATTACK_SECONDS_MAX, attacker.kill)
         killer.start()
         watching = threading.Event()
@@ -130,7 +135,8 @@ class Victim:
         if self.good:
             took = self.good.served(what, since)
         grown = highest[0] - self.settled
-        print(f"{what}: {time.monotonic() - begun:.1f} s, CPU {cpu_seconds(self.pid) - cpu:.1f} s, memory {grown / (1 << 20):+.1f} MiB"
+        print(f"{what}: {time.monotonic() - begun:.1f} s, CPU {cpu_seconds(self.pid) - cpu:.1f} s, memory "
+              f"{grown / (1 << 20):+.1f} MiB"
               + (f", good rounds {statistics.median(took):.0f} ms, at most {max(took)} ms" if took else ""), flush=True)
         assert grown < GROWTH_BYTES_MAX, f"{what}: memory has grown by {grown >> 20} MiB"
         return said
@@ -142,7 +148,8 @@ def bounded(victim):
         assert now["slots"] <= SLOTS_MAX, now
         assert now["bytes"] <= STORAGE_BYTES_MAX, now
         assert victim.disk() - victim.disk_before < STORAGE_BYTES_MAX + INDEX_BYTES_MAX, victim.disk()
-        print(f"  {now['slots']} slots, {now['bytes'] >> 20} MiB, disk {(victim.disk() - victim.disk_before) >> 20} MiB", flush=True)
+        disk = (victim.disk() - victim.disk_before) >> 20
+        print(f"  {now['slots']} slots, {now['bytes'] >> 20} MiB, disk {disk} MiB", flush=True)
     return check
 
 

@@ -30,15 +30,20 @@ std::shared_ptr<blob_space> make_space(const std::filesystem::path& folder, cons
 // A snapshot; readers keep the map from growing under them.
 class snapshot final : public answering<read_txn> {
 public:
-    snapshot(std::shared_lock<std::shared_mutex> hold, view_snapshot seen)
-        : answering(seen.rows()), hold_(std::move(hold)), seen_(std::move(seen)) {}
+    snapshot(std::shared_lock<std::shared_mutex> hold, view_snapshot seen, uid_lists& lists)
+        : answering(seen.rows()), hold_(std::move(hold)), seen_(std::move(seen)), lists_(&lists) {}
     // Without a transaction (no reader slot left, or the view is being reopened) every question is errc::io_error.
     snapshot(const view_env& env, std::shared_lock<std::shared_mutex> hold)
         : answering(rows(env, nullptr)), hold_(std::move(hold)) {}
 
+    result<std::vector<std::uint32_t>> uids(mailbox_id id) const override {
+        return lists_ ? lists_->of(rows_, id) : answering::uids(id);
+    }
+
 private:
     std::shared_lock<std::shared_mutex> hold_;
     std::optional<view_snapshot> seen_;
+    uid_lists* lists_ = nullptr;
 };
 
 result<void> make_standard_mailboxes(account_store& store) {
@@ -122,7 +127,7 @@ std::unique_ptr<read_txn> account_store::begin_read() const {
     std::shared_lock hold(env.readers());
     auto seen = view_snapshot::take(env);
     if (!seen) return std::make_unique<snapshot>(env, std::move(hold));
-    return std::make_unique<snapshot>(std::move(hold), std::move(*seen));
+    return std::make_unique<snapshot>(std::move(hold), std::move(*seen), state_->lists);
 }
 
 std::vector<result<void>> account_store::write(std::span<job> jobs) { return state_->write_group(jobs); }

@@ -44,6 +44,10 @@ inline constexpr std::uint64_t text_candidates_max = 65536;
 inline constexpr std::size_t fresh_bytes_max = 4 * 1024 * 1024;          // then the view is committed
 inline constexpr std::size_t fresh_group_bytes_max = 24 * 1024 * 1024;   // a group that writes more goes to LMDB itself
 
+// UIDs of mailboxes that were opened last (storage/uid_lists.hpp): half a MiB of ranges in each store.
+inline constexpr std::size_t uid_lists_max = 64;
+inline constexpr std::size_t uid_list_ranges_max = 65536;
+
 // Work per call.
 inline constexpr std::size_t zero_step_bytes = 1024 * 1024;       // zero-written under the log's lock at one time
 inline constexpr std::size_t blob_write_bytes = 1024 * 1024;      // 03-storage 3.7: 1 MiB writes

@@ -8,6 +8,7 @@
 #include "storage/log_walker.hpp"
 #include "storage/new_generation.hpp"
 #include "storage/text_index.hpp"
+#include "storage/uid_lists.hpp"
 #include "storage/view_marks.hpp"
 
 #include <atomic>
@@ -94,6 +95,7 @@ struct account_store::state {
     bool recovery_pending = false;                      // opened on a full disk: the log is ahead of the view
     std::atomic<bool> suspect_noted = false;
     text_index text;
+    uid_lists lists;
 };
 
 struct account_store::check_parts {

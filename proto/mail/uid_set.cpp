@@ -96,6 +96,22 @@ void uid_set::remove(std::uint32_t uid) {
     }
 }
 
+void uid_set::remove(const uid_set& other) {
+    if (other.empty() || ranges_.empty()) return;
+    std::vector<range> left;
+    auto gone = other.ranges_.begin();
+    for (const auto& r : ranges_) {
+        std::uint64_t from = r.first;
+        while (gone != other.ranges_.end() && gone->last < from) ++gone;
+        for (auto g = gone; g != other.ranges_.end() && g->first <= r.last; ++g) {
+            if (g->first > from) left.push_back({static_cast<std::uint32_t>(from), g->first - 1});
+            from = std::uint64_t{g->last} + 1;
+        }
+        if (from <= r.last) left.push_back({static_cast<std::uint32_t>(from), r.last});
+    }
+    ranges_ = std::move(left);
+}
+
 bool uid_set::contains(std::uint32_t uid) const {
     const auto at = ending_from(ranges_, uid);
     return at != ranges_.end() && at->first <= uid;

@@ -24,6 +24,7 @@ public:
     void add(std::uint32_t first, std::uint32_t last);
     void add(const uid_set& other);
     void remove(std::uint32_t uid);
+    void remove(const uid_set& other);                // linear in the ranges of both
     bool contains(std::uint32_t uid) const;
     bool empty() const { return ranges_.empty(); }
     std::uint64_t count() const;

@@ -101,3 +101,22 @@ TEST_CASE("a set has at most uid_set_ranges_max ranges on the wire") {
     CHECK(parsed(text) == text);
     CHECK(parsed(text + ",1") == "bad");
 }
+
+TEST_CASE("what is removed from a set of numbers is gone, the rest is there") {
+    std::mt19937 dice(4);
+    for (int round = 0; round < 2000; ++round) {
+        uid_set from, gone, right;
+        std::set<std::uint32_t> a, b;
+        for (unsigned i = dice() % 30; i-- > 0;) a.insert(1 + dice() % 40);
+        for (unsigned i = dice() % 30; i-- > 0;) b.insert(1 + dice() % 40);
+        for (const auto n : a) from.add(n);
+        for (const auto n : b) gone.add(n);
+        for (const auto n : a)
+            if (!b.contains(n)) right.add(n);
+        from.remove(gone);
+        REQUIRE(from == right);
+    }
+    auto all = uid_set::of(1, 0xffffffff);
+    all.remove(uid_set::of(5, 0xffffffff));
+    CHECK(all == uid_set::of(1, 4));
+}

@@ -27,7 +27,7 @@ bytes opened(row_cipher& c, bytes_view aad, bytes_view sealed) {
 
 TEST_CASE("rows open under their key and in their place only, and no bit of them may change") {
     row_cipher ours(some_key(1)), other(some_key(2));
-    for (const std::size_t size : {0u, 1u, 15u, 16u, 80u, 5000u}) {
+    for (const std::size_t size : {0u, 1u, 15u, 16u, 80u, 512u, 513u, 5000u}) {
         const bytes plain(size, std::byte{7});
         auto sealed = ours.borrow().seal(as_bytes("msg|7"), plain);
         REQUIRE(sealed.size() == size + row_cipher_overhead_bytes);
@@ -66,23 +66,29 @@ TEST_CASE("every writer has a salt of its own, no nonce comes twice, and more sa
 }
 
 TEST_CASE("the bytes of a sealed row") {
-    // Layout: storage/FORMAT.md, "View". Whoever has a view of version 3 reads these.
+    // Layout: storage/FORMAT.md, "View". Whoever has a view of version 3 or later reads these.
     const auto key = some_key(9);
-    const auto sealed = row_cipher(key.clone()).borrow().seal(as_bytes("place"), as_bytes("content"));
-    row_key under;
-    hkdf_sha256(key.view(), bytes_view(sealed).first(12), "peerpost row 1", under.mutable_view());
-    auto* c = EVP_CIPHER_CTX_new();
-    int n = 0;
-    const auto* raw = reinterpret_cast<const unsigned char*>(sealed.data());
-    std::array<unsigned char, 7> out{};
-    REQUIRE(EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), nullptr,
-                               reinterpret_cast<const unsigned char*>(under.view().data()), raw + 12) == 1);
-    REQUIRE(EVP_DecryptUpdate(c, nullptr, &n, reinterpret_cast<const unsigned char*>("place"), 5) == 1);
-    REQUIRE(EVP_DecryptUpdate(c, out.data(), &n, raw + 24, 7) == 1);
-    REQUIRE(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, 16, const_cast<unsigned char*>(raw + 31)) == 1);
-    CHECK(EVP_DecryptFinal_ex(c, out.data(), &n) == 1);
-    CHECK(std::string(out.begin(), out.end()) == "content");
-    EVP_CIPHER_CTX_free(c);
+    const row_cipher ours(key.clone());
+    for (const int size : {0, 1, 7, 512, 513, 5000}) {
+        const bytes content(static_cast<std::size_t>(size), std::byte{0x5a});
+        const auto sealed = ours.borrow().seal(as_bytes("place"), content);
+        row_key under;
+        hkdf_sha256(key.view(), bytes_view(sealed).first(12), "peerpost row 1", under.mutable_view());
+        auto* c = EVP_CIPHER_CTX_new();
+        int n = 0;
+        const auto* raw = reinterpret_cast<const unsigned char*>(sealed.data());
+        bytes out(content.size() + 1);   // never empty: OpenSSL takes no null
+        auto* to = reinterpret_cast<unsigned char*>(out.data());
+        REQUIRE(EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), nullptr,
+                                   reinterpret_cast<const unsigned char*>(under.view().data()), raw + 12) == 1);
+        REQUIRE(EVP_DecryptUpdate(c, nullptr, &n, reinterpret_cast<const unsigned char*>("place"), 5) == 1);
+        REQUIRE(EVP_DecryptUpdate(c, to, &n, raw + 24, size) == 1);
+        REQUIRE(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, 16, const_cast<unsigned char*>(raw + 24 + size)) == 1);
+        CHECK(EVP_DecryptFinal_ex(c, to + size, &n) == 1);
+        out.pop_back();
+        CHECK(out == content);
+        EVP_CIPHER_CTX_free(c);
+    }
 }
 
 TEST_CASE("several threads open and seal at once") {

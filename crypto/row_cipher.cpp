@@ -1,5 +1,5 @@
-// As row_cipher.hpp says. Two implementations of the same AES-256-GCM: OpenSSL's is the faster one above half a KiB, and the
-// only one without AES in hardware; libsodium's needs less for each call (112 bytes opened in 280 ns against 400).
+// As row_cipher.hpp says. Two implementations of the same AES-256-GCM: OpenSSL's is the faster one above half a KiB and
+// the only one without AES in hardware; libsodium's needs less for each call (112 bytes opened in 280 ns against 400).
 #include "crypto/row_cipher.hpp"
 
 #include "crypto/assert.hpp"
@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::size_t salt_bytes = 12, nonce_bytes = 12, tag_bytes = 16;
 static_assert(salt_bytes + nonce_bytes + tag_bytes == row_cipher_overhead_bytes);
-// Salts of which the key is kept expanded, about 1.5 KiB each. Rows that lie together were mostly written together; a row
-// under another one costs an HKDF more.
+// Salts of which the key is kept expanded, about 1.5 KiB each. Rows that lie together were mostly written together; a
+// row under another one costs an HKDF more.
 constexpr std::size_t salts_kept_max = 32;
 constexpr std::size_t workers_kept_max = 8;
 constexpr std::size_t small_row_bytes_max = 512;

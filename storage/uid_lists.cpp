@@ -58,8 +58,9 @@ void uid_lists::keep(mailbox_id box, known list) {
     ranges_ += list.uids.ranges().size() - place.uids.ranges().size();
     place = std::move(list);
     while (known_.size() > uid_lists_max || ranges_ > uid_list_ranges_max) {
-        const auto oldest = std::min_element(known_.begin(), known_.end(),
-                                             [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+        const auto oldest =
+            std::min_element(known_.begin(), known_.end(),
+                             [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
         ranges_ -= oldest->second.uids.ranges().size();
         known_.erase(oldest);
     }

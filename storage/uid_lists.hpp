@@ -1,5 +1,6 @@
-// The UIDs of the mailboxes that were opened last, so that SELECT of a large one need not walk its rows each time. Kept as
-// ranges, with the modseq at which they were true: what has changed since is in `vanish` and behind the next UID of then.
+// The UIDs of the mailboxes that were opened last, so that SELECT of a large one need not walk its rows each time. Kept
+// as ranges, with the modseq at which they were true: what has changed since is in `vanish` and behind the next UID of
+// then.
 //
 // Only what readers have seen is kept: a job may be undone, and another one may be given its modseq.
 #pragma once

@@ -15,7 +15,8 @@ std::vector<std::uint32_t> told(const store_fixture& f, mailbox_id box) {
 
 std::vector<std::uint32_t> there(const store_fixture& f, mailbox_id box) {
     std::vector<std::uint32_t> out;
-    for (const auto& m : f.store->read([&](const read_txn& t) { return t.messages(box, 1, 100000).value(); })) out.push_back(m.uid);
+    const auto rows = f.store->read([&](const read_txn& t) { return t.messages(box, 1, 100000).value(); });
+    for (const auto& m : rows) out.push_back(m.uid);
     return out;
 }
 

@@ -184,7 +184,9 @@ struct applier {
         f->box.first_recent_uid = o.first_uid;
         return view::store_folder(r, *f);
     }
-    result<void> operator()(const op::add_blob& o) {
+    // Of add_blob and restore_blob.
+    template <class Operation>
+    blob_row row_of(const Operation& o) const {
         blob_row b;
         b.id = o.ref.id;
         b.wrapped_key = crypto::seal_row(c.shred_key, blob_key_aad(o.serial, o.ref.id), o.ref.key.view());
@@ -193,7 +195,10 @@ struct applier {
         b.place = o.place;
         b.segment = o.segment;
         b.offset = o.offset;
-        PP_TRY(view::store_blob(r, o.serial, b));
+        return b;
+    }
+    result<void> operator()(const op::add_blob& o) {
+        PP_TRY(view::store_blob(r, o.serial, row_of(o)));
         byte_writer w;
         w.u64(o.serial);
         PP_TRY(r.put(table::blob_name, view::name_key(r, table::blob_name, o.ref.id.view()).view(), w.out()));
@@ -403,14 +408,7 @@ struct applier {
         return o.value ? r.put(t, o.key, *o.value) : r.put_empty(t, o.key);
     }
     result<void> operator()(const op::restore_blob& o) {
-        blob_row b;
-        b.id = o.ref.id;
-        b.wrapped_key = crypto::seal_row(c.shred_key, blob_key_aad(o.serial, o.ref.id), o.ref.key.view());
-        b.plain_bytes = o.ref.plain_bytes;
-        b.cipher_bytes = o.ref.cipher_bytes;
-        b.place = o.place;
-        b.segment = o.segment;
-        b.offset = o.offset;
+        auto b = row_of(o);
         b.references = o.references;
         return view::store_blob(r, o.serial, b);
     }

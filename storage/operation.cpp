@@ -49,7 +49,9 @@ void decode(byte_reader& r, claim_recent& o) {
     o.id = r.u64();
     o.first_uid = r.u32();
 }
-void encode(byte_writer& w, const add_blob& o) {
+// What restore_blob begins with is an add_blob.
+template <class Operation>
+void encode_blob(byte_writer& w, const Operation& o) {
     w.u64(o.serial);
     w.raw(o.ref.id.view());
     w.raw(o.ref.key.view());
@@ -59,6 +61,7 @@ void encode(byte_writer& w, const add_blob& o) {
     w.u64(o.segment);
     w.u64(o.offset);
 }
+void encode(byte_writer& w, const add_blob& o) { encode_blob(w, o); }
 void decode(byte_reader& r, add_blob& o) {
     o.serial = r.u64();
     o.ref.id.data = r.array<32>();
@@ -218,14 +221,7 @@ void decode(byte_reader& r, restore_row& o) {
     if (valued) o.value = to_bytes(value);
 }
 void encode(byte_writer& w, const restore_blob& o) {
-    w.u64(o.serial);
-    w.raw(o.ref.id.view());
-    w.raw(o.ref.key.view());
-    w.u64(o.ref.plain_bytes);
-    w.u64(o.ref.cipher_bytes);
-    w.u8(static_cast<std::uint8_t>(o.place));
-    w.u64(o.segment);
-    w.u64(o.offset);
+    encode_blob(w, o);
     w.u32(o.references);
 }
 void decode(byte_reader& r, restore_blob& o) {

@@ -128,6 +128,12 @@ std::string human_bytes(std::uint64_t n) {
     return out.data();
 }
 
+std::string_view in_words(std::string_view word, std::initializer_list<said_for> known, std::string_view otherwise) {
+    for (const auto& one : known)
+        if (one.word == word) return one.said;
+    return otherwise;
+}
+
 std::string plain(std::string_view from_outside) {
     std::string out(from_outside);
     for (std::size_t i = 0; i < out.size(); ++i) {

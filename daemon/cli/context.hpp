@@ -9,7 +9,9 @@
 
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace CLI {
@@ -51,6 +53,11 @@ std::string text(const json::object& from, std::string_view name);
 std::uint64_t number(const json::object& from, std::string_view name);
 const json::array& list(const json::object& from, std::string_view name);
 std::string human_bytes(std::uint64_t n);          // "1.5 MiB"
+// What people are told for a word of a result.
+struct said_for {
+    std::string_view word, said;
+};
+std::string_view in_words(std::string_view word, std::initializer_list<said_for> known, std::string_view otherwise);
 // Text from outside for a terminal: control characters as "?".
 std::string plain(std::string_view from_outside);
 

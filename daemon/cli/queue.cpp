@@ -16,11 +16,12 @@ std::string shown_id(const json::object& row) {
 }
 
 std::string_view meaning(std::string_view state) {
-    if (state == "queued") return "waits on this computer";
-    if (state == "seeded") return "waits at a relay";
-    if (state == "notified") return "being fetched";
-    if (state == "delivered") return "arrived, receipt signed";
-    return "not delivered, not tried again";
+    return in_words(state,
+                    {{"queued", "waits on this computer"},
+                     {"seeded", "waits at a relay"},
+                     {"notified", "being fetched"},
+                     {"delivered", "arrived, receipt signed"}},
+                    "not delivered, not tried again");
 }
 
 void show_row(const json::object& row) {

@@ -55,21 +55,19 @@ std::string place(const json::object& at) {
 }
 
 void show_listener(const json::object& l) {
-    const auto tls = text(l, "tls");
-    std::cout << "  listener  " << text(l, "service") << " at " << place(l) << ", "
-              << (tls == "implicit"   ? "TLS"
-                  : tls == "starttls" ? "STARTTLS"
-                                      : "no encryption (this machine only)")
-              << "\n";
+    const auto tls = in_words(text(l, "tls"), {{"implicit", "TLS"}, {"starttls", "STARTTLS"}},
+                              "no encryption (this machine only)");
+    std::cout << "  listener  " << text(l, "service") << " at " << place(l) << ", " << tls << "\n";
 }
 
 std::string_view way(std::string_view path) {
-    if (path == "relay") return "through a relay";
-    if (path == "punched") return "directly, through both routers (punched)";
-    if (path == "mapped") return "directly, through a door of the router (mapped)";
-    if (path == "lan") return "in the local network (lan)";
-    if (path == "ipv6") return "directly (ipv6)";
-    return "directly (direct)";
+    return in_words(path,
+                    {{"relay", "through a relay"},
+                     {"punched", "directly, through both routers (punched)"},
+                     {"mapped", "directly, through a door of the router (mapped)"},
+                     {"lan", "in the local network (lan)"},
+                     {"ipv6", "directly (ipv6)"}},
+                    "directly (direct)");
 }
 
 // Who is no contact is named by the beginning of the key: a relay, or somebody who has just come.

@@ -2,6 +2,7 @@
 // makes no sense in it is left out. One pass; every byte is looked at a bounded number of times.
 #include "proto/mail/address.hpp"
 #include "proto/mail/ascii.hpp"
+#include "proto/mail/quoted_string.hpp"
 
 #include <algorithm>
 
@@ -72,7 +73,7 @@ private:
             if (!text.empty()) comment_ = std::move(text);
             blank_ = true;
         } else {
-            std::string word = c == '"' ? read_quoted() : read_atom();
+            std::string word = c == '"' ? take_quoted_string(rest_) : read_atom();
             if (!keep) return;
             // "a . b" is one dotted name (RFC 5322 section 4.4 obs-local-part): no blank beside a dot there; the same
             // rule would spoil "John Q. Public", thus blanks stay and a local part loses them in end_mailbox().
@@ -81,17 +82,6 @@ private:
             to.present = true;
             blank_ = false;
         }
-    }
-
-    std::string read_quoted() {
-        std::string out;
-        std::size_t i = 1;
-        for (; i < rest_.size() && rest_[i] != '"'; ++i) {
-            if (rest_[i] == '\\' && i + 1 < rest_.size()) ++i;
-            out += rest_[i];
-        }
-        rest_.remove_prefix(std::min(i + 1, rest_.size()));
-        return out;
     }
 
     std::string read_atom() {

@@ -3,6 +3,7 @@
 #include "proto/mail/content_fields.hpp"
 
 #include "proto/mail/ascii.hpp"
+#include "proto/mail/quoted_string.hpp"
 
 #include <algorithm>
 
@@ -39,14 +40,7 @@ public:
     std::string value() {
         skip();
         if (rest_.empty() || rest_.front() != '"') return word("");
-        std::string out;
-        std::size_t i = 1;
-        for (; i < rest_.size() && rest_[i] != '"'; ++i) {
-            if (rest_[i] == '\\' && i + 1 < rest_.size()) ++i;
-            out += rest_[i];
-        }
-        rest_.remove_prefix(std::min(i + 1, rest_.size()));
-        return out;
+        return take_quoted_string(rest_);
     }
 
     // To behind the next ";" that is in no quoted string and no comment; false at the end.

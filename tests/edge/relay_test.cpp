@@ -119,14 +119,8 @@ relay::seed_secrets seed_at(const relay::relay_link& link) {
 
 awaitable<bool> no_more(relay::round_over) { co_return false; }
 
-}  // namespace
-
-TEST_CASE("a real relay: deposit, restart, collect, over real links") {
-    relay_home home;
-    const auto link = home.link();
-    const auto content = content_of(3000000);
-    std::vector<relay::listed_item> items;
-    const take_items take = [&](std::vector<relay::listed_item> came) -> awaitable<std::vector<std::uint64_t>> {
+take_items keep_in(std::vector<relay::listed_item>& items) {
+    return [&items](std::vector<relay::listed_item> came) -> awaitable<std::vector<std::uint64_t>> {
         std::vector<std::uint64_t> numbers;
         for (auto& i : came) {
             numbers.push_back(i.number);
@@ -134,6 +128,16 @@ TEST_CASE("a real relay: deposit, restart, collect, over real links") {
         }
         co_return numbers;
     };
+}
+
+}  // namespace
+
+TEST_CASE("a real relay: deposit, restart, collect, over real links") {
+    relay_home home;
+    const auto link = home.link();
+    const auto content = content_of(3000000);
+    std::vector<relay::listed_item> items;
+    const auto take = keep_in(items);
     const wait_for_more wait = no_more;
     auto collect = [&](asio::io_context& io, asio::thread_pool& workers) -> awaitable<void> {
         std::string why;
@@ -235,14 +239,7 @@ TEST_CASE("who is attached is told of news at once") {
             CHECK(slot == slot_of(link).id());
             news.cancel();
         };
-        const take_items take = [&](std::vector<relay::listed_item> came) -> awaitable<std::vector<std::uint64_t>> {
-            std::vector<std::uint64_t> numbers;
-            for (auto& i : came) {
-                numbers.push_back(i.number);
-                items.push_back(std::move(i));
-            }
-            co_return numbers;
-        };
+        const auto take = keep_in(items);
         auto leave_one = [&]() -> awaitable<void> {
             std::string problem;
             auto nobody = throw_away_identity(services::now_s());

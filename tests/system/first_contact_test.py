@@ -15,7 +15,7 @@ import time
 
 from dht_finding_test import dht, free_udp_port, nodes, status
 from node import Node, mail_from, wait_until
-from relay_delivery_test import TIMES, add_config, body_of, has_mail, link_of, nobody_is_in, queue, relay_status, states
+from relay_delivery_test import TIMES, body_of, has_mail, link_of, nobody_is_in, queue, relay_status, states
 
 WORK_BITS = 3
 

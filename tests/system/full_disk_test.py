@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from node import Node, befriend, mail_from, wait_until
+from node import Node, befriend, mail_from, wait_until, watched
 from stream_client import Imap, LargeMail, Smtp
 
 SKIPPED = 77
@@ -224,24 +224,17 @@ def main(binary):
         os.execvp("unshare", ["unshare", "-rm", sys.executable, *sys.argv])
     folder = tempfile.mkdtemp(prefix="peerpost-disk-")
     other = tempfile.mkdtemp(prefix="peerpost-disk-")
-    made = []
     try:
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "peerpost", folder], check=True)
         made = [Node(binary, other, "alice"),
                 Node(binary, folder, "bob", f"[limits]\nreserve_bytes = {RESERVE_BYTES}\n")]
         alice, bob = made
-        for node in made:
-            node.start()
-        befriend(alice, bob)
-        test(binary, folder, alice, bob)
-    except BaseException:
-        for node in made:
-            print(f"---- log of {node.name}\n{node.log_text()[-4000:] if node.log else ''}")
-        raise
+        with watched(made):
+            for node in made:
+                node.start()
+            befriend(alice, bob)
+            test(binary, folder, alice, bob)
     finally:
-        for node in made:
-            if node.process and node.process.poll() is None:
-                node.kill()
         subprocess.run(["umount", "-l", folder], capture_output=True)
         subprocess.run(["rm", "-rf", folder, other])
     print("a full disk: all right")

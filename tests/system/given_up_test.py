@@ -4,46 +4,43 @@
    what was reported as failed does not arrive.
 2. The recipient has half of it and the sender does not come back: she stops waiting, and tells him when he does."""
 
+import contextlib
 import sys
 import time
 
 from large_mail_test import find, partial_bytes
 from node import befriend, nodes, wait_until
-from relay_delivery_test import TIMES, queue, reports, states
+from relay_delivery_test import TIMES, queue, report_text, reports, states
 from stream_client import LargeMail, Smtp
 
 MEBIBYTES = 160
 
 
-def half_of_it(alice, bob, name):
-    """Submits, and kills Bob in the middle."""
-    mail = LargeMail(alice, bob.address, MEBIBYTES << 20, name)
-    with Smtp(alice) as client:
-        client.submit(mail, bob.address)
-    wait_until(lambda: partial_bytes(bob) > 0, 60, "the fetch does not begin")
-    bob.kill()
-    assert 0 < partial_bytes(bob) < mail.size, "the fetch was over: nothing is cut"
-    return mail
-
-
-def gives_up_after(node, seconds):
-    toml = node.home / "peerpost.toml"
-    toml.write_text(toml.read_text().replace("[delivery]\n", f"[delivery]\nfail_after_s = {seconds}\n"))
+@contextlib.contextmanager
+def half_of_it(binary, impatient, seconds):
+    """Alice and Bob, of whom one gives up after so long, and a mail of hers in the middle of which he was killed."""
+    with nodes(binary, "alice", "bob", extra_toml=TIMES) as (alice, bob):
+        toml = (alice if impatient == "alice" else bob).home / "peerpost.toml"
+        toml.write_text(toml.read_text().replace("[delivery]\n", f"[delivery]\nfail_after_s = {seconds}\n"))
+        for node in (alice, bob):
+            node.start()
+        befriend(alice, bob)
+        mail = LargeMail(alice, bob.address, MEBIBYTES << 20, "half")
+        with Smtp(alice) as client:
+            client.submit(mail, bob.address)
+        wait_until(lambda: partial_bytes(bob) > 0, 60, "the fetch does not begin")
+        bob.kill()
+        assert 0 < partial_bytes(bob) < mail.size, "the fetch was over: nothing is cut"
+        yield alice, bob, mail
 
 
 def only_report(alice, words):
-    wait_until(lambda: len(reports(alice, "failed")) == 1, 20, "no report")
-    text = " ".join(reports(alice, "failed")[0].get_payload()[0].get_payload(decode=True).decode().split())
+    text = " ".join(report_text(alice, 20).split())
     assert words in text, text
 
 
 def sender_gives_up(binary):
-    with nodes(binary, "alice", "bob", extra_toml=TIMES) as (alice, bob):
-        gives_up_after(alice, 8)
-        for node in (alice, bob):
-            node.start()
-        befriend(alice, bob)
-        mail = half_of_it(alice, bob, "given-up")
+    with half_of_it(binary, "alice", 8) as (alice, bob, mail):
         wait_until(lambda: states(alice) == ["failed"], 60, f"it is not given up: {queue(alice)}")
         only_report(alice, "was not delivered")
         bob.start()
@@ -57,12 +54,7 @@ def sender_gives_up(binary):
 
 
 def sender_stays_away(binary):
-    with nodes(binary, "alice", "bob", extra_toml=TIMES) as (alice, bob):
-        gives_up_after(bob, 4)
-        for node in (alice, bob):
-            node.start()
-        befriend(alice, bob)
-        mail = half_of_it(alice, bob, "never-comes")
+    with half_of_it(binary, "bob", 4) as (alice, bob, mail):
         alice.kill()
         bob.start()
         wait_until(lambda: "event=not_waited_for" in bob.log_text(), 90, "he waits for ever")

@@ -115,7 +115,7 @@ def appending(client):
     client.ok("SELECT Drafts")
     assert b"Subject: cat\na\r\n!\n" in client.one(f"UID FETCH {uid} BODY.PEEK[]")
     before = messages(client, "Drafts")
-    tagged, _ = client.no(f'APPEND Drafts CATENATE (URL "/Archive/;UID=99999")')
+    tagged, _ = client.no('APPEND Drafts CATENATE (URL "/Archive/;UID=99999")')
     assert b"[BADURL /Archive/;UID=99999]" in tagged, tagged
 
     tagged, untagged = client.ok(f"UID REPLACE {uid} Drafts (\\Draft) {{{len(a)}}}", a + b"\r\n")

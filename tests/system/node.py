@@ -148,11 +148,10 @@ def befriend(a, b):
 
 
 @contextlib.contextmanager
-def nodes(binary, *names, extra_toml=""):
-    folder = tempfile.mkdtemp(prefix="peerpost-test-")
-    made = [Node(binary, folder, name, extra_toml) for name in names]
+def watched(made):
+    """Prints the logs of these nodes when something goes wrong, and ends those that run."""
     try:
-        yield made
+        yield
     except BaseException:
         for node in made:
             print(f"---- log of {node.name}\n{node.log_text()[-4000:] if node.log else ''}")
@@ -161,6 +160,16 @@ def nodes(binary, *names, extra_toml=""):
         for node in made:
             if node.process and node.process.poll() is None:
                 node.kill()
+
+
+@contextlib.contextmanager
+def nodes(binary, *names, extra_toml=""):
+    folder = tempfile.mkdtemp(prefix="peerpost-test-")
+    try:
+        made = [Node(binary, folder, name, extra_toml) for name in names]
+        with watched(made):
+            yield made
+    finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -5,7 +5,6 @@ reports are read, and the relay's store is looked at: empty afterwards, and at n
 an address or a key of anybody."""
 
 import email
-import hashlib
 import json
 import os
 import pathlib
@@ -13,7 +12,7 @@ import random
 import sys
 import time
 
-from node import befriend, mail_from, nodes, wait_until
+from node import mail_from, nodes, wait_until
 
 TIMES = "\n[delivery]\nreach_timeout_s = 1\nretry_max_s = 2\n"
 WORD = b"Rhabarberbarbara"                       # stands in every mail; nowhere else
@@ -61,6 +60,12 @@ def reports(node, wanted):
             if action == [wanted]:
                 found.append(message)
     return found
+
+
+def report_text(node, seconds=10):
+    """What the only report of a failure says to people."""
+    wait_until(lambda: len(reports(node, "failed")) == 1, seconds, "no report of the failure")
+    return reports(node, "failed")[0].get_payload()[0].get_payload(decode=True).decode()
 
 
 def all_bytes(folder):

@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 from imap_session import Session
-from node import nodes, wait_until
+from node import nodes
 
 OPERATIONS = 600
 FLAGS = ["\\Seen", "\\Flagged", "\\Deleted", "\\Answered", "$Label"]

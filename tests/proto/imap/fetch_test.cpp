@@ -196,24 +196,13 @@ TEST_CASE("a store that cannot write lets read", "[imap][fetch]") {
     player one({}, mail_store());
     select_inbox(one);
     std::size_t asked_store = 0;
-    one.session.received(as_bytes("a FETCH 2:3 (UID BODY[TEXT])\r\n"));
-    std::string output;
-    for (;;) {
-        if (const auto pending = one.session.to_send(); !pending.empty()) {
-            output += as_text(pending);
-            one.session.sent(pending.size());
-        }
-        auto asked = one.session.next_event();
-        if (!asked && one.session.to_send().empty()) break;
-        if (!asked) continue;
-        if (std::holds_alternative<store_flags>(*asked)) {
-            ++asked_store;
-            CHECK(std::get<store_flags>(*asked).uids.text() == "15");
-            one.session.answer(outcome<stored_flags>(refusal{"OVERQUOTA", "Disk full"}));
-        } else {
-            one.session.answer(one.daemon(*asked));
-        }
-    }
+    const auto output = one.watch("a FETCH 2:3 (UID BODY[TEXT])", [&](const event& asked) -> std::optional<verdict> {
+        const auto* flags = std::get_if<store_flags>(&asked);
+        if (!flags) return std::nullopt;
+        ++asked_store;
+        CHECK(flags->uids.text() == "15");
+        return outcome<stored_flags>(refusal{"OVERQUOTA", "Disk full"});
+    });
     CHECK(asked_store == 1);
     CHECK(output == "* 2 FETCH (UID 12 BODY[TEXT] {7}\r\nhello\r\n)\r\n* 3 FETCH (UID 15 BODY[TEXT] \"\")\r\n"
                     "a OK FETCH completed\r\n");
@@ -222,22 +211,11 @@ TEST_CASE("a store that cannot write lets read", "[imap][fetch]") {
 TEST_CASE("a literal is never short: the connection ends instead", "[imap][fetch]") {
     player one({}, mail_store());
     select_inbox(one);
-    one.session.received(as_bytes("a FETCH 4 BODY.PEEK[]\r\nb NOOP\r\n"));
-    std::string output;
     int pieces = 0;
-    for (;;) {
-        if (const auto pending = one.session.to_send(); !pending.empty()) {
-            output += as_text(pending);
-            one.session.sent(pending.size());
-        }
-        auto asked = one.session.next_event();
-        if (!asked && one.session.to_send().empty()) break;
-        if (!asked) continue;
-        if (std::holds_alternative<read_body>(*asked) && ++pieces == 2)
-            one.session.answer(outcome<bytes>(refusal{"SERVERBUG", "Disk error"}));
-        else
-            one.session.answer(one.daemon(*asked));
-    }
+    const auto output = one.watch("a FETCH 4 BODY.PEEK[]\r\nb NOOP", [&](const event& asked) -> std::optional<verdict> {
+        if (!std::holds_alternative<read_body>(asked) || ++pieces != 2) return std::nullopt;
+        return outcome<bytes>(refusal{"SERVERBUG", "Disk error"});
+    });
     CHECK(one.session.finished());
     CHECK(output == "* 4 FETCH (BODY[] {" + std::to_string(large_mail().size()) + "}\r\n" +
                         large_mail().substr(0, body_piece_bytes_max));
@@ -246,21 +224,10 @@ TEST_CASE("a literal is never short: the connection ends instead", "[imap][fetch
 TEST_CASE("a refused first piece is an ordinary NO", "[imap][fetch]") {
     player one({}, mail_store());
     select_inbox(one);
-    one.session.received(as_bytes("a FETCH 2 (UID BODY.PEEK[])\r\n"));
-    std::string output;
-    for (;;) {
-        if (const auto pending = one.session.to_send(); !pending.empty()) {
-            output += as_text(pending);
-            one.session.sent(pending.size());
-        }
-        auto asked = one.session.next_event();
-        if (!asked && one.session.to_send().empty()) break;
-        if (!asked) continue;
-        if (std::holds_alternative<read_body>(*asked))
-            one.session.answer(outcome<bytes>(refusal{"UNAVAILABLE", "Not now"}));
-        else
-            one.session.answer(one.daemon(*asked));
-    }
+    const auto output = one.watch("a FETCH 2 (UID BODY.PEEK[])", [](const event& asked) -> std::optional<verdict> {
+        if (!std::holds_alternative<read_body>(asked)) return std::nullopt;
+        return outcome<bytes>(refusal{"UNAVAILABLE", "Not now"});
+    });
     CHECK(output == "* 2 FETCH (UID 12)\r\na NO [UNAVAILABLE] Not now\r\n");
 }
 
@@ -280,20 +247,12 @@ TEST_CASE("mails that another session has expunged", "[imap][fetch]") {
 TEST_CASE("a mail expunged between its row and its body is passed over", "[imap][fetch]") {
     player one({}, mail_store());
     select_inbox(one);
-    one.session.received(as_bytes("a UID FETCH 11:12 (FLAGS BODY.PEEK[TEXT])\r\n"));
-    std::string output;
-    for (;;) {
-        if (const auto pending = one.session.to_send(); !pending.empty()) {
-            output += as_text(pending);
-            one.session.sent(pending.size());
-        }
-        auto asked = one.session.next_event();
-        if (!asked && one.session.to_send().empty()) break;
-        if (!asked) continue;
-        if (const auto* body = std::get_if<read_body>(&*asked); body && body->uid == 11)
-            one.store.mailboxes["INBOX"].expunge(11);
-        one.session.answer(one.daemon(*asked));
-    }
+    const auto expunging = [&](const event& asked) -> std::optional<verdict> {
+        const auto* body = std::get_if<read_body>(&asked);
+        if (body && body->uid == 11) one.store.mailboxes["INBOX"].expunge(11);
+        return std::nullopt;
+    };
+    const auto output = one.watch("a UID FETCH 11:12 (FLAGS BODY.PEEK[TEXT])", expunging);
     CHECK(output == "* 2 FETCH (UID 12 FLAGS (\\Seen) BODY[TEXT] {7}\r\nhello\r\n)\r\na OK FETCH completed\r\n");
 }
 
@@ -371,18 +330,14 @@ TEST_CASE("flags alone ask for neither structure nor header, header fields for n
     select_inbox(one);
     const auto questions = [&](const std::string& line) {
         std::string kinds;
-        one.session.received(as_bytes(line + "\r\n"));
-        for (;;) {
-            if (const auto pending = one.session.to_send(); !pending.empty()) one.session.sent(pending.size());
-            auto asked = one.session.next_event();
-            if (!asked && one.session.to_send().empty()) return kinds;
-            if (!asked) continue;
-            if (const auto* rows = std::get_if<read_rows>(&*asked))
+        one.watch(line, [&](const event& asked) -> std::optional<verdict> {
+            if (const auto* rows = std::get_if<read_rows>(&asked))
                 kinds += std::string("r") + (rows->with_index ? "i" : "") + (rows->with_encoded_index ? "e" : "") +
                          (rows->with_header ? "h" : "") + (rows->listed_header ? "l" : "");
-            if (std::holds_alternative<read_body>(*asked)) kinds += "b";
-            one.session.answer(one.daemon(*asked));
-        }
+            if (std::holds_alternative<read_body>(asked)) kinds += "b";
+            return std::nullopt;
+        });
+        return kinds;
     };
     CHECK(questions("a FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)") == "r");
     CHECK(questions("a FETCH 1:* (BODY.PEEK[HEADER.FIELDS (FROM)])") == "rhl");

@@ -11,8 +11,10 @@
 #include "tests/proto/dialogue_player.hpp"
 #include "tests/proto/imap/fake_daemon.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pp::imap::test {
 class player;
@@ -30,6 +32,25 @@ public:
     server_session session;
 
     std::string act(std::string_view kind, const std::string& text);
+
+    // Sends a line and lets everything happen; what the server says. The judge sees each event first and may answer it
+    // in place of the daemon: std::optional<verdict>(const event&).
+    template <class Judge>
+    std::string watch(const std::string& line, Judge&& judge) {
+        std::string output;
+        session.received(as_bytes(line + "\r\n"));
+        for (;;) {
+            if (const auto pending = session.to_send(); !pending.empty()) {
+                output += as_text(pending);
+                session.sent(pending.size());
+            }
+            auto asked = session.next_event();
+            if (!asked && session.to_send().empty()) return output;
+            if (!asked) continue;
+            std::optional<verdict> own = judge(std::as_const(*asked));
+            session.answer(own ? std::move(*own) : daemon(*asked));
+        }
+    }
 
 private:
     std::string greet(const std::string& how);

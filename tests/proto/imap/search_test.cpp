@@ -157,19 +157,15 @@ TEST_CASE("SEARCH reads no more than it needs", "[imap][search]") {
     select_inbox(one);
     const auto questions = [&](const std::string& line) {
         std::string kinds;
-        one.session.received(as_bytes(line + "\r\n"));
-        for (;;) {
-            if (const auto pending = one.session.to_send(); !pending.empty()) one.session.sent(pending.size());
-            auto asked = one.session.next_event();
-            if (!asked && one.session.to_send().empty()) return kinds;
-            if (!asked) continue;
-            if (const auto* rows = std::get_if<read_rows>(&*asked))
+        one.watch(line, [&](const event& asked) -> std::optional<verdict> {
+            if (const auto* rows = std::get_if<read_rows>(&asked))
                 kinds += std::string("r") + (rows->with_index ? "i" : "") + (rows->with_header ? "h" : "") +
                          rows->uids.text() + " ";
-            if (const auto* fields = std::get_if<read_search_fields>(&*asked)) kinds += "f" + fields->uids.text() + " ";
-            if (const auto* body = std::get_if<read_body>(&*asked)) kinds += "b" + std::to_string(body->uid) + " ";
-            one.session.answer(one.daemon(*asked));
-        }
+            if (const auto* fields = std::get_if<read_search_fields>(&asked)) kinds += "f" + fields->uids.text() + " ";
+            if (const auto* body = std::get_if<read_body>(&asked)) kinds += "b" + std::to_string(body->uid) + " ";
+            return std::nullopt;
+        });
+        return kinds;
     };
     CHECK(questions("a SEARCH ALL") == "");
     CHECK(questions("a SEARCH UID 11:15") == "");
@@ -206,19 +202,11 @@ TEST_CASE("SEARCH asks the full-text index once and reads only what it leaves op
     select_inbox(one);
     const auto search = [&](const std::string& criteria) {
         times = bodies = 0;
-        std::string output;
-        one.session.received(as_bytes("a SEARCH " + criteria + "\r\n"));
-        for (;;) {
-            if (const auto pending = one.session.to_send(); !pending.empty()) {
-                output += as_text(pending);
-                one.session.sent(pending.size());
-            }
-            auto question = one.session.next_event();
-            if (!question && one.session.to_send().empty()) return output.substr(0, output.find("\r\n"));
-            if (!question) continue;
-            bodies += std::holds_alternative<read_body>(*question);
-            one.session.answer(one.daemon(*question));
-        }
+        const auto output = one.watch("a SEARCH " + criteria, [&](const event& question) -> std::optional<verdict> {
+            bodies += std::holds_alternative<read_body>(question);
+            return std::nullopt;
+        });
+        return output.substr(0, output.find("\r\n"));
     };
     CHECK(search("BODY hello") == "* SEARCH 2");
     CHECK(asked == std::vector<text_needle>{{needle_place::body, "", "HELLO"}});
@@ -250,22 +238,13 @@ TEST_CASE("a body that cannot be read ends the search, one that is gone does not
     const auto run = [](bool expunged) {
         player one({}, mail_store());
         select_inbox(one);
-        one.session.received(as_bytes("a UID SEARCH BODY e\r\n"));
-        std::string output;
-        for (;;) {
-            if (const auto pending = one.session.to_send(); !pending.empty()) {
-                output += as_text(pending);
-                one.session.sent(pending.size());
-            }
-            auto asked = one.session.next_event();
-            if (!asked && one.session.to_send().empty()) return output;
-            if (!asked) continue;
-            const auto* body = std::get_if<read_body>(&*asked);
-            if (body && body->uid == 12 && expunged) one.store.mailboxes["INBOX"].expunge(12);
-            if (body && body->uid == 12 && !expunged)
-                one.session.answer(outcome<bytes>(refusal{"UNAVAILABLE", "Not now"}));
-            else one.session.answer(one.daemon(*asked));
-        }
+        return one.watch("a UID SEARCH BODY e", [&](const event& asked) -> std::optional<verdict> {
+            const auto* body = std::get_if<read_body>(&asked);
+            if (!body || body->uid != 12) return std::nullopt;
+            if (!expunged) return outcome<bytes>(refusal{"UNAVAILABLE", "Not now"});
+            one.store.mailboxes["INBOX"].expunge(12);
+            return std::nullopt;
+        });
     };
     CHECK(run(false) == "a NO [UNAVAILABLE] Not now\r\n");
     const auto gone = run(true);

@@ -26,6 +26,12 @@ using namespace std::chrono_literals;
 
 inline const std::string plain_right = "AUTH PLAIN AGFubmEAc2VjcmV0";   // \0anna\0secret
 
+// The greeting and what every EHLO is answered with; FUTURERELEASE where it is on, AUTH and HELP follow.
+inline const std::string hello =
+    "S: 220 localhost ESMTP peerpost\nC: EHLO x\nS: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250-8BITMIME\n"
+    "S: 250-SMTPUTF8\nS: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\n"
+    "S: 250-LIMITS RCPTMAX=100\n";
+
 // The daemon's side: says yes to all that is not scripted, and writes down what it was asked.
 class desk {
 public:

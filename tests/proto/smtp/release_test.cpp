@@ -7,10 +7,6 @@ using namespace pp;
 
 namespace {
 
-const std::string hello =
-    "S: 220 localhost ESMTP peerpost\nC: EHLO x\nS: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250-8BITMIME\n"
-    "S: 250-SMTPUTF8\nS: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\n"
-    "S: 250-LIMITS RCPTMAX=100\n";
 const std::string rest = "S: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\nS: 250 HELP\nC: " + player::plain_right +
                          "\nE: login anna secret\nS: 235 2.7.0 welcome\n";
 
@@ -40,7 +36,7 @@ TEST_CASE("a mail in BINARYMIME comes by BDAT and keeps every byte", "[smtp]") {
 }
 
 TEST_CASE("DATA cannot carry what is binary", "[smtp]") {
-    play(hello + rest +
+    play(player::hello + rest +
          "C: MAIL FROM:<anna@a.alt> BODY=BINARYMIME\nE: mail anna@a.alt binary\nS: 250 2.1.0 ok\n"
          "C: RCPT TO:<bob@b.alt>\nE: rcpt bob@b.alt\nS: 250 2.1.5 ok\n"
          "C: DATA\nS: 503 5.5.1 a mail in BINARYMIME comes by BDAT\n"
@@ -49,7 +45,7 @@ TEST_CASE("DATA cannot carry what is binary", "[smtp]") {
 }
 
 TEST_CASE("a mail can be held for a time or until a moment", "[smtp]") {
-    play(hello + "S: 250-FUTURERELEASE 3600 2026-11-22T08:00:00Z\n" + rest +
+    play(player::hello + "S: 250-FUTURERELEASE 3600 2026-11-22T08:00:00Z\n" + rest +
          "C: MAIL FROM:<anna@a.alt> HOLDFOR=3600\nE: mail anna@a.alt for=3600\nS: 250 2.1.0 ok\n"
          "C: RSET\nE: abort\nS: 250 2.0.0 forgotten\n"
          "C: MAIL FROM:<anna@a.alt> HOLDUNTIL=2026-11-22T08:00:00Z\nE: mail anna@a.alt until=1795334400\n"
@@ -64,7 +60,7 @@ TEST_CASE("holding has limits and one form at a time", "[smtp]") {
     const std::string most = "S: 501 5.5.4 a mail is held for 3600 seconds at most, until 2026-11-22T08:00:00Z\n";
     const std::string number = "S: 501 5.5.4 HOLDFOR takes a number of seconds\n";
     const std::string moment = "S: 501 5.5.4 HOLDUNTIL takes a moment such as 2026-11-22T07:00:00Z\n";
-    play(hello + "S: 250-FUTURERELEASE 3600 2026-11-22T08:00:00Z\n" + rest +
+    play(player::hello + "S: 250-FUTURERELEASE 3600 2026-11-22T08:00:00Z\n" + rest +
          "C: MAIL FROM:<anna@a.alt> HOLDFOR=3601\n" + most +
          "C: MAIL FROM:<anna@a.alt> HOLDUNTIL=2026-11-22T08:00:01Z\n" + most +
          "C: MAIL FROM:<anna@a.alt> HOLDFOR=1 HOLDUNTIL=2026-11-22T07:00:00Z\n"
@@ -76,7 +72,8 @@ TEST_CASE("holding has limits and one form at a time", "[smtp]") {
          "C: MAIL FROM:<anna@a.alt> HOLDUNTIL=2026-02-30T00:00:00Z\n" + moment +
          "C: MAIL FROM:<anna@a.alt> HOLDUNTIL=2026-11-22T24:00:00Z\n" + moment, holding());
     // Where nothing is held the parameter is not known.
-    play(hello + rest + "C: MAIL FROM:<anna@a.alt> HOLDFOR=1\nS: 555 5.5.4 parameter HOLDFOR is not known here\n");
+    play(player::hello + rest + "C: MAIL FROM:<anna@a.alt> HOLDFOR=1\n"
+                                "S: 555 5.5.4 parameter HOLDFOR is not known here\n");
 }
 
 TEST_CASE("moments of FUTURERELEASE there and back", "[smtp]") {

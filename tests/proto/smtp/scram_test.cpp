@@ -6,17 +6,9 @@ using namespace pp;
 
 namespace {
 
-const std::string hello =
-    "S: 220 localhost ESMTP peerpost\nC: EHLO x\nS: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250-8BITMIME\n"
-    "S: 250-SMTPUTF8\nS: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\n"
-    "S: 250-LIMITS RCPTMAX=100\n"
-    "S: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\n"
-    "S: 250 HELP\n";
+const std::string hello = player::hello + "S: 250-AUTH PLAIN LOGIN SCRAM-SHA-256\nS: 250 HELP\n";
 const std::string hello_tls =
-    "S: 220 localhost ESMTP peerpost\nC: EHLO x\nS: 250-localhost\nS: 250-PIPELINING\nS: 250-SIZE\nS: 250-8BITMIME\n"
-    "S: 250-SMTPUTF8\nS: 250-ENHANCEDSTATUSCODES\nS: 250-DSN\nS: 250-CHUNKING\nS: 250-BINARYMIME\n"
-    "S: 250-LIMITS RCPTMAX=100\n"
-    "S: 250-AUTH PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS\nS: 250 HELP\n";
+    player::hello + "S: 250-AUTH PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS\nS: 250 HELP\n";
 const std::string first = "biwsbj11c2VyLHI9ck9wck5HZndFYmVSV2diTkVrcU8=";
 const std::string terms =
     "S: 334 cj1yT3ByTkdmd0ViZVJXZ2JORWtxTyVodllEcFdVYTJSYVRDQWZ1eEZJbGopaE5sRiRrMCxzPVcyMlphSjBTTlk3c29Fc1VFamI2"

@@ -97,7 +97,7 @@ outbox_row give_up_when_late(outbox_row row, unix_ms now, const delivery_times& 
                         ? "the mail waited at a relay, but the recipient's computer has not come for it for "
                         : "the mail could not be delivered for ") +
         in_words(times.fail_after);
-    if (!row.last_error.empty()) sentence += "; last: " + row.last_error;
+    if (!row.last_error.empty()) sentence += "; the last attempt: " + row.last_error;
     return failed(std::move(row), std::move(sentence), now);
 }
 

@@ -109,6 +109,10 @@ std::vector<std::string> advice(const outbox_row& row, const delivery_times& tim
     if (is_in_doubt(row))
         return {"Before you send it once more, ask the recipient.",
                 "Should a receipt come after all, this shows it: peerpost queue --all"};
+    if (failed_of_lateness(row, times) && notes_of(row).hers)   // she has a relay, which has not helped
+        return {"Ask the recipient in another way whether peerpost runs there and has a connection, and whether the "
+                "relay that is to keep mail for that computer works and has room.",
+                "Then send the mail again: it is in Sent."};
     if (failed_of_lateness(row, times))
         return {
             "Ask the recipient in another way whether the address is right, and whether peerpost runs there and has a "

@@ -1,6 +1,7 @@
 #include "daemon/engine/notice.hpp"
 
 #include "daemon/engine/authentication_results.hpp"
+#include "daemon/engine/delivery_words.hpp"
 #include "daemon/engine/mime_writer.hpp"
 #include "proto/mail/date.hpp"
 
@@ -14,9 +15,10 @@ std::string notice_address(const storage::contact& c) {
 
 std::string notice_date(storage::unix_ms at) { return mail::header_date({at / 1000, 0}); }
 
+// At the beginning of its line: mail programs that wrap would move so long a word into the next one.
 std::string described(const storage::contact& c) {
-    return "    " + notice_address(c) + "\n    " + std::string(sentence_of(c.how)) + ", since\n    " +
-           notice_date(c.since) + (c.verified_at ? ", verified" : ", not verified") + "\n\n";
+    return notice_address(c) + "\n    " + std::string(sentence_of(c.how)) + "\n    since " + moment(c.since) +
+           (c.verified_at ? ", verified" : ", not verified") + "\n\n";
 }
 
 }  // namespace
@@ -40,36 +42,29 @@ notice two_keys_notice(const storage::contact& known, const storage::contact& fr
     const auto name = clean_text(fresh.name);
     notice n;
     n.subject = "Two contacts call themselves " + name;
-    n.text = "You have two contacts called \"" + name + "\" now, with different keys.\n\nKnown before:\n\n" +
-             described(known) + "New:\n\n" + described(fresh) + "If you have heard from " + name +
-             " that this is a new account, remove\nthe old one:\n\n"
-             "    peerpost contact remove " +
-             notice_address(known) +
-             "\n\n"
-             "If not, somebody may be pretending to be " +
-             name +
-             ". Ask over a channel\n"
-             "you trust, and compare the keys:\n\n"
-             "    peerpost contact verify " +
-             notice_address(fresh) +
-             "\n\n"
+    n.text = "You have two contacts called \"" + name + "\" now. Each has an address and\na key of its own, and either "
+             "may be the right one.\n\nKnown before:\n\n" + described(known) + "New:\n\n" + described(fresh) +
+             "If you have heard from " + name + " that this is a new account, remove\nthe old one:\n\n"
+             "peerpost contact remove " + notice_address(known) + "\n\n"
+             "If not, somebody may be pretending to be " + name + ". Ask in another\n"
+             "way, by telephone say, and compare the keys:\n\n"
+             "peerpost contact verify " + notice_address(fresh) + "\n\n"
              "To hear no more from the new one:\n\n"
-             "    peerpost contact block " +
-             notice_address(fresh) + "\n";
+             "peerpost contact block " + notice_address(fresh) + "\n";
     return n;
 }
 
 notice old_record_notice(const storage::contact& c, storage::unix_ms known_made_at) {
     const auto name = c.name.empty() ? notice_address(c) : clean_text(c.name);
     notice n;
-    n.subject = "An old state of " + name + " is on the air";
-    n.text = "The node of\n\n" + described(c) + "has shown a record older than the one that is known, made at\n\n    " +
-             notice_date(known_made_at) +
-             "\n\nIt was not believed: the newer one goes on being used.\n\n"
-             "Its clock may have been put back, or an old copy of that person's\npeerpost may be running somewhere, "
-             "perhaps in strange hands. Ask over a\nchannel you trust. To hear no more from this account:\n\n"
-             "    peerpost contact block " +
-             notice_address(c) + "\n";
+    n.subject = "An old copy of " + name + "'s peerpost may be running";
+    n.text = "The computer of " + name + ",\n\n" + described(c) +
+             "has told this one about itself what was true once, but not since\n" + moment(known_made_at) +
+             ". It was not believed: what is\nknown from that time goes on being used, and you need do nothing.\n\n"
+             "The clock there may have been put back. Or an old copy of that\nperson's peerpost may be running "
+             "somewhere, perhaps in strange hands:\nask in another way, by telephone say. To hear no more from "
+             "this\naccount:\n\n"
+             "peerpost contact block " + notice_address(c) + "\n";
     return n;
 }
 

@@ -151,7 +151,8 @@ awaitable<void> links::serve(any_stream stream, origin from, waiting_room::ticke
 awaitable<bool> links::dial(services::account& mine, crypto::account_key theirs,
                             std::vector<engine::endpoint> endpoints, std::string& why) {
     auto last_failure = std::make_shared<std::string>(
-        "it is not known where the recipient's computer is (a new invitation would tell)");
+        "nothing is known of where the recipient's computer is; perhaps the address is wrong (a new invitation would "
+        "tell)");
     auto relay_failure = std::make_shared<std::string>();
     auto open_attempts = std::make_shared<std::size_t>(0);
     const auto begin = [&](awaitable<void> attempt) {
@@ -220,7 +221,7 @@ awaitable<void> links::attempt(services::account& mine, crypto::account_key thei
     tcp::socket socket(io_);
     const auto failed = co_await connect(socket, endpoint, connect_limit);
     if (failed) {
-        *why = "the recipient's node cannot be reached at " + from.name + ": " + why_not_connected(failed);
+        *why = "the recipient's computer cannot be reached at " + from.name + ": " + why_not_connected(failed);
         co_return;
     }
     error_code ec;

@@ -1,4 +1,5 @@
 #include "daemon/engine/delivery_words.hpp"
+#include "daemon/engine/deposit.hpp"
 #include "daemon/engine/outgoing.hpp"
 #include "daemon/engine/outgoing_mail.hpp"
 #include "proto/mail/charset.hpp"
@@ -134,6 +135,12 @@ TEST_CASE("what can be done about a failed mail depends on why it failed") {
     row.state_since = sent + delivery_times().fail_after.count();
     CHECK(failed_of_lateness(row, {}));
     CHECK(advice(row, {}).size() == 3);
+    CHECK(advice(row, {})[1].find("a relay helps") != std::string::npos);
+    deposit_notes notes;   // her relay was tried: nobody is told to get one
+    notes.hers.emplace().where.endpoints = {"relay.example.org:443"};
+    row.deposit = encode(notes);
+    CHECK(advice(row, {}).size() == 2);
+    CHECK(advice(row, {})[0].find("has room") != std::string::npos);
     row.last_error = cancelled_sentence;
     CHECK_FALSE(failed_of_lateness(row, {}));
     CHECK(explained(row, {}, sent).back() == "The mail is in Sent.");

@@ -13,6 +13,8 @@ from node import befriend, mail_from, nodes, wait_until
 from relay_delivery_test import TIMES, add_config, body_of, empties, has_mail, link_of, nobody_is_in, queue, \
     relay_status, report_text, reports, states
 
+KILLS_MAILS_MIN = 8          # also where a round takes long
+
 
 def serve(relay, more=""):
     add_config(relay, '[relay]\nserve = "invited"\n' + more)
@@ -71,14 +73,31 @@ def no_room_anywhere(binary):
         wait_until(lambda: queue(alice)[0]["attempts"] > 0, 30, "no attempt")
         wait_until(lambda: len(reports(alice, "delayed")) == 1, 30, "no report of the delay")
         wait_until(lambda: states(alice) == ["failed"], 40, "it is not given up")
-        text = report_text(alice)
-        assert "relay" in text and "room" in text, text
+        text = " ".join(report_text(alice).split())
+        assert "the recipient's relay has no room left" in text, text
+        assert "has room" in text and "a relay helps" not in text, text   # she has one: nobody is told to get one
         time.sleep(3)
         assert len(reports(alice, "failed")) == 1 and len(reports(alice, "delayed")) == 1
         bob.start()
         time.sleep(3)
         assert not has_mail(bob, mail), "it arrived although its sender was told that it failed"
     print("a full relay: one report of the delay, one of the failure, in words")
+
+
+def made_up_address(binary):
+    """An address whose checksum fits, of somebody who never was: one report, and it says what may be wrong."""
+    with nodes(binary, "relay", "alice", "nobody", extra_toml=TIMES + "fail_after_s = 5\n") as (relay, alice, nobody):
+        serve(relay)
+        alice.start()
+        alice.command("relay", "use", link_of(relay))
+        alice.submit(mail_from(alice, nobody.address, "made up", body_of(2000, 1)), [nobody.address])
+        wait_until(lambda: states(alice) == ["failed"], 40, "it is not given up")
+        text = " ".join(report_text(alice).split())
+        assert "perhaps the address is wrong" in text and "whether the address is right" in text, text
+        time.sleep(2)
+        assert len(reports(alice, "failed")) == 1
+        empties(relay)
+    print("a made-up address: one report, in words")
 
 
 def too_late(binary):
@@ -197,7 +216,7 @@ def kills(binary, seconds, seed):
         bob.stop()
         mails = []
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while time.monotonic() < end or len(mails) < KILLS_MAILS_MIN:
             for _ in range(2):
                 mails.append(mail_from(alice, bob.address, f"mail {len(mails)}",
                                        body_of(rng.choice([500, 80_000, 400_000]), len(mails))))
@@ -226,6 +245,7 @@ def main(binary):
     long = os.environ.get("PEERPOST_LONG") == "1"
     no_room_at_hers(binary)
     no_room_anywhere(binary)
+    made_up_address(binary)
     too_late(binary)
     relay_away_when_given_up(binary)
     strangers_and_blocked(binary)

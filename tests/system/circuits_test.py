@@ -23,6 +23,10 @@ def path(a, b):
     return [link["path"] for link in json.loads(a.command("status", "--json"))["links"] if link["peer"] == b.account]
 
 
+def circuits_had(node):
+    return sum("event=up" in line and "path=relay" in line for line in node.log_text().splitlines())
+
+
 def arrived(node, mail):
     return any(body.endswith(mail) for body in node.bodies().values())
 
@@ -59,8 +63,10 @@ def main(binary):
             assert node.account not in relay.log_text(), "the relay's log names who was joined"
 
         # 2 MiB a circuit: five MiB take several.
+        before = circuits_had(alice)
         send(alice, bob, "large", b"".join(os.urandom(36).hex().encode() + b"\r\n"
                                            for _ in range(5 * 1024 * 1024 // 74)), 120)
+        assert circuits_had(alice) >= before + 2, "more went over a circuit than it may carry"
 
         relay.kill()
         wait_until(lambda: path(alice, bob) == [], 10, "a circuit outlived its relay")

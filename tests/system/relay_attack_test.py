@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from node import mail_from, nodes, wait_until
+from node import mail_from, nodes, patience, wait_until
 from process import cpu_seconds, resident_bytes
 
 GROWTH_BYTES_MAX = 64 << 20          # of any attack here
@@ -104,14 +104,14 @@ class Victim:
         highest = [resident_bytes(self.pid)]
         attacker = subprocess.Popen(self.command(name, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                     stderr=subprocess.PIPE, text=True)
-        killer = threading.Timer(ATTACK_SECONDS_MAX, attacker.kill)
-        killer.start()
         watching = threading.Event()
 
         def watch():
             while not watching.wait(0.05):
                 with contextlib.suppress(OSError):
                     highest[0] = max(highest[0], resident_bytes(self.pid))
+                if time.monotonic() - begun > ATTACK_SECONDS_MAX * patience():   # it hangs
+                    attacker.kill()
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         said, took = [], []
@@ -127,7 +127,6 @@ class Victim:
             code = attacker.wait()
             complaint = attacker.stderr.read().strip()
         finally:
-            killer.cancel()
             watching.set()
             attacker.kill()
         assert self.relay.process.poll() is None, f"{what}: the relay ended with {self.relay.process.returncode}"

@@ -140,11 +140,16 @@ void slow_readers(const setting& s) {
             must_be(status_of(put(*link, "slow", static_cast<std::uint64_t>(n) << 18, 1 << 18, std::byte{1})),
                     status::ok, "PUT");
     }
+    // All come before the first asks: who came later would wait behind the answers that nobody reads.
     std::vector<std::unique_ptr<raw_link>> links;
     for (std::size_t n = 0; n < s.number(0); ++n) {
         auto link =
             raw_link::dial(s.at, {.source = "127.0.0." + std::to_string(2 + n % 100), .receive_buffer_bytes = 4096});
         if (!link || status_of(link->info()) != status::ok || status_of(me.attach(*link)) != status::ok) continue;
+        links.push_back(std::move(link));
+    }
+    must(2 * links.size() >= s.number(0), "only " + std::to_string(links.size()) + " slow readers came in");
+    for (auto& link : links)
         for (int asked = 0; asked < 63; ++asked) {
             const relay::request r = asked % 16 == 0
                                          ? relay::request(relay::seed_get_request{a_locator("slow"), 0, 1 << 18})
@@ -153,8 +158,6 @@ void slow_readers(const setting& s) {
             link->data(stream, relay::encode(r));
             link->fin(stream);
         }
-        links.push_back(std::move(link));
-    }
     std::this_thread::sleep_for(1s);
     peak();
     links.clear();

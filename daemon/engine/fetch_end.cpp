@@ -1,6 +1,15 @@
 #include "daemon/engine/fetch_end.hpp"
 
+#include <algorithm>
+
 namespace pp::engine {
+
+fetch_failure asked_at_relays(const std::vector<seed_fate>& each, bool linked) {
+    const auto lies_nowhere = [](seed_fate f) { return f == seed_fate::not_there || f == seed_fate::deleted; };
+    const bool deleted = std::ranges::find(each, seed_fate::deleted) != each.end();
+    const bool taken_back = deleted && !linked && std::ranges::all_of(each, lies_nowhere);
+    return taken_back ? fetch_failure::withdrawn : fetch_failure::not_reached;
+}
 
 fetch_end after_failure(storage::inbound_row row, fetch_failure why, std::uint32_t tries, storage::unix_ms now,
                         const delivery_times& times) {

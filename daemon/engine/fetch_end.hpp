@@ -4,6 +4,8 @@
 
 #include "daemon/engine/last_word.hpp"
 
+#include <vector>
+
 namespace pp::engine {
 
 // Of the sender's own node, one after the other: "it is not here". A disk that heals, a moment without file handles,
@@ -16,10 +18,22 @@ inline constexpr std::chrono::milliseconds gone_wait = std::chrono::hours(1);
 inline constexpr std::uint32_t tries_since_start_min = 6;
 
 enum class fetch_failure : std::uint8_t {
-    withdrawn,       // the sender says that it was given up
+    withdrawn,       // the sender says that it was given up, or all relays where it may lie that it was taken back
     gone,            // the sender says that it is not there
     not_reached,     // everything else: no link, no relay, wrong bytes, a full disk
 };
+// What a relay says of the seed of a mail (proto/relay/SPEC.md, SEED STATE).
+enum class seed_fate : std::uint8_t {
+    there,           // whole or in part
+    not_there,       // it never came there, or its time ran out
+    deleted,         // with its secret, which only the sender and the recipient have
+    no_answer,
+};
+// Why a mail did not come from relays; each: of every place where its seed may lie. It was taken back when nobody has
+// it any more and it was deleted somewhere, not by us: we delete what is stored. "Not there" alone says nothing: the
+// sender may still bring it. Nor does any of this while she is linked: then she says herself what has become of it.
+fetch_failure asked_at_relays(const std::vector<seed_fate>& each, bool linked);
+
 enum class fetch_verdict : std::uint8_t {
     again,
     forget,          // nobody is to be told

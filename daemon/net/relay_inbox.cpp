@@ -124,6 +124,7 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
     const auto id = row.notification;
     auto& mine = *d.account;
     bool done = false, cleaned = d.trials[id].cleaned;
+    auto why = engine::fetch_failure::not_reached;
     auto opened = peer::decode_opened(row.opened);
     if (opened) {
         auto note = std::make_shared<const peer::notification>(std::move(*opened));
@@ -131,8 +132,9 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
             // A live link brings it from the sender's drive; only what hangs there is looked for at relays.
             const bool linked = with_.peers.find(mine.key(), note->sender) != nullptr;
             if (note->answer && (!linked || d.trials[id].failures > 0)) {
-                const bool here = co_await fetch(mine, note, cleaned);
-                if (here) row.stage = storage::inbound_stage::stored;
+                const auto failed = co_await fetch(mine, note, cleaned);
+                if (failed) why = *failed;
+                else row.stage = storage::inbound_stage::stored;
             }
         }
         if (row.stage != storage::inbound_stage::wanted && !stopping_) {
@@ -150,7 +152,7 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
     bool over = false;   // then the next look finds what is to be told, or nothing
     if (!done && row.stage == storage::inbound_stage::wanted && !stopping_) {
         const auto tries = d.trials[id].failures + 1;
-        over = co_await mails_.not_fetched(mine, id, engine::fetch_failure::not_reached, tries);
+        over = co_await mails_.not_fetched(mine, id, why, tries);
     }
     auto& t = d.trials[id];
     t.running = false;
@@ -176,7 +178,7 @@ std::vector<relay_inbox::source> relay_inbox::sources_of(services::account& mine
                          std::vector<engine::endpoint> endpoints) {
         for (const auto& known : out)
             if (known.relay == relay && known.slot == slot) return;
-        if (!endpoints.empty()) out.push_back({relay, slot, std::move(endpoints)});
+        out.push_back({relay, slot, std::move(endpoints)});
     };
     for (const auto& r : services::own_relays(mine.store()))
         add(r.relay, engine::slot_of(r, mine.identity()).id(), endpoints_of(r.endpoints));
@@ -190,12 +192,15 @@ std::vector<relay_inbox::source> relay_inbox::sources_of(services::account& mine
     return out;
 }
 
-// True when the mail is here.
-awaitable<bool> relay_inbox::fetch(services::account& mine, std::shared_ptr<const peer::notification> note,
-                                   bool& cleaned) {
-    if (!mails_.begin_fetch(note->id)) co_return false;   // over a link, at this moment
+awaitable<std::optional<engine::fetch_failure>>
+relay_inbox::fetch(services::account& mine, std::shared_ptr<const peer::notification> note, bool& cleaned) {
+    using engine::seed_fate;
+    if (!mails_.begin_fetch(note->id)) co_return engine::fetch_failure::not_reached;   // over a link, at this moment
     bool here = false;
+    std::vector<seed_fate> fates;
     for (auto& from : sources_of(mine, *note)) {
+        auto& fate = fates.emplace_back(seed_fate::no_answer);
+        if (from.endpoints.empty()) continue;
         std::string why;
         auto nobody = throw_away_identity(services::now_s());
         auto call = co_await relay_call::dial(with_.io, std::move(nobody), from.relay, std::move(from.endpoints), why);
@@ -204,26 +209,30 @@ awaitable<bool> relay_inbox::fetch(services::account& mine, std::shared_ptr<cons
         auto secrets = relay::derive_seed(note->key, note->id, from.relay, from.slot);
         const auto where = secrets.where;
         const auto deletion = secrets.deletion;
-        const auto fetched = co_await mails_.fetch_seed(mine, note, call, std::move(secrets));
-        if (fetched) {
+        const auto got = co_await mails_.fetch_seed(mine, note, call, std::move(secrets));
+        if (got) {
             here = true;
             cleaned = co_await delete_seed(call, where, deletion);
         } else {
+            fate = co_await fate_of_seed(call, where);
             services::log(services::area::delivery)
-                .info("event=seed_not_fetched notification={} reason={}", short_id(note->id),
-                      services::field(fetched.error().message()));
+                .info("event=seed_not_fetched notification={} reason={} fate={}", short_id(note->id),
+                      services::field(got.error().message()), static_cast<unsigned>(fate));
         }
         call->hang_up();
         if (here || stopping_) break;
     }
     mails_.end_fetch(note->id);
-    co_return here;
+    if (here) co_return std::nullopt;
+    if (stopping_) co_return engine::fetch_failure::not_reached;
+    co_return engine::asked_at_relays(fates, with_.peers.find(mine.key(), note->sender) != nullptr);
 }
 
 awaitable<bool> relay_inbox::clean(services::account& mine, std::shared_ptr<const peer::notification> note) {
     bool all = true;
     for (auto& at : sources_of(mine, *note)) {
         if (stopping_) co_return false;
+        if (at.endpoints.empty()) continue;   // there is no way to it
         std::string why;
         auto nobody = throw_away_identity(services::now_s());
         auto call = co_await relay_call::dial(with_.io, std::move(nobody), at.relay, std::move(at.endpoints), why);

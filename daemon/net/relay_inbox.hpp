@@ -60,7 +60,9 @@ private:
     awaitable<void> work(desk& d);
     std::chrono::steady_clock::time_point begin_what_is_due(desk& d);
     awaitable<void> one(desk& d, storage::inbound_row row);
-    awaitable<bool> fetch(services::account& mine, std::shared_ptr<const peer::notification> note, bool& cleaned);
+    // Nothing: the mail is here.
+    awaitable<std::optional<engine::fetch_failure>>
+    fetch(services::account& mine, std::shared_ptr<const peer::notification> note, bool& cleaned);
     awaitable<bool> clean(services::account& mine, std::shared_ptr<const peer::notification> note);
     awaitable<bool> answer(services::account& mine, storage::inbound_row row,
                            std::shared_ptr<const peer::notification> note);

@@ -68,6 +68,19 @@ awaitable<bool> delete_seed(std::shared_ptr<relay_call> call, relay::locator whe
     co_return !no || no->why == relay::status::not_found;
 }
 
+awaitable<engine::seed_fate> fate_of_seed(std::shared_ptr<relay_call> call, relay::locator where) {
+    using engine::seed_fate;
+    const relay::request asked = relay::seed_state_request{where};
+    auto message = relay::encode(asked);
+    const auto answer = co_await call->ask(relay::control_protocol, std::move(message));
+    const auto reply = relay::reply_in<relay::seed_reply>(answer);
+    if (!reply) co_return seed_fate::no_answer;
+    if (const auto* seed = std::get_if<relay::seed_reply>(&*reply))
+        co_return seed->phase == relay::seed_phase::deleted ? seed_fate::deleted : seed_fate::there;
+    const auto* no = std::get_if<relay::refusal>(&*reply);
+    co_return no && no->why == relay::status::not_found ? seed_fate::not_there : seed_fate::no_answer;
+}
+
 awaitable<std::shared_ptr<relay_call>> call_as_myself(relay_context& with, services::account& mine,
                                                       const engine::own_relay& at, std::string& why) {
     const auto endpoints = endpoints_of(at.endpoints);

@@ -2,6 +2,7 @@
 // One network thread.
 #pragma once
 
+#include "daemon/engine/fetch_end.hpp"
 #include "daemon/net/links.hpp"
 #include "daemon/net/relay_call.hpp"
 
@@ -22,6 +23,7 @@ std::vector<engine::endpoint> dialable(const services::account& mine, const std:
 std::optional<peer::return_path> way_to(const services::account& mine);
 // True when the relay has it no more.
 awaitable<bool> delete_seed(std::shared_ptr<relay_call> call, relay::locator where, relay::deletion_secret secret);
+awaitable<engine::seed_fate> fate_of_seed(std::shared_ptr<relay_call> call, relay::locator where);
 // The account itself on the link: where the relay's policy wants to know who opens a slot. The link there is between
 // the two accounts, if any; null and why.
 awaitable<std::shared_ptr<relay_call>> call_as_myself(relay_context& with, services::account& mine,

@@ -1,6 +1,6 @@
 // A relay of a real node on loopback, and its clients over real links:
 // throw-away depositors, an owner who is told of news.
-#include "daemon/net/relay_call.hpp"
+#include "daemon/net/relay_owner.hpp"
 #include "daemon/net/server.hpp"
 #include "proto/relay/address.hpp"
 #include "daemon/services/commands.hpp"
@@ -204,11 +204,17 @@ TEST_CASE("a real relay: deposit, restart, collect, over real links") {
         CHECK(over.how == relay::ending::done);
         CHECK((got == content));
         const auto secrets = seed_at(link);
+        const auto before = co_await fate_of_seed(call, secrets.where);
+        CHECK(before == engine::seed_fate::there);
         const relay::request gone = relay::seed_delete_request{secrets.where, secrets.deletion};
         auto message = relay::encode(gone);
         const auto answer = co_await call->ask(relay::control_protocol, std::move(message));
         REQUIRE(answer.has_value());
         CHECK(*answer == relay::encode(relay::done_reply{}));
+        const auto after = co_await fate_of_seed(call, secrets.where);
+        CHECK(after == engine::seed_fate::deleted);
+        const auto other = co_await fate_of_seed(call, relay::locator{});
+        CHECK(other == engine::seed_fate::not_there);
         // The wrong stream for an operation, and what only a relay may ask.
         auto wrong = relay::encode(relay::request(relay::info_request{}));
         const auto refused = co_await call->ask(relay::seed_protocol, std::move(wrong));

@@ -51,3 +51,14 @@ TEST_CASE("what cannot be reached for as long as a sender waits is refused, afte
     REQUIRE(end.what == fetch_verdict::refuse);
     CHECK(end.row.reason.find("15 days") != std::string::npos);
 }
+
+TEST_CASE("a mail is taken back when no relay has it and one of them knows that it was deleted", "[fetch_end]") {
+    using enum seed_fate;
+    CHECK(asked_at_relays({deleted}, false) == fetch_failure::withdrawn);
+    CHECK(asked_at_relays({not_there, deleted, not_there}, false) == fetch_failure::withdrawn);
+    CHECK(asked_at_relays({deleted, not_there}, true) == fetch_failure::not_reached);    // she says so herself
+    CHECK(asked_at_relays({not_there, not_there}, false) == fetch_failure::not_reached);   // it may come again
+    CHECK(asked_at_relays({deleted, no_answer}, false) == fetch_failure::not_reached);
+    CHECK(asked_at_relays({deleted, there}, false) == fetch_failure::not_reached);
+    CHECK(asked_at_relays({}, false) == fetch_failure::not_reached);
+}

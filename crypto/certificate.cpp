@@ -194,10 +194,10 @@ std::string fingerprint_sha256(std::string_view certificate_pem) {
     return out;
 }
 
-result<pem_pair> make_device_certificate(const signing_key& device) {
+result<device_identity> device_identity::of(const signing_key& device) {
     const auto seed = device.seed().view();
-    const key_ptr key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, raw(seed), seed.size()));
-    const x509_ptr certificate(X509_new());
+    key_ptr key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, raw(seed), seed.size()));
+    x509_ptr certificate(X509_new());
     if (!key || !certificate) return refused(errc::library_failure);
     auto* const c = certificate.get();
     // Nothing in it but the key: all nodes look alike, and one node's certificate is the same at each start.
@@ -208,7 +208,16 @@ result<pem_pair> make_device_certificate(const signing_key& device) {
                       ASN1_TIME_set_string_X509(X509_getm_notAfter(c), device_not_after) == 1 &&
                       X509_set_pubkey(c, key.get()) == 1 && X509_sign(c, key.get(), nullptr) > 0;
     if (!made) return refused(errc::library_failure);
-    return to_pem(c, key.get());
+    device_identity out;
+    out.certificate_ = std::move(certificate);
+    out.key_ = std::move(key);
+    return out;
+}
+
+result<pem_pair> make_device_certificate(const signing_key& device) {
+    const auto made = device_identity::of(device);
+    if (!made) return made.error();
+    return to_pem(made->certificate(), made->key());
 }
 
 result<device_key> device_key_of_certificate(bytes_view der) {

@@ -5,6 +5,10 @@
 #include "crypto/primitives.hpp"
 
 #include <chrono>
+#include <memory>
+
+struct x509_st;        // OpenSSL's X509
+struct evp_pkey_st;    // OpenSSL's EVP_PKEY
 
 namespace pp::crypto {
 
@@ -26,7 +30,19 @@ result<pem_pair> issue_leaf(const pem_pair& ca, wall_clock now);
 bool needs_renewal(std::string_view certificate_pem, wall_clock now);
 std::string fingerprint_sha256(std::string_view certificate_pem);   // "AB:CD:..."; empty for what is no certificate
 
-// Self-signed Ed25519, CN=pp, serial 1, fixed dates (04-network 4.5.1); made at start, never stored.
+// A device as TLS shows it: self-signed Ed25519, CN=pp, serial 1, fixed dates (04-network 4.5.1); made at start or for
+// one link, never stored. OpenSSL's own objects: reading a key out of text takes it milliseconds.
+class device_identity {
+public:
+    static result<device_identity> of(const signing_key& device);
+    x509_st* certificate() const { return certificate_.get(); }
+    evp_pkey_st* key() const { return key_.get(); }
+
+private:
+    std::shared_ptr<x509_st> certificate_;
+    std::shared_ptr<evp_pkey_st> key_;
+};
+// The same as text.
 result<pem_pair> make_device_certificate(const signing_key& device);
 // The Ed25519 key out of a DER certificate; errc::bad_certificate for any other kind.
 result<device_key> device_key_of_certificate(bytes_view der);

@@ -149,10 +149,13 @@ bool any_stream::start_deflate() {
 }
 
 awaitable<error_code> any_stream::start_tls(std::shared_ptr<ssl::context> context, std::chrono::seconds limit,
-                                            bool as_server) {
+                                            bool as_server, std::optional<crypto::device_identity> shown) {
     const auto side = as_server ? ssl::stream_base::server : ssl::stream_base::client;
     if (state_->secure) state_->become_tls_within(std::move(context));
     else state_->become_tls(std::move(context));
+    if (shown && (SSL_use_certificate(state_->native(), shown->certificate()) != 1 ||
+                  SSL_use_PrivateKey(state_->native(), shown->key()) != 1))
+        co_return error_code(boost::system::errc::not_enough_memory, boost::system::generic_category());
     const time_limit watch(*this, limit);
     error_code failed;
     if (state_->inner) {
@@ -167,11 +170,15 @@ awaitable<error_code> any_stream::start_tls(std::shared_ptr<ssl::context> contex
 
 awaitable<error_code> any_stream::start_tls_as_server(std::shared_ptr<ssl::context> context,
                                                       std::chrono::seconds limit) {
-    return start_tls(std::move(context), limit, true);
+    return start_tls(std::move(context), limit, true, std::nullopt);
 }
 awaitable<error_code> any_stream::start_tls_as_client(std::shared_ptr<ssl::context> context,
                                                       std::chrono::seconds limit) {
-    return start_tls(std::move(context), limit, false);
+    return start_tls(std::move(context), limit, false, std::nullopt);
+}
+awaitable<error_code> any_stream::start_tls_as_client(std::shared_ptr<ssl::context> context,
+                                                      crypto::device_identity shown, std::chrono::seconds limit) {
+    return start_tls(std::move(context), limit, false, std::move(shown));
 }
 
 awaitable<any_stream::read_end> any_stream::read_some(mutable_bytes_view into) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "crypto/bytes.hpp"
+#include "crypto/certificate.hpp"
 #include "daemon/net/asio.hpp"
 
 #include <boost/asio/ssl/context.hpp>
@@ -39,6 +40,9 @@ public:
     // the first, where that has become a pipe to somebody else.
     awaitable<error_code> start_tls_as_server(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit);
     awaitable<error_code> start_tls_as_client(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit);
+    // Shows this instead of what the context holds.
+    awaitable<error_code> start_tls_as_client(std::shared_ptr<asio::ssl::context> context,
+                                              crypto::device_identity shown, std::chrono::seconds limit);
     // From here on everything is compressed, above TLS (RFC 4978). Nothing may be outstanding. False: no memory.
     bool start_deflate();
     bool tls() const;
@@ -61,7 +65,7 @@ public:
 
 private:
     awaitable<error_code> start_tls(std::shared_ptr<asio::ssl::context> context, std::chrono::seconds limit,
-                                    bool as_server);
+                                    bool as_server, std::optional<crypto::device_identity> shown);
     void read_plain(mutable_bytes_view into, read_handler done);
     void write_plain(bytes_view data, write_handler done);
     void read_inflated(mutable_bytes_view into, read_handler done);

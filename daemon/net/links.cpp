@@ -54,7 +54,7 @@ bool names_device(const peer::hello& theirs, const crypto::device_key& device) {
 }  // namespace
 
 links::links(asio::io_context& io, services::node& node) : io_(io), node_(node), changed_(io.get_executor()) {
-    const auto identity = crypto::make_device_certificate(node.device());
+    const auto identity = crypto::device_identity::of(node.device());
     PP_ASSERT(identity.has_value());
     server_tls_ = make_peer_tls(*identity, true);
     client_tls_ = make_peer_tls(*identity, false);

@@ -35,9 +35,9 @@ awaitable<std::shared_ptr<relay_call>> relay_call::dial(asio::io_context& io, re
                                                         std::vector<engine::endpoint> endpoints, std::string& why) {
     std::shared_ptr<relay_call> call(new relay_call(io, std::move(who)));
     why = "no address of the relay is known";
-    const auto shown = crypto::make_device_certificate(call->who_->device);
+    auto shown = crypto::device_identity::of(call->who_->device);
     if (!shown) co_return nullptr;
-    call->tls_ = make_peer_tls(*shown, false);
+    call->shown_ = std::move(*shown);
     for (const auto& endpoint : endpoints) {
         why = co_await call->attempt(relay, endpoint);
         if (why.empty()) co_return call;
@@ -60,7 +60,8 @@ awaitable<std::string> relay_call::attempt(crypto::account_key relay, engine::en
     if (refused) co_return "the relay cannot be reached at " + name + ": " + why_not_connected(refused);
     where_ = endpoint;
     any_stream stream(std::move(socket));
-    const auto failed = co_await stream.start_tls_as_client(tls_, peer_handshake_limit);
+    auto shown = *shown_;
+    const auto failed = co_await stream.start_tls_as_client(nobodys_peer_tls(), std::move(shown), peer_handshake_limit);
     if (failed) co_return "what answers at " + name + " is no peerpost node";
     const auto device = crypto::device_key_of_certificate(stream.peer_certificate());
     if (!device) co_return "what answers at " + name + " is no peerpost node";

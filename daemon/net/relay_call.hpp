@@ -10,8 +10,6 @@
 #include "proto/relay/depositor.hpp"
 #include "proto/relay/seed_fetch.hpp"
 
-#include <boost/asio/ssl/context.hpp>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -65,7 +63,7 @@ private:
 
     asio::io_context& io_;
     std::optional<relay_identity> who_;          // nobody: of a link that is not ours
-    std::shared_ptr<asio::ssl::context> tls_;
+    std::optional<crypto::device_identity> shown_;
     std::shared_ptr<peer_link> link_;
     engine::endpoint where_;
     std::string observed_;

@@ -100,6 +100,7 @@ struct server::state {
         const auto way = mapper.outside(portmap::transport::tcp);
         return way ? engine::format(way->at) : std::string();
     }
+    void renew_local_tls();
     void network_changed();
     void begin_stop();
     awaitable<void> wait_for_ends();
@@ -132,6 +133,15 @@ struct server::state {
     asio::steady_timer upkeep_timer{io};
     bool stopping = false;
 };
+
+// Nothing where no listener of mail clients speaks TLS: reading the key takes OpenSSL milliseconds.
+void server::state::renew_local_tls() {
+    const auto& c = node.configuration();
+    bool wanted = false;
+    for (const auto* all : {&c.imap.listen, &c.smtp.listen, &c.pop3.listen})
+        for (const auto& where : *all) wanted = wanted || where.tls != services::tls_mode::none;
+    if (wanted) local_tls = make_local_tls(node.local_tls());
+}
 
 server::server(services::node& node) : state_(std::make_unique<state>(node)) {}
 
@@ -209,7 +219,7 @@ void server::state::accept(tcp::socket socket, const services::listen_address& w
 std::string server::start() {
     auto& s = *state_;
     const auto& c = s.node.configuration();
-    s.local_tls = make_local_tls(s.node.local_tls());
+    s.renew_local_tls();
 
     const auto open = [&](std::string service, const services::listen_address& where, listener::accepted f) {
         auto opened = listener::open(s.io, std::move(service), where, std::move(f));
@@ -359,7 +369,7 @@ awaitable<void> server::state::upkeep() {
         co_await outgoing.forget_old_rows();
         co_await outgoing.forget_removed_contacts();
         co_await incoming.forget_unfetched_requests();
-        local_tls = make_local_tls(node.local_tls());   // a renewed leaf serves the next connections
+        renew_local_tls();   // a renewed leaf serves the next connections
         for (auto* a : node.accounts())
             if (auto r = node.rotate_prekeys(*a, services::now_s(), true); !r)
                 services::log(services::area::main)

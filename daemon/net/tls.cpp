@@ -79,12 +79,23 @@ void offer_alpn(ssl::context& context, std::string_view name) {
 
 }  // namespace
 
-std::shared_ptr<ssl::context> make_peer_tls(const crypto::pem_pair& device, bool server) {
+std::shared_ptr<ssl::context> make_peer_tls(const crypto::device_identity& device, bool server) {
     auto context = make_context(server);
-    use_identity(*context, device);
+    if (SSL_CTX_use_certificate(context->native_handle(), device.certificate()) != 1 ||
+        SSL_CTX_use_PrivateKey(context->native_handle(), device.key()) != 1)
+        throw boost::system::system_error(boost::system::errc::make_error_code(boost::system::errc::not_enough_memory));
     if (server) SSL_CTX_set_alpn_select_cb(context->native_handle(), choose_alpn, nullptr);
     else offer_alpn(*context, peer_alpn);
     return context;
+}
+
+std::shared_ptr<ssl::context> nobodys_peer_tls() {
+    static const auto one = [] {
+        auto context = make_context(false);
+        offer_alpn(*context, peer_alpn);
+        return context;
+    }();
+    return one;
 }
 
 std::shared_ptr<ssl::context> make_circuit_tls() {

@@ -14,7 +14,9 @@ inline constexpr std::string_view peer_alpn = "peerpost/1";
 
 std::shared_ptr<boost::asio::ssl::context> make_local_tls(const crypto::pem_pair& leaf);
 // Any well-formed Ed25519 certificate passes the handshake; who it is decides the device key afterwards.
-std::shared_ptr<boost::asio::ssl::context> make_peer_tls(const crypto::pem_pair& device, bool server);
+std::shared_ptr<boost::asio::ssl::context> make_peer_tls(const crypto::device_identity& device, bool server);
+// A dialler's, for links that show an identity of their own each (any_stream): one for all of them.
+std::shared_ptr<boost::asio::ssl::context> nobodys_peer_tls();
 // The side of a circuit that comes to the relay (proto/relay/SPEC.md, "Join"): ALPN of circuits, no certificate. A
 // server's context of make_peer_tls() takes these, too.
 std::shared_ptr<boost::asio::ssl::context> make_circuit_tls();

@@ -226,8 +226,8 @@ struct connection {
     explicit connection(storage::account_store& served)
         : acceptor(server_io, tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {
         server.store = &served;
-        const auto server_identity = must(crypto::make_device_certificate(server.who.device), "certificate");
-        const auto client_identity = must(crypto::make_device_certificate(client.who.device), "certificate");
+        const auto server_identity = must(crypto::device_identity::of(server.who.device), "certificate");
+        const auto client_identity = must(crypto::device_identity::of(client.who.device), "certificate");
         server_tls = make_peer_tls(server_identity, true);
         client_tls = make_peer_tls(client_identity, false);
         asio::co_spawn(server_io, accept(), asio::detached);

@@ -197,6 +197,9 @@ TEST_CASE("a device certificate carries the device key and is the same at each s
     CHECK(pair.certificate_pem == make_device_certificate(device).value().certificate_pem);
     const loaded made(pair);
     CHECK(X509_verify(made.certificate, made.key) == 1);
+    const auto identity = device_identity::of(device).value();
+    CHECK(X509_cmp(identity.certificate(), made.certificate) == 0);
+    CHECK(EVP_PKEY_eq(identity.key(), made.key) == 1);
     const auto der = made.der();
     CHECK(std::ranges::equal(device_key_of_certificate(der).value().view(), device.public_key()));
     char subject[64];

@@ -3,6 +3,7 @@
 #include "daemon/services/commands.hpp"
 #include "daemon/services/node.hpp"
 #include "tests/simulation/machine.hpp"
+#include "tests/simulation/mail_user.hpp"
 #include "tests/simulation/network.hpp"
 
 #include <boost/json.hpp>
@@ -138,6 +139,44 @@ cast make_cast(const std::filesystem::path& folder) {
     s.run(s.now() + second);   // threads end
     if (!done) give_up("it takes too long");
     return made;
+}
+
+void warm_up(const cast& made) {
+    auto& s = scheduler::the();
+    const auto folder = made.folder / "warm";
+    std::filesystem::create_directories(folder);
+    static std::vector<std::unique_ptr<machine>> all;   // as long as what the scheduler knows of them
+    static host user;
+    user.number = 100;
+    user.user = true;
+    for (const int number : {first_relay, 1, 2}) {
+        const auto home = folder / std::to_string(number);
+        std::filesystem::copy(made.home_of(number, relay_use::one), home, std::filesystem::copy_options::recursive);
+        all.push_back(std::make_unique<machine>(number, home, configuration_of(number)));
+    }
+    for (auto& m : all) m->switch_on();
+    s.run(s.now() + 5 * second);
+    const auto& from = made.all[0];
+    submission mail;
+    mail.server = all[1]->os().address();
+    mail.user = mail.from = from.address;
+    mail.password = from.password;
+    mail.recipients = {made.all[1].address};
+    mail.mail = "From: <" + mail.from + ">\r\nMessage-ID: <warm@simulation>\r\nSubject: s\r\n\r\nWarm.\r\n";
+    all[2]->stop();
+    for (const bool there : {false, true}) {
+        s.spawn(user, [&]() -> void* {
+            (void)submit(mail);
+            return nullptr;
+        });
+        s.run(s.now() + minute);
+        if (!there) all[2]->switch_on();
+    }
+    for (auto& m : all) m->stop();
+    s.run(s.now() + minute);
+    for (auto& m : all)
+        if (m->running()) give_up("they do not stop");
+    std::filesystem::remove_all(folder);
 }
 
 }  // namespace pp::sim

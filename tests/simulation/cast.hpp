@@ -33,4 +33,8 @@ services::config configuration_of(int number);
 // Ends the process when that fails.
 cast make_cast(const std::filesystem::path& folder);
 
+// A mail goes from the first to the second of them, by the relay and by a link. What libraries do once in a process
+// they have done then: each seed begins behind it.
+void warm_up(const cast& made);
+
 }  // namespace pp::sim

@@ -48,15 +48,21 @@ double real_seconds() {
 }
 
 struct arguments {
-    std::vector<std::uint64_t> listed;               // instead of the next two
+    struct entry {
+        std::uint64_t seed = 0;
+        stories kind = stories::all;
+    };
+    std::vector<entry> listed;                       // instead of the next two
     std::uint64_t first = 1, last = 1;
     bool trace = false, expect_bug = false;
     unsigned within_s = 0;                           // begins no seed after so long; 0: no limit
+    std::uint64_t at_least = 0;                      // but so many are played however long it takes
 };
 
 [[noreturn]] void usage() {
-    std::fprintf(stderr, "usage: simulation --seed N [--trace] | --seeds A..B [--within SECONDS] | --regressions FILE\n"
-                         "       with --plain: no relays, no strangers\n"
+    std::fprintf(stderr, "usage: simulation --seed N [--trace] | --seeds A..B [--within SECONDS [--at-least SEEDS]] |\n"
+                         "       --regressions FILE\n"
+                         "       with --plain: no relays, no strangers; with --relays: relays in every one\n"
                          "       with --planted early_answer|forgotten_row|replay|lost_report|early_deposit|"
                          "forgotten_item|early_collect: good when it is found\n");
     std::exit(64);
@@ -69,7 +75,9 @@ arguments read_arguments(int argc, char** argv) {
         if (what == "--trace") {
             out.trace = true;
         } else if (what == "--plain") {
-            only_plain = true;
+            only = stories::plain;
+        } else if (what == "--relays") {
+            only = stories::with_relays;
         } else if (i + 1 < argc && what == "--seed") {
             out.first = out.last = std::strtoull(argv[++i], nullptr, 10);
         } else if (i + 1 < argc && what == "--seeds") {
@@ -80,10 +88,16 @@ arguments read_arguments(int argc, char** argv) {
         } else if (i + 1 < argc && what == "--regressions") {
             std::ifstream in(argv[++i]);
             for (std::string line; std::getline(in, line);)
-                if (!line.empty() && line[0] != '#') out.listed.push_back(std::strtoull(line.c_str(), nullptr, 10));
+                if (!line.empty() && line[0] != '#') {
+                    char* rest = nullptr;
+                    const auto seed = std::strtoull(line.c_str(), &rest, 10);
+                    out.listed.push_back({seed, *rest == 'r' ? stories::with_relays : stories::plain});
+                }
             if (out.listed.empty()) usage();
         } else if (i + 1 < argc && what == "--within") {
             out.within_s = static_cast<unsigned>(std::strtoul(argv[++i], nullptr, 10));
+        } else if (i + 1 < argc && what == "--at-least") {
+            out.at_least = std::strtoull(argv[++i], nullptr, 10);
         } else if (i + 1 < argc && what == "--planted") {
             planted = plant_of(argv[++i]);
             out.expect_bug = true;
@@ -143,6 +157,7 @@ int main(int argc, char** argv) {
         return 1;
     }
     const auto people_made = make_cast(std::filesystem::path(folder) / "cast");
+    warm_up(people_made);
     auto* const result = static_cast<ending*>(
         ::mmap(nullptr, sizeof(ending), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     telling = asked.trace;
@@ -152,7 +167,8 @@ int main(int argc, char** argv) {
     const auto begun = real_seconds();
     const auto count = asked.listed.empty() ? asked.last - asked.first + 1 : asked.listed.size();
     for (std::uint64_t i = 0; i < count; ++i) {
-        const auto seed = asked.listed.empty() ? asked.first + i : asked.listed[i];
+        const auto seed = asked.listed.empty() ? asked.first + i : asked.listed[i].seed;
+        if (!asked.listed.empty()) only = asked.listed[i].kind;
         run_seed(seed, people_made, *result);
         all.add(result->went_through);
         ++seeds;
@@ -161,7 +177,7 @@ int main(int argc, char** argv) {
             std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), result->why);
         }
         if (asked.expect_bug && bad > 0) break;
-        if (asked.within_s > 0 && real_seconds() - begun > asked.within_s) break;
+        if (asked.within_s > 0 && seeds >= asked.at_least && real_seconds() - begun > asked.within_s) break;
     }
     std::printf("%llu seeds, %llu bad:", static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(bad));
     bool idle = false;                               // a run in which something never happened says nothing about it
@@ -171,7 +187,7 @@ int main(int argc, char** argv) {
         std::printf(" %s %llu", tally_names[i], static_cast<unsigned long long>(counted[i]));
         const std::string_view name = tally_names[i];
         if (name == "with_relays" || name == "datagrams") beyond_plain = name == "with_relays";
-        idle = idle || (counted[i] == 0 && !(only_plain && beyond_plain));
+        idle = idle || (counted[i] == 0 && !(only == stories::plain && beyond_plain));
     }
     std::printf(" print %016llx\n", static_cast<unsigned long long>(result->print));
     std::error_code ignored;

@@ -24,6 +24,7 @@ namespace pp::sim {
 plant planted = plant::none;
 
 plant plant_of(std::string_view name) {
+    if (name == "nothing") return plant::nothing;
     if (name == "early_answer") return plant::early_answer;
     if (name == "forgotten_row") return plant::forgotten_row;
     if (name == "replay") return plant::replay;
@@ -38,6 +39,8 @@ plant plant_of(std::string_view name) {
 namespace {
 dice chance(7);
 }
+
+void plant_by(std::uint64_t seed) { chance = dice(seed ^ 0x91a27ed); }
 
 // Who has had a mail before gets it again.
 result<bool> seen_behind(const storage::rows&, const crypto::account_key&, const storage::id16&) asm("__real_" SEEN);
@@ -115,7 +118,7 @@ taken take(net::relay_inbox*, services::account&, std::vector<relay::listed_item
 taken say(std::vector<std::uint64_t> numbers) { co_return numbers; }
 taken take(net::relay_inbox* inbox, services::account& mine, std::vector<relay::listed_item> items) {
     auto* me = scheduler::self();
-    if (planted != plant::early_collect || !me || items.empty() || !chance.chance(10))
+    if (planted != plant::early_collect || !me || items.empty() || !chance.chance(30))
         return take_behind(inbox, mine, std::move(items));
     me->on->dies_at_write = me->on->writes + 1;
     std::vector<std::uint64_t> numbers;

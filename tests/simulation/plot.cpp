@@ -15,15 +15,15 @@ const person& of(const cast& c, int number) { return c.all[static_cast<std::size
 
 }  // namespace
 
-bool only_plain = false;
+stories only = stories::all;
 
 plot plot_of(std::uint64_t seed, int persons) {
     plot p;
     p.persons = persons;
     p.lan = dice(seed ^ lan_dice).chance(40);
-    if (only_plain) return p;
+    if (only == stories::plain) return p;
     dice d(seed ^ plot_dice);
-    if (d.chance(40)) {
+    if (d.chance(only == stories::with_relays ? 100 : 40)) {
         p.relays = d.chance(50) ? relay_use::one : relay_use::two;
         p.in_turns = d.chance(50);
         if (p.in_turns) p.lan = false;

@@ -19,7 +19,12 @@ struct plot {
 
 // persons: how many there are.
 plot plot_of(std::uint64_t seed, int persons);
-extern bool only_plain;                  // no relays, no strangers, nobody blocked: these are played many times as fast
+enum class stories : std::uint8_t {
+    all,
+    plain,                               // no relays, no strangers, nobody blocked: these are played many times as fast
+    with_relays,
+};
+extern stories only;
 int relays_in(const plot& p);
 
 // Before this node has ever spoken to anybody: what its account knows of the others becomes what the plot says.

@@ -9,12 +9,14 @@
 
 namespace pp::sim {
 
-// Faults put in on purpose, which the simulation must find (planted.cpp).
+// Faults put in on purpose, which the simulation must find (planted.cpp). nothing: the patience of a run with a fault,
+// and no fault.
 enum class plant : std::uint8_t {
-    none, early_answer, forgotten_row, replay, lost_report, early_deposit, forgotten_item, early_collect
+    none, nothing, early_answer, forgotten_row, replay, lost_report, early_deposit, forgotten_item, early_collect
 };
 extern plant planted;
 plant plant_of(std::string_view name);               // ends the process for an unknown name
+void plant_by(std::uint64_t seed);                   // when faults that strike by chance do
 
 struct tally {                                       // what a run went through
     std::uint64_t mails, accepted, refused, unknown, delivered, reported;

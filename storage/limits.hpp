@@ -23,6 +23,9 @@ inline constexpr std::size_t metadata_entries_max = 256;          // of one mail
 // Message-IDs of one mail that lead to its thread: the first and the last of its References name root and parent.
 inline constexpr std::size_t thread_tags_max = 64;
 
+// BODYSTRUCTURE of a mail as text, kept beside its index; a longer one is made from the index each time.
+inline constexpr std::size_t structure_text_bytes_max = 4096;
+
 // Tables that outsiders can make grow.
 inline constexpr std::uint64_t seen_rows_max = 1'000'000;         // replay guard; the oldest goes
 inline constexpr std::uint64_t vanish_rows_max = 4096;            // per mailbox; older ones are merged into one

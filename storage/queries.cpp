@@ -200,6 +200,10 @@ result<std::optional<bytes>> listed_header(const rows& r, std::uint64_t serial) 
     return r.get(table::env, view::listed_key(serial).view());
 }
 
+result<std::optional<bytes>> structure_text(const rows& r, std::uint64_t serial) {
+    return r.get(table::env, view::structure_key(serial).view());
+}
+
 result<std::shared_ptr<const mail::message_index>> index_of(const rows& r, std::uint64_t serial) {
     PP_LET(const auto raw, encoded_index(r, serial));
     auto index = mail::message_index::decode(as_text(raw));

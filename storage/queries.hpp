@@ -24,6 +24,7 @@ result<std::shared_ptr<const mail::message_index>> index_of(const rows& r, std::
 result<mail::envelope> envelope_of(const rows& r, std::uint64_t serial);
 result<bytes> encoded_index(const rows& r, std::uint64_t serial);
 result<std::optional<bytes>> listed_header(const rows& r, std::uint64_t serial);
+result<std::optional<bytes>> structure_text(const rows& r, std::uint64_t serial);
 result<std::optional<message>> find_by_message_id(const rows& r, mailbox_id id, std::string_view message_id,
                                                   unix_ms since);
 result<std::vector<outbox_row>> outbox(const rows& r, bool open_only);
@@ -82,6 +83,9 @@ public:
     result<bytes> encoded_index(std::uint64_t serial) const override { return queries::encoded_index(rows_, serial); }
     result<std::optional<bytes>> listed_header(std::uint64_t serial) const override {
         return queries::listed_header(rows_, serial);
+    }
+    result<std::optional<bytes>> structure_text(std::uint64_t serial) const override {
+        return queries::structure_text(rows_, serial);
     }
     result<std::optional<message>> find_by_message_id(mailbox_id id, std::string_view message_id,
                                                       unix_ms since) const override {

@@ -39,6 +39,9 @@ public:
     virtual result<bytes> encoded_index(std::uint64_t mail_serial) const = 0;
     // The lines of the fields that mail::is_listed_field names, and a blank line; nullopt: read the mail.
     virtual result<std::optional<bytes>> listed_header(std::uint64_t mail_serial) const = 0;
+    // mail::append_body_structure(extended), when it is the same with UTF8=ACCEPT and without; nullopt: make it of the
+    // index.
+    virtual result<std::optional<bytes>> structure_text(std::uint64_t mail_serial) const = 0;
     // Newest placement in a mailbox by Message-ID since a moment (the Sent rule, 01-product 1.4).
     virtual result<std::optional<message>> find_by_message_id(mailbox_id id, std::string_view message_id,
                                                               unix_ms since) const = 0;

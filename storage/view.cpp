@@ -1,6 +1,7 @@
 #include "storage/view.hpp"
 
 #include "proto/mail/charset.hpp"
+#include "proto/mail/structure_outline.hpp"
 #include "storage/attempt.hpp"
 #include "storage/limits.hpp"
 #include "storage/records_codec.hpp"
@@ -213,6 +214,7 @@ row_name mod_key(mailbox_id id, std::uint64_t modseq, std::uint32_t uid) {
 row_name vanish_key(mailbox_id id, std::uint64_t modseq) { return row_name().u64(id).u64(modseq); }
 row_name serial_key(std::uint64_t serial) { return row_name().u64(serial); }
 row_name listed_key(std::uint64_t serial) { return serial_key(serial).u8(1); }
+row_name structure_key(std::uint64_t serial) { return serial_key(serial).u8(2); }
 row_name name_key(const rows& r, table t, bytes_view name) { return row_name().raw(r.keys().prf(t, name)); }
 row_name message_id_prefix(const rows& r, mailbox_id id, const std::array<std::byte, 16>& tag) {
     // Blinded per mailbox, so that keys do not show which mails lie in two of them.
@@ -240,15 +242,31 @@ row_name metadata_key(const rows& r, mailbox_id box, std::string_view entry) {
 }
 
 // ------------------------------------------------------------------ rows
+namespace {
+// BODYSTRUCTURE when it is the same for every client, and short; else nothing.
+std::string structure_text(std::string_view index) {
+    std::string out;
+    const auto outline = mail::decode_structure(index);
+    if (!outline) return out;
+    mail::append_body_structure(out, *outline, true, false);
+    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    if (!std::all_of(out.begin(), out.end(), is_ascii) || out.size() > structure_text_bytes_max) out.clear();
+    return out;
+}
+}  // namespace
+
 result<void> store_index(rows& r, std::uint64_t serial, std::string_view index,
                          const std::optional<std::string>& listed) {
     PP_TRY(r.put(table::env, serial_key(serial).view(), pp::as_bytes(index)));
+    if (const auto text = structure_text(index); !text.empty())
+        PP_TRY(r.put(table::env, structure_key(serial).view(), pp::as_bytes(text)));
     if (!listed) return {};
     return r.put(table::env, listed_key(serial).view(), pp::as_bytes(*listed));
 }
 result<void> erase_index(rows& r, std::uint64_t serial) {
     PP_TRY(r.erase(table::env, serial_key(serial).view()));
     PP_TRY(r.erase(table::env, listed_key(serial).view()));
+    PP_TRY(r.erase(table::env, structure_key(serial).view()));
     return {};
 }
 result<std::optional<folder_row>> load_folder(const rows& r, mailbox_id id) {

@@ -71,6 +71,7 @@ row_name mod_key(mailbox_id id, std::uint64_t modseq, std::uint32_t uid);
 row_name vanish_key(mailbox_id id, std::uint64_t modseq);
 row_name serial_key(std::uint64_t serial);
 row_name listed_key(std::uint64_t serial);                    // in `env`, behind the mail's index
+row_name structure_key(std::uint64_t serial);                 // in `env`, behind both
 row_name name_key(const rows& r, table t, bytes_view name);   // keyed hash
 // Prefix of a mailbox's rows with this Message-ID; the UID follows.
 row_name message_id_prefix(const rows& r, mailbox_id id, const std::array<std::byte, 16>& tag);
@@ -78,7 +79,8 @@ row_name seen_key(const rows& r, const crypto::account_key& sender, const id16& 
 std::array<std::byte, 16> message_id_tag(const view_keys& keys, std::string_view message_id);   // zeros for none
 row_name metadata_key(const rows& r, mailbox_id box, std::string_view entry);
 
-// The index of a mail and, when it is known, the lines of its listed header fields (mail::is_listed_field).
+// The index of a mail, what FETCH BODYSTRUCTURE says of it, and, when they are known, the lines of its listed header
+// fields (mail::is_listed_field).
 result<void> store_index(rows& r, std::uint64_t serial, std::string_view index,
                          const std::optional<std::string>& listed);
 result<void> erase_index(rows& r, std::uint64_t serial);

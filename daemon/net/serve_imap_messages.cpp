@@ -67,7 +67,12 @@ awaitable<imap::verdict> imap_connection::on(imap::read_rows q) {
                         if (!index) return index.error();
                         row.index = std::move(*index);
                     }
-                    if (q.with_encoded_index) {
+                    if (q.with_structure) {
+                        auto text = txn.structure_text(m.mail_serial);
+                        if (!text) return text.error();
+                        if (*text) row.structure = std::move(**text);
+                    }
+                    if (q.with_encoded_index || (q.with_structure && row.structure.empty())) {
                         auto index = txn.encoded_index(m.mail_serial);
                         if (!index) return index.error();
                         row.encoded_index = std::move(*index);

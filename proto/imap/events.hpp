@@ -241,6 +241,7 @@ struct message_row {
     std::string email_id, thread_id;                          // RFC 8474
     std::shared_ptr<const mail::message_index> index;         // set when asked for
     bytes encoded_index;                                      // index->encode(), set when asked for
+    bytes structure;                                          // BODYSTRUCTURE as it is written, when asked for and kept
     std::string header;                                       // the mail's header block, when asked for
     bool header_is_listed = false;                            // of the header, the fields of mail::is_listed_field only
     bool operator==(const message_row&) const = default;
@@ -253,6 +254,7 @@ struct read_rows {
     bool with_index = false, with_header = false;
     bool with_thread = true;                                  // false: thread_id is not needed
     bool with_encoded_index = false;                          // enough for ENVELOPE, BODY and BODYSTRUCTURE
+    bool with_structure = false;                              // BODYSTRUCTURE; where it is not kept, encoded_index
     bool listed_header = false;                               // with_header: listed fields are enough
     std::optional<std::uint64_t> changed_since;               // only rows with a greater modseq
     bool operator==(const read_rows&) const = default;

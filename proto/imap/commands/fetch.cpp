@@ -119,8 +119,10 @@ wire::task<reply> run_fetch(connection& c, command& cmd) {
         const auto asked = batch.count();
         read_rows question;
         question.uids = std::move(batch);
-        question.with_encoded_index = request.needs_index() && request.needs_only_structure();
-        question.with_index = request.needs_index() && !question.with_encoded_index;
+        question.with_structure = request.needs_index() && request.needs_only_body_structure();
+        question.with_encoded_index =
+            request.needs_index() && request.needs_only_structure() && !question.with_structure;
+        question.with_index = request.needs_index() && !question.with_encoded_index && !question.with_structure;
         question.with_header = request.needs_header();
         question.with_thread = request.has(fetch_kind::thread_id);
         question.listed_header = question.with_header && request.needs_only_listed();

@@ -243,6 +243,11 @@ bool fetch_request::needs_only_structure() const {
     return std::all_of(items.begin(), items.end(),
                        [](const auto& item) { return !item.needs_index() || item.needs_only_structure(); });
 }
+bool fetch_request::needs_only_body_structure() const {
+    return std::all_of(items.begin(), items.end(), [](const auto& item) {
+        return !item.needs_index() || item.kind == fetch_kind::body_structure;
+    });
+}
 bool fetch_request::needs_only_listed() const {
     return std::all_of(items.begin(), items.end(),
                        [](const auto& item) { return !item.needs_header() || item.needs_only_listed(); });

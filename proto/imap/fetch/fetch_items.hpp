@@ -44,6 +44,7 @@ struct fetch_request {
     bool has(fetch_kind kind) const;
     bool needs_index() const;
     bool needs_only_structure() const;        // no item needs more of the index
+    bool needs_only_body_structure() const;   // nor anything of it but BODYSTRUCTURE
     bool needs_header() const;
     bool needs_only_listed() const;           // no item needs more of the header
     bool reads_body() const;

@@ -177,6 +177,11 @@ bool fetch_writer::write_from_row(const message_row& row, const fetch_item& item
 }
 
 void fetch_writer::write_structure(const message_row& row, const fetch_item& item) {
+    if (item.kind == fetch_kind::body_structure && !row.structure.empty()) {
+        begin_item("BODYSTRUCTURE");
+        text_ += as_text(row.structure);
+        return;
+    }
     const auto write = [&](const auto& index) {
         if (index.parts.empty() || index.envelopes.empty()) return false;
         begin_item(item.kind == fetch_kind::envelope ? "ENVELOPE"

@@ -329,8 +329,13 @@ outcome<std::vector<message_row>> fake_daemon::answer(const read_rows& q) {
     for (const auto& m : b->mails)
         if (q.uids.contains(m.uid) && (!q.changed_since || m.modseq > *q.changed_since)) {
             auto& row = rows.emplace_back(row_of(m, q.with_index, q.with_header));
-            if (q.with_encoded_index && store_.indexer)
-                if (const auto index = store_.indexer(m.content)) row.encoded_index = to_bytes(index->encode());
+            if ((q.with_encoded_index || q.with_structure) && store_.indexer)
+                if (const auto index = store_.indexer(m.content)) {
+                    const auto text = mail::imap_body_structure(*index, true, false);
+                    const bool ascii = std::none_of(text.begin(), text.end(), [](char c) { return c & 0x80; });
+                    if (q.with_structure && ascii) row.structure = to_bytes(text);
+                    else row.encoded_index = to_bytes(index->encode());
+                }
             if (!q.with_header || !q.listed_header) continue;
             mail::message_indexer indexer;   // what the daemon keeps beside the index
             indexer.update(m.content);

@@ -333,6 +333,7 @@ TEST_CASE("flags alone ask for neither structure nor header, header fields for n
         one.watch(line, [&](const event& asked) -> std::optional<verdict> {
             if (const auto* rows = std::get_if<read_rows>(&asked))
                 kinds += std::string("r") + (rows->with_index ? "i" : "") + (rows->with_encoded_index ? "e" : "") +
+                         (rows->with_structure ? "s" : "") +
                          (rows->with_header ? "h" : "") + (rows->listed_header ? "l" : "");
             if (std::holds_alternative<read_body>(asked)) kinds += "b";
             return std::nullopt;
@@ -345,6 +346,9 @@ TEST_CASE("flags alone ask for neither structure nor header, header fields for n
     CHECK(questions("a FETCH 1:* (BODY.PEEK[HEADER.FIELDS.NOT (FROM)])") == "rh");
     CHECK(questions("a FETCH 1 (BODY.PEEK[])") == "rb");
     CHECK(questions("a FETCH 1 (ENVELOPE BODYSTRUCTURE)") == "re");
+    CHECK(questions("a FETCH 1 (UID BODYSTRUCTURE)") == "rs");
+    CHECK(questions("a FETCH 1 (BODY)") == "re");
+    CHECK(questions("a FETCH 1 (BODYSTRUCTURE BODY.PEEK[1])") == "rib");
     CHECK(questions("a FETCH 1 (ENVELOPE BODY.PEEK[2])") == "rib");
     CHECK(questions("a FETCH 1 RFC822.HEADER") == "rih");
     CHECK(questions("a FETCH 4 BODY.PEEK[]") == "rbbb");

@@ -1,5 +1,7 @@
 #include "daemon/engine/fetch_plan.hpp"
 
+#include "proto/peer/protocols.hpp"
+
 #include <algorithm>
 
 namespace pp::engine {
@@ -22,6 +24,12 @@ std::optional<peer::fetch_request> fetch_plan::next() const {
     request.chunks =
         static_cast<std::uint32_t>(std::min<std::uint64_t>(peer::fetch_chunks_max, total_ - request.first_chunk));
     return request;
+}
+
+std::size_t fetch_plan::answer_bytes_max(const peer::fetch_request& asked) const {
+    const auto left = cipher_bytes_ - asked.first_chunk * crypto::chunk_cipher_bytes;
+    const auto chunks = std::min<std::uint64_t>(asked.chunks * std::uint64_t{crypto::chunk_cipher_bytes}, left);
+    return static_cast<std::size_t>(chunks) + peer::fetch_reply_overhead_bytes_max;
 }
 
 fetch_step fetch_plan::accept(const peer::fetch_request& asked, peer::fetch_reply reply) {

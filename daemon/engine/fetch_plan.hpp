@@ -30,6 +30,8 @@ public:
     bool must_restart() const { return must_restart_; }
     // nullopt when finished.
     std::optional<peer::fetch_request> next() const;
+    // No honest answer to next() is larger.
+    std::size_t answer_bytes_max(const peer::fetch_request& asked) const;
     // The answer to next().
     fetch_step accept(const peer::fetch_request& asked, peer::fetch_reply reply);
     // Every chunk is kept and the header known.

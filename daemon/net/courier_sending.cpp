@@ -110,6 +110,7 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
             }
         }
     }
+    if (request.ride_along.empty()) receiver_->announced(link->theirs, ref.id, row.id);
     auto message = peer::encode(request);
     auto answer = co_await link->ask(peer::notify_protocol, std::move(message));
     if (stopping_ || !answer) co_return;   // the link is gone: the row is as it was, and is sent again

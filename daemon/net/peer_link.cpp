@@ -22,12 +22,12 @@ awaitable<void> peer_link::run() {
     stream_.close();
 }
 
-awaitable<result<bytes>> peer_link::ask(std::string_view protocol, bytes message) {
+awaitable<result<bytes>> peer_link::ask(std::string_view protocol, bytes message, std::size_t answer_bytes_max) {
     if (over_) co_return peer::errc::timed_out;
     auto self = shared_from_this();
     last_used_ = std::chrono::steady_clock::now();
     auto waiting = std::make_shared<waiting_reply>(stream_.executor());
-    const auto id = session_.ask_peer(protocol, std::move(message));
+    const auto id = session_.ask_peer(protocol, std::move(message), answer_bytes_max);
     waiting_.emplace(id, waiting);
     session_.news();
     pump_.wake();

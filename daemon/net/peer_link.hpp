@@ -31,7 +31,8 @@ public:
 
     awaitable<void> run();
     // The peer's reply, or why there is none. Any coroutine of the same thread.
-    awaitable<result<bytes>> ask(std::string_view protocol, bytes message);
+    // An answer larger than answer_bytes_max is an error (0: the protocol's limit).
+    awaitable<result<bytes>> ask(std::string_view protocol, bytes message, std::size_t answer_bytes_max = 0);
     void go_away();
     void close();
 

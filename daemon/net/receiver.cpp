@@ -2,11 +2,11 @@
 
 #include "daemon/engine/authentication_results.hpp"
 #include "daemon/engine/contacts.hpp"
-#include "daemon/engine/fetch_plan.hpp"
 #include "daemon/engine/inbox.hpp"
 #include "daemon/engine/people.hpp"
 #include "daemon/engine/requests.hpp"
 #include "daemon/net/await.hpp"
+#include "daemon/net/fetch_blob.hpp"
 #include "daemon/net/reencrypt.hpp"
 #include "daemon/net/short_id.hpp"
 #include "daemon/services/inbound.hpp"
@@ -291,14 +291,18 @@ result<engine::inbox_decision> receiver::judge_here(services::account& from, ser
 void receiver::link_down(services::account& mine, const crypto::account_key& theirs) {
     const auto found = queues_.find({mine.label(), theirs});
     if (found == queues_.end()) return;
-    const auto& q = found->second;
-    if (q.running == 0 && q.waiting.empty() && !q.again) queues_.erase(found);
+    if (found->second.is_idle()) queues_.erase(found);
 }
 
 void receiver::forget(services::account& mine, const crypto::account_key& theirs) {
-    auto& q = queue_of(mine, theirs);
-    for (const auto& row : q.waiting) q.known.erase(row.notification);
-    q.waiting.clear();
+    queue_of(mine, theirs).forget_waiting();
+}
+
+void receiver::fetch_queue::forget_waiting() {
+    for (auto* way : {&small, &large}) {
+        for (const auto& mail : way->waiting) known.erase(mail.notification);
+        way->waiting.clear();
+    }
 }
 
 awaitable<result<void>> receiver::deliver_here(services::account& from, services::account& to,
@@ -378,26 +382,30 @@ void receiver::enqueue_all(services::account& mine, const crypto::account_key& t
 void receiver::enqueue(services::account& mine, storage::inbound_row row) {
     auto& q = queue_of(mine, row.sender);
     if (stopping_ || !q.known.insert(row.notification).second) return;
-    const auto theirs = row.sender;
-    q.waiting.push_back(std::move(row));
-    if (q.running == fetches_at_once_max) return;
-    ++q.running;
-    asio::co_spawn(io_, work(mine, theirs), asio::detached);
+    wanted_mail mail;
+    mail.notification = row.notification;
+    if (auto opened = peer::decode_opened(row.opened))
+        mail.note = std::make_shared<const peer::notification>(std::move(*opened));
+    auto& way = mail.note && incoming_blob::is_small(*mail.note) ? q.small : q.large;
+    way.waiting.push_back(std::move(mail));
+    if (way.running == way.at_once_max || (way.running > 0 && fetches_running_ >= fetches_in_all_max)) return;
+    ++way.running;
+    ++fetches_running_;
+    asio::co_spawn(io_, work(mine, row.sender, way), asio::detached);
 }
 
-awaitable<void> receiver::work(services::account& mine, crypto::account_key theirs) {
-    auto& q = queue_of(mine, theirs);
-    while (!q.waiting.empty() && !stopping_) {
+awaitable<void> receiver::work(services::account& mine, crypto::account_key theirs, lane& way) {
+    auto& q = queue_of(mine, theirs);   // stays while somebody works for it
+    while (!way.waiting.empty() && !stopping_) {
         auto link = q.link.lock();
         if (!link || !link->ready()) {   // the next link takes all of it up again, from the store
-            for (const auto& row : q.waiting) q.known.erase(row.notification);
-            q.waiting.clear();
+            q.forget_waiting();
             break;
         }
-        auto row = std::move(q.waiting.front());
-        q.waiting.pop_front();
-        const auto notification = row.notification;
-        const bool done = co_await fetch(mine, link, std::move(row));
+        auto mail = std::move(way.waiting.front());
+        way.waiting.pop_front();
+        const auto notification = mail.notification;
+        const bool done = co_await fetch(mine, link, std::move(mail));
         q.known.erase(notification);
         if (done) q.pause = refetch_first;
         if (done) gate_of(mine).release(notification);
@@ -410,7 +418,8 @@ awaitable<void> receiver::work(services::account& mine, crypto::account_key thei
             asio::co_spawn(io_, again_later(mine, theirs), asio::detached);
         }
     }
-    --q.running;
+    --way.running;
+    --fetches_running_;
 }
 
 awaitable<void> receiver::again_later(services::account& mine, crypto::account_key theirs) {
@@ -424,33 +433,32 @@ awaitable<void> receiver::again_later(services::account& mine, crypto::account_k
 }
 
 // True when there is nothing more to fetch: the mail is here, or it comes never.
-awaitable<bool> receiver::fetch(services::account& mine, std::shared_ptr<peer_link> link, storage::inbound_row row) {
+awaitable<bool> receiver::fetch(services::account& mine, std::shared_ptr<peer_link> link, wanted_mail mail) {
     const auto begun = std::chrono::steady_clock::now();
-    auto opened = peer::decode_opened(row.opened);
-    if (!opened) {
+    const auto note = mail.note;
+    if (!note) {
         services::log(services::area::delivery)
-            .error("event=notification_unreadable notification={}", short_id(row.notification));
+            .error("event=notification_unreadable notification={}", short_id(mail.notification));
         co_return false;
     }
-    auto note = std::make_shared<const peer::notification>(std::move(*opened));
     if (!begin_fetch(note->id)) co_return false;   // from a relay, at this moment
     auto fetched = co_await fetch_and_store(mine, link, note);
     end_fetch(note->id);
     if (!fetched) {
         services::log(services::area::delivery)
-            .warn("event=fetch_stopped notification={} reason={}", short_id(row.notification),
+            .warn("event=fetch_stopped notification={} reason={}", short_id(mail.notification),
                   services::field(fetched.error().message()));
         using engine::fetch_failure;
         const auto why = fetched.error() == peer::errc::withdrawn      ? fetch_failure::withdrawn
                          : fetched.error() == storage::errc::not_found ? fetch_failure::gone
                                                                        : fetch_failure::not_reached;
         if (why == fetch_failure::not_reached) co_return false;   // relay_inbox counts these, with and without links
-        const bool over = co_await not_fetched(mine, row.notification, why, 0);
+        const bool over = co_await not_fetched(mine, mail.notification, why, 0);
         co_return over;
     }
     const auto took = std::chrono::steady_clock::now() - begun;
     services::log(services::area::delivery)
-        .info("event=fetched notification={} bytes={} took_ms={}", short_id(row.notification), note->plain_bytes,
+        .info("event=fetched notification={} bytes={} took_ms={}", short_id(mail.notification), note->plain_bytes,
               std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
     co_await send_receipt(mine, note);
     co_return true;
@@ -458,76 +466,50 @@ awaitable<bool> receiver::fetch(services::account& mine, std::shared_ptr<peer_li
 
 awaitable<result<void>> receiver::fetch_and_store(services::account& mine, std::shared_ptr<peer_link> link,
                                                   std::shared_ptr<const peer::notification> note) {
-    const auto incoming = node_.home().account(mine.label()) / "incoming";
-    auto opened = storage::partial_blob::open(incoming, crypto::hex(note->id));
+    auto opened = incoming_blob::of(*note, node_.home().account(mine.label()) / "incoming");
     if (!opened) co_return opened.error();
-    auto partial = std::make_shared<storage::partial_blob>(std::move(*opened));
-    auto header = std::make_shared<crypto::blob_header>();
-    if (const auto r = co_await fetch_blob(link, *note, *partial, *header); !r) co_return r;
-    co_return co_await store_fetched(mine, note, partial, header);
+    const auto come = *opened;
+    auto may_keep = [this, come](std::uint64_t n) -> result<void> {
+        if (stopping_) return peer::errc::timed_out;
+        if (!come->is_in_memory() && !room_for(n)) return storage::errc::full;
+        return {};
+    };
+    auto fetching = fetch_blob(link, note, come, std::move(may_keep));
+    if (const auto r = co_await std::move(fetching); !r) co_return r;
+    co_return co_await store_fetched(mine, note, come);
 }
 
 awaitable<result<void>> receiver::store_fetched(services::account& mine, std::shared_ptr<const peer::notification> note,
-                                                std::shared_ptr<storage::partial_blob> partial,
-                                                std::shared_ptr<crypto::blob_header> header) {
+                                                std::shared_ptr<incoming_blob> come) {
     auto contact = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(note->sender); });
     if (!contact) co_return contact.error();
     auto block = block_for(mine, *note, *contact);
     auto blob = std::make_shared<storage::blob_writer>(mine.store().new_blob());
-    auto work = [note, partial, header, blob, block = std::move(block)]() -> result<void> {
-        const auto chunk = [&](std::uint64_t i) { return partial->read_chunk(i); };
+    auto work = [note, come, blob, block = std::move(block)]() -> result<void> {
+        const auto chunk = [&](std::uint64_t i) { return come->read_chunk(i); };
         // What came from relays came without proof: all of it has to lead to the blob id.
         if (note->answer)
-            if (auto r = is_the_blob(*note, *header, chunk); !r) return r;
-        if (auto r = reencrypt(*note, *header, chunk, block, *blob); !r) return r;
+            if (auto r = is_the_blob(*note, come->header, chunk); !r) return r;
+        if (auto r = reencrypt(*note, come->header, chunk, block, *blob); !r) return r;
         return blob->finish();
     };
-    auto written = co_await offload(workers_, std::move(work));
+    result<void> written;
+    if (come->is_in_memory() && note->cipher_bytes <= reencrypt_at_once_bytes_max) {
+        written = work();
+    } else {
+        auto elsewhere = offload(workers_, std::move(work));
+        written = co_await std::move(elsewhere);
+    }
     if (!written) {
         // What had been verified does not open: the disk has lost it since. From the beginning, at the next link.
         if (written.error() == crypto::errc::not_authentic || written.error() == crypto::errc::bad_proof)
-            (void)partial->restart();
+            (void)come->restart();
         co_return written;
     }
     auto committed = store_mail(mine, blob, note, mailbox_for(*contact));
     auto stored = co_await std::move(committed);
-    if (stored) partial->remove();
+    if (stored) come->remove();
     co_return stored;
-}
-
-// Asks for range after range until every chunk is here and verified.
-awaitable<result<void>> receiver::fetch_blob(std::shared_ptr<peer_link> link, const peer::notification& note,
-                                             storage::partial_blob& partial, crypto::blob_header& header) {
-    engine::fetch_plan plan(note.blob, note.cipher_bytes, partial.whole_chunks());
-    if (plan.must_restart()) {
-        if (auto r = partial.restart(); !r) co_return r;
-        plan = engine::fetch_plan(note.blob, note.cipher_bytes, 0);
-    }
-    while (const auto asked = plan.next()) {
-        auto message = peer::encode(*asked);
-        auto answer = co_await link->ask(peer::drive_protocol, std::move(message));
-        if (!answer) co_return answer.error();
-        auto reply = peer::decode_fetch_reply(*answer);
-        if (!reply) co_return reply.error();
-        auto step = plan.accept(*asked, std::move(*reply));
-        switch (step.what) {
-        case engine::fetch_step::kind::keep:
-            if (step.chunks.empty()) break;
-            if (!room_for(step.chunks.size())) co_return storage::errc::full;   // what is here stays for the next try
-            if (auto r = partial.append(step.chunks); !r) co_return r;
-            break;
-        case engine::fetch_step::kind::restart:
-            if (auto r = partial.restart(); !r) co_return r;
-            break;
-        case engine::fetch_step::kind::gone: co_return storage::errc::not_found;
-        case engine::fetch_step::kind::withdrawn: co_return peer::errc::withdrawn;
-        case engine::fetch_step::kind::wrong: co_return peer::errc::bad_proof;
-        }
-        if (stopping_) co_return peer::errc::timed_out;
-    }
-    if (!plan.header()) co_return peer::errc::bad_message;
-    header = *plan.header();
-    co_return result<void>();
 }
 
 awaitable<void> receiver::send_receipt(services::account& mine, std::shared_ptr<const peer::notification> note) {

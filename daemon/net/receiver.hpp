@@ -7,6 +7,7 @@
 #include "daemon/engine/inbox.hpp"
 #include "daemon/engine/strangers.hpp"
 #include "daemon/net/await.hpp"
+#include "daemon/net/incoming_blob.hpp"
 #include "daemon/net/links.hpp"
 #include "daemon/net/relay_call.hpp"
 
@@ -21,8 +22,15 @@ namespace pp::net {
 inline constexpr std::size_t work_checks_max = 2;               // at the same time: 16 MiB and 10 ms each
 inline constexpr std::uint32_t wrong_work_max = 3;              // of one link, then it ends
 inline constexpr std::size_t served_blobs_open_max = 8;         // readers kept between ranges
+inline constexpr std::size_t announced_blobs_max = 4096;        // 120 bytes each; of others the rows are looked through
 // per peer; each holds two files and an answer in memory
 inline constexpr std::size_t fetches_at_once_max = 4;
+// Mails of one chunk, per peer; each holds it and its copy in memory, 128 KiB. As many as a link asks for at a time.
+inline constexpr std::size_t small_fetches_at_once_max = 32;
+// When so many run, a peer gets its first one and no second.
+inline constexpr std::size_t fetches_in_all_max = 256;
+// Up to here opening and encrypting a mail anew takes less than handing it to another thread and back does.
+inline constexpr std::uint64_t reencrypt_at_once_bytes_max = 16 * 1024;
 inline constexpr std::chrono::milliseconds refetch_first = std::chrono::seconds(2),
                                            refetch_longest = std::chrono::minutes(5);
 
@@ -33,6 +41,8 @@ public:
     awaitable<bytes> notified(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     // A range of a blob that is on its way to `theirs`; nobody else gets it, and she gets nothing that was given up.
     awaitable<bytes> serve_range(services::account& mine, crypto::account_key theirs, bytes message);
+    // This mail of ours is announced to her, for this row of Outgoing: she will ask for it.
+    void announced(const crypto::account_key& theirs, const crypto::blob_id& blob, const storage::id16& row);
     // The mail of this inbound row did not come. True when it is waited for no more: it is forgotten, or refused, and
     // then its sender is to be told (on_refused).
     awaitable<bool> not_fetched(services::account& mine, storage::id16 id, engine::fetch_failure why,
@@ -76,16 +86,28 @@ private:
         storage::id16 row{};
     };
     result<standing> standing_of(services::account& mine, const crypto::account_key& theirs,
-                                 const crypto::blob_id& blob) const;
+                                 const crypto::blob_id& blob);
     enum class admission : std::uint8_t { yes, later, never };
     awaitable<admission> admit_from_relay(services::account& mine, std::shared_ptr<const peer::notification> note,
                                           relay::token_serial paid_by);
     // What one account fetches from one peer. The rows themselves are in the store; this is who works on which.
+    struct wanted_mail {
+        storage::id16 notification{};
+        std::shared_ptr<const peer::notification> note;   // null when the row cannot be read
+    };
+    struct lane {                                // small mails do not wait for large ones
+        std::size_t at_once_max = 0;
+        std::deque<wanted_mail> waiting;
+        std::size_t running = 0;                 // work() coroutines
+    };
     struct fetch_queue {
         std::weak_ptr<peer_link> link;           // the newest
-        std::deque<storage::inbound_row> waiting;
+        lane small{small_fetches_at_once_max, {}, 0}, large{fetches_at_once_max, {}, 0};
         std::set<storage::id16> known;           // waiting or being fetched
-        std::size_t running = 0;                 // work() coroutines
+        bool is_idle() const {
+            return small.running + large.running == 0 && small.waiting.empty() && large.waiting.empty() && !again;
+        }
+        void forget_waiting();
         bool again = false;                      // the pause after a failure that was not the link's runs
         std::chrono::milliseconds pause = refetch_first;   // the next one
     };
@@ -96,7 +118,7 @@ private:
     }
     void enqueue(services::account& mine, storage::inbound_row row);
     void enqueue_all(services::account& mine, const crypto::account_key& theirs);
-    awaitable<void> work(services::account& mine, crypto::account_key theirs);
+    awaitable<void> work(services::account& mine, crypto::account_key theirs, lane& way);
     awaitable<void> again_later(services::account& mine, crypto::account_key theirs);
     bool room_for(std::uint64_t bytes) const;
     engine::stranger_gate& gate_of(services::account& mine);
@@ -105,19 +127,16 @@ private:
                                                    std::shared_ptr<const peer::notification> note);
     awaitable<bytes> take(services::account& mine, std::shared_ptr<const peer::notification> note, bytes ride_along,
                           std::optional<storage::contact> sender, std::string_view mailbox);
-    awaitable<bool> fetch(services::account& mine, std::shared_ptr<peer_link> link, storage::inbound_row row);
+    awaitable<bool> fetch(services::account& mine, std::shared_ptr<peer_link> link, wanted_mail mail);
     awaitable<result<void>> fetch_and_store(services::account& mine, std::shared_ptr<peer_link> link,
                                             std::shared_ptr<const peer::notification> note);
     result<engine::inbox_facts> facts_about(services::account& mine, const peer::notification& note) const;
     awaitable<bool> keep_seed(bytes& pending, std::uint64_t& kept, error_code& failed,
-                              std::shared_ptr<storage::partial_blob> partial,
-                              std::shared_ptr<const peer::notification> note, bytes content);
+                              std::shared_ptr<incoming_blob> partial, std::shared_ptr<const peer::notification> note,
+                              bytes content);
     awaitable<void> use_own_invite(services::account& mine, std::shared_ptr<const peer::notification> note);
     awaitable<result<void>> store_fetched(services::account& mine, std::shared_ptr<const peer::notification> note,
-                                          std::shared_ptr<storage::partial_blob> partial,
-                                          std::shared_ptr<crypto::blob_header> header);
-    awaitable<result<void>> fetch_blob(std::shared_ptr<peer_link> link, const peer::notification& note,
-                                       storage::partial_blob& partial, crypto::blob_header& header);
+                                          std::shared_ptr<incoming_blob> come);
     awaitable<void> send_receipt(services::account& mine, std::shared_ptr<const peer::notification> note);
     awaitable<result<void>> store_mail(services::account& mine, std::shared_ptr<storage::blob_writer> blob,
                                        std::shared_ptr<const peer::notification> note, std::string_view mailbox);
@@ -127,6 +146,7 @@ private:
     asio::thread_pool& workers_;
     const links& links_;
     std::map<queue_key, fetch_queue> queues_;
+    std::size_t fetches_running_ = 0;                            // work() coroutines of all queues
     std::set<storage::id16> fetching_;
     std::map<std::string, engine::stranger_gate> gates_;         // by account label
     std::size_t work_checks_ = 0;                                // that run
@@ -138,6 +158,10 @@ private:
         std::shared_ptr<storage::cipher_reader> reader;
     };
     std::deque<served> served_;                                  // most recent last
+    // The row for which somebody gets a blob: a hint that spares looking through all rows for each mail.
+    using announcement = std::pair<crypto::account_key, crypto::blob_id>;
+    std::map<announcement, storage::id16> announced_;
+    std::deque<announcement> announced_in_order_;                // oldest first
     std::function<void(services::account&, const storage::id16&)> refused_;
     bool stopping_ = false;
 };

@@ -204,13 +204,10 @@ awaitable<result<void>> receiver::fetch_seed(services::account& mine, std::share
     if (!piece) co_return storage::errc::not_found;
     if (piece->data.size() != crypto::blob_header_bytes) co_return peer::errc::bad_message;
     crypto::mask_stream(secrets.mask, 0, piece->data);
-    auto header = std::make_shared<crypto::blob_header>();
-    std::copy_n(piece->data.begin(), header->size(), header->begin());
-
-    const auto incoming = node_.home().account(mine.label()) / "incoming";
-    auto opened = storage::partial_blob::open(incoming, crypto::hex(note->id));
+    auto opened = incoming_blob::in_file(node_.home().account(mine.label()) / "incoming", note->id);
     if (!opened) co_return opened.error();
-    auto partial = std::make_shared<storage::partial_blob>(std::move(*opened));
+    const auto partial = *opened;
+    std::copy_n(piece->data.begin(), partial->header.size(), partial->header.begin());
     const auto chunks = (note->cipher_bytes - 1) / crypto::chunk_cipher_bytes + 1;   // sizes were checked: at least one
     if (partial->whole_chunks() > chunks)
         if (auto r = partial->restart(); !r) co_return r;
@@ -235,7 +232,7 @@ awaitable<result<void>> receiver::fetch_seed(services::account& mine, std::share
     if (over.how == relay::ending::refused) co_return storage::errc::not_found;
     if (over.how != relay::ending::done) co_return relay::errc::lost;
     const auto begun = std::chrono::steady_clock::now();
-    auto storing = store_fetched(mine, note, partial, header);
+    auto storing = store_fetched(mine, note, partial);
     auto stored = co_await std::move(storing);
     if (stored) gate_of(mine).release(note->id);
     if (stored)
@@ -248,15 +245,15 @@ awaitable<result<void>> receiver::fetch_seed(services::account& mine, std::share
 }
 
 awaitable<bool> receiver::keep_seed(bytes& pending, std::uint64_t& kept, error_code& failed,
-                                    std::shared_ptr<storage::partial_blob> partial,
+                                    std::shared_ptr<incoming_blob> partial,
                                     std::shared_ptr<const peer::notification> note, bytes content) {
     pending.insert(pending.end(), content.begin(), content.end());
     const auto left = note->cipher_bytes - kept;
     auto whole = pending.size() / crypto::chunk_cipher_bytes * crypto::chunk_cipher_bytes;
     if (pending.size() == left) whole = pending.size();   // the last chunk may be short
     if (whole > 0) {
-        auto stored =
-            room_for(whole) ? partial->append(bytes_view(pending).first(whole)) : result<void>(storage::errc::full);
+        result<void> stored = storage::errc::full;
+        if (room_for(whole)) stored = partial->append(to_bytes(bytes_view(pending).first(whole)));
         if (!stored) {
             failed = stored.error();
             co_return false;

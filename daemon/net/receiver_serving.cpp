@@ -3,6 +3,7 @@
 #include "daemon/net/receiver.hpp"
 
 #include "daemon/engine/fetch_end.hpp"
+#include "daemon/net/fetch_blob.hpp"
 #include "daemon/net/short_id.hpp"
 #include "daemon/services/inbound.hpp"
 #include "daemon/services/log.hpp"
@@ -16,10 +17,19 @@ namespace pp::net {
 
 // Whether a mail of this blob is on its way to her, or has been; or was given up, or never was hers.
 result<receiver::standing> receiver::standing_of(services::account& mine, const crypto::account_key& theirs,
-                                                 const crypto::blob_id& blob) const {
+                                                 const crypto::blob_id& blob) {
+    standing out;
+    if (const auto hint = announced_.find({theirs, blob}); hint != announced_.end()) {
+        auto row = mine.store().read([&](const storage::read_txn& txn) { return txn.get_outbox(hint->second); });
+        if (!row) return row.error();
+        if (*row && (*row)->account == theirs && (*row)->state != storage::outbox_state::failed) {
+            out.row = hint->second;
+            out.state = standing::what::hers;
+            return out;
+        }
+    }
     auto rows = mine.store().read([](const storage::read_txn& txn) { return txn.outbox(false); });
     if (!rows) return rows.error();
-    standing out;
     for (const auto& row : *rows) {
         if (row.account != theirs) continue;
         const auto reader = mine.store().open_blob(row.mail_serial);
@@ -28,6 +38,7 @@ result<receiver::standing> receiver::standing_of(services::account& mine, const 
         out.state = row.state == storage::outbox_state::failed ? standing::what::given_up : standing::what::hers;
         if (out.state == standing::what::hers) break;
     }
+    if (out.state == standing::what::hers) announced(theirs, blob, out.row);
     return out;
 }
 
@@ -54,25 +65,26 @@ awaitable<bytes> receiver::serve_range(services::account& mine, crypto::account_
         auto opened = mine.store().open_cipher(request->blob);
         if (!opened) co_return peer::encode(reply);
         reader = *opened;
-        served_.push_back({mine.label(), theirs, known->row, request->blob, reader});
-        if (served_.size() > served_blobs_open_max) served_.pop_front();
+        if (reader->chunks() > request->chunks) {   // she will come again
+            served_.push_back({mine.label(), theirs, known->row, request->blob, reader});
+            if (served_.size() > served_blobs_open_max) served_.pop_front();
+        }
     }
-    if (request->first_chunk >= reader->chunks()) co_return peer::encode(reply);
-    const auto n = std::min<std::uint64_t>(request->chunks, reader->chunks() - request->first_chunk);
-    auto data = reader->read_chunks(request->first_chunk, n);
-    auto proof = reader->range_proof(request->first_chunk, n);
-    if (!data || !proof) {
-        services::log(services::area::store).error("event=blob_unreadable reason={}",
-                                                   services::field((data ? proof.error() : data.error()).message()));
-        co_return peer::encode(reply);
-    }
-    reply.found = true;
-    reply.header.assign(reader->header().begin(), reader->header().end());
-    reply.cipher_bytes = reader->cipher_bytes();
-    reply.root = reader->root();
-    reply.proof = std::move(*proof);
-    reply.data = std::move(*data);
+    auto found = range_of(*reader, *request);
+    if (!found)
+        services::log(services::area::store)
+            .error("event=blob_unreadable reason={}", services::field(found.error().message()));
+    if (found && *found) reply = std::move(**found);
     co_return peer::encode(reply);
+}
+
+void receiver::announced(const crypto::account_key& theirs, const crypto::blob_id& blob, const storage::id16& row) {
+    announcement of{theirs, blob};
+    if (!announced_.insert_or_assign(of, row).second) return;
+    announced_in_order_.push_back(std::move(of));
+    if (announced_in_order_.size() <= announced_blobs_max) return;
+    announced_.erase(announced_in_order_.front());
+    announced_in_order_.pop_front();
 }
 
 // ---------------------------------------------------------------- what does not come

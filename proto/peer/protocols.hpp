@@ -16,8 +16,9 @@ inline constexpr std::size_t punch_message_bytes_max = 1024;         // proto/pu
 inline constexpr std::size_t relay_request_bytes_max = 2 * 1024;
 inline constexpr std::size_t relay_reply_bytes_max = 40 * 1024;
 inline constexpr std::size_t relay_seed_bytes_max = 257 * 1024;
+inline constexpr std::size_t fetch_reply_overhead_bytes_max = 32 * proof_hashes_max + 256;   // beside the chunks
 inline constexpr std::size_t fetch_reply_bytes_max =
-    fetch_chunks_max * crypto::chunk_cipher_bytes + 32 * proof_hashes_max + 256;
+    fetch_chunks_max * crypto::chunk_cipher_bytes + fetch_reply_overhead_bytes_max;
 
 struct protocol_limits {
     std::string_view name;

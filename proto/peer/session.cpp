@@ -62,8 +62,8 @@ struct session::state {
 session::session(link_options options) : state_(std::make_unique<state>(std::move(options))) {}
 session::~session() = default;
 
-std::uint64_t session::ask_peer(std::string_view protocol, bytes message) {
-    return state_->streams.ask(protocol, std::move(message));
+std::uint64_t session::ask_peer(std::string_view protocol, bytes message, std::size_t answer_bytes_max) {
+    return state_->streams.ask(protocol, std::move(message), answer_bytes_max);
 }
 void session::go_away() {
     state_->going = true;

@@ -67,8 +67,9 @@ public:
     ~session() override;
 
     // Queues a request; response_received names it. Any time before link_ended; small messages and notify/1 go before
-    // bulk. Follow it with news().
-    std::uint64_t ask_peer(std::string_view protocol, bytes message);
+    // bulk. An answer larger than answer_bytes_max is an error (0: the protocol's limit); the smaller it is, the more
+    // bulk requests are under way at a time. Follow it with news().
+    std::uint64_t ask_peer(std::string_view protocol, bytes message, std::size_t answer_bytes_max = 0);
     void go_away();                        // finish what is open, then end; follow it with news()
     bool ready() const;                    // HELLOs are exchanged
     bool takes_requests() const;           // ready, and neither side goes away: else a request of ours fails at once

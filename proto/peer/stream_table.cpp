@@ -46,13 +46,17 @@ void stream_table::note_held(std::uint32_t number, stream& s) {
 void stream_table::give_up(std::uint32_t number) { reset(number, end_code::refused); }
 
 // ---------------------------------------------------------------- from outside
-std::uint64_t stream_table::ask(std::string_view protocol, bytes message) {
+std::uint64_t stream_table::ask(std::string_view protocol, bytes message, std::size_t answer_bytes_max) {
     const auto request = next_request_++;
     const auto* limits = find_protocol(protocol);
     if (!limits) fail(request, errc::unknown_protocol);
     else if (message.size() > limits->request_bytes_max) fail(request, errc::too_large);
     else if (closed_to_us_) fail(request, errc::link_lost);
-    else (limits->bulk ? waiting_bulk_ : waiting_).push_back({request, limits, std::move(message)});
+    else {
+        auto most = limits->reply_bytes_max;
+        if (answer_bytes_max != 0) most = std::min(most, answer_bytes_max);
+        (limits->bulk ? waiting_bulk_ : waiting_).push_back({request, limits, std::move(message), most});
+    }
     return request;
 }
 
@@ -106,7 +110,7 @@ void stream_table::stop_opening(errc why) {
 void stream_table::fail_all(errc why) {
     for (const auto& [number, s] : ours_) fail(s.request, why);
     ours_.clear();
-    bulk_open_ = 0;
+    bulk_open_ = bulk_answers_bytes_ = 0;
     stop_opening(why);
 }
 
@@ -153,7 +157,7 @@ result<void> stream_table::opened(const frame& f) {
     if (theirs_.size() >= open_streams_max) return errc::too_many_streams;
     const auto alike = [limits](const auto& one) { return one.second.protocol == limits; };
     if (limits->request_bytes_max > large_request_bytes &&
-        static_cast<std::size_t>(std::count_if(theirs_.begin(), theirs_.end(), alike)) >= bulk_streams_max) {
+        static_cast<std::size_t>(std::count_if(theirs_.begin(), theirs_.end(), alike)) >= large_request_streams_max) {
         put_u32_frame(control_, frame_type::reset, f.stream, static_cast<std::uint32_t>(end_code::refused));
         return {};
     }
@@ -250,7 +254,10 @@ void stream_table::forget(std::uint32_t number) {
     auto& table = is_ours(number) ? ours_ : theirs_;
     const auto it = table.find(number);
     if (is_ours(number)) {
-        if (it->second.protocol->bulk) --bulk_open_;
+        if (it->second.protocol->bulk) {
+            --bulk_open_;
+            bulk_answers_bytes_ -= it->second.in.bytes_max;
+        }
     } else {
         reply_bytes_waiting_ -= it->second.out.left();
         held_bytes::of_this_thread().set(it->second.held, *this, number, 0);
@@ -261,12 +268,21 @@ void stream_table::forget(std::uint32_t number) {
 }
 
 // ---------------------------------------------------------------- frames to write
+bool stream_table::may_open_bulk(const waiting_request& next) const {
+    if (bulk_open_ == 0) return true;
+    if (bulk_open_ == bulk_streams_max) return false;
+    if (next.answer_bytes_max > bulk_answers_bytes_max - bulk_answers_bytes_) return false;
+    const auto is_large = [](const auto& one) { return one.second.protocol->request_bytes_max > large_request_bytes; };
+    return next.protocol->request_bytes_max <= large_request_bytes ||
+           static_cast<std::size_t>(std::count_if(ours_.begin(), ours_.end(), is_large)) < large_request_streams_max;
+}
+
 void stream_table::open_waiting() {
     while (ours_.size() < open_streams_max) {
         auto* queue = &waiting_;
         if (queue->empty()) {
             queue = &waiting_bulk_;
-            if (queue->empty() || bulk_open_ == bulk_streams_max) return;
+            if (queue->empty() || !may_open_bulk(queue->front())) return;
         }
         if (next_number_ > stream_number_max) {   // eight million requests: the next one needs a new link
             stop_opening(errc::link_lost);
@@ -279,10 +295,13 @@ void stream_table::open_waiting() {
         auto& s = ours_[number];
         s.protocol = next.protocol;
         s.request = next.request;
-        s.in.bytes_max = next.protocol->reply_bytes_max;
+        s.in.bytes_max = next.answer_bytes_max;
         s.out.message = std::move(next.message);
         s.out.ready = true;
-        if (s.protocol->bulk) ++bulk_open_;
+        if (s.protocol->bulk) {
+            ++bulk_open_;
+            bulk_answers_bytes_ += s.in.bytes_max;
+        }
         wire::byte_writer name;
         name.text8(s.protocol->name, 255);
         put_frame(control_, frame_type::open, number, name.view());

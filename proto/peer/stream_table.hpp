@@ -19,11 +19,15 @@ inline constexpr std::size_t stream_credit_bytes = 256 * 1024;
 inline constexpr std::size_t link_credit_bytes = 1024 * 1024;
 inline constexpr std::size_t credit_bytes_max = 16 * 1024 * 1024;   // more than that at once is nobody's honest wish
 inline constexpr std::size_t open_streams_max = 64;                 // of each side
-// of ours: two drive answers are the credit of a link
-inline constexpr std::size_t bulk_streams_max = 2;
-// Of protocols whose requests may be larger than this the other side has no more open than bulk_streams_max: each is
-// collected in memory.
+// Bulk requests of ours are open as long as the answers they allow are together no larger than this: two full answers
+// of drive/1, which are the credit of a link, or many small ones, so that many small mails need not one way there and
+// back each.
+inline constexpr std::size_t bulk_answers_bytes_max = 2 * fetch_reply_bytes_max;
+inline constexpr std::size_t bulk_streams_max = 32;                 // of ours: the other half stays for what is no bulk
+// Of protocols whose requests may be larger than this neither side has more open than so many: each is collected in
+// memory.
 inline constexpr std::size_t large_request_bytes = 128 * 1024;
+inline constexpr std::size_t large_request_streams_max = 2;
 // Answers that wait to be written; above it no further bulk request is put to the daemon.
 inline constexpr std::size_t waiting_reply_bytes_max = 1024 * 1024;
 
@@ -35,7 +39,9 @@ public:
     stream_table& operator=(const stream_table&) = delete;
 
     // ------------------------------------------------------------ from outside
-    std::uint64_t ask(std::string_view protocol, bytes message);    // a request of ours; an unfit one fails at once
+    // A request of ours; an unfit one fails at once. An answer over answer_bytes_max is too large; 0: the protocol's
+    // limit.
+    std::uint64_t ask(std::string_view protocol, bytes message, std::size_t answer_bytes_max = 0);
     struct asked {
         std::uint32_t stream = 0;
         std::string protocol;
@@ -89,6 +95,7 @@ private:
         std::uint64_t request = 0;
         const protocol_limits* protocol = nullptr;
         bytes message;
+        std::size_t answer_bytes_max = 0;
     };
     using streams = std::map<std::uint32_t, stream>;
 
@@ -106,6 +113,7 @@ private:
     void note_held(std::uint32_t number, stream& s);
     void give_up(std::uint32_t number) override;
     void fail(std::uint64_t request, errc why);
+    bool may_open_bulk(const waiting_request& next) const;
     void open_waiting();
     bool write_one(wire::byte_writer& out, bool bulk);
     bool can_write(const stream& s, bool bulk) const;
@@ -120,7 +128,8 @@ private:
     std::uint64_t next_request_ = 1;
     std::uint32_t next_number_, last_of_theirs_ = 0;
     std::uint32_t last_written_[2] = {0, 0};            // round robin, by class
-    std::size_t bulk_open_ = 0, reply_bytes_waiting_ = 0;
+    std::size_t bulk_open_ = 0, bulk_answers_bytes_ = 0;   // streams of ours, and what their answers may be together
+    std::size_t reply_bytes_waiting_ = 0;
     std::size_t send_credit_ = link_credit_bytes, receive_credit_ = link_credit_bytes, receive_used_ = 0;
     bool refusing_ = false, closed_to_us_ = false;
 };

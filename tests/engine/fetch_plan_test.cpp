@@ -1,4 +1,5 @@
 #include "daemon/engine/fetch_plan.hpp"
+#include "proto/peer/protocols.hpp"
 #include "tests/proto/peer/people.hpp"
 #include "tests/proto/peer/print_results.hpp"
 
@@ -12,7 +13,10 @@ bytes fetch_all(fetch_plan& plan, const people::stored_blob& blob, bytes kept = 
     int rounds = 0;
     while (const auto request = plan.next()) {
         REQUIRE(++rounds < 100);
-        auto step = plan.accept(*request, blob.serve(*request));
+        auto reply = blob.serve(*request);
+        CHECK(peer::encode(reply).size() <= plan.answer_bytes_max(*request));
+        CHECK(plan.answer_bytes_max(*request) <= reply.data.size() + peer::fetch_reply_overhead_bytes_max);
+        auto step = plan.accept(*request, std::move(reply));
         REQUIRE(step.what == kind::keep);
         kept.insert(kept.end(), step.chunks.begin(), step.chunks.end());
     }

@@ -69,8 +69,13 @@ def main(binary):
         wait_until(lambda: arrived(bob, plain), 20, "the mail without Bcc did not arrive")
         assert not any(b"hidden" in b for b in bob.bodies().values())
 
-        # a large one goes in ranges; the recipient is away, then comes back
+        # a large one goes in ranges; the recipient is away, then comes back; so do mails of one chunk that are too
+        # large to come with their notification, more than are asked for at a time
         bob.kill()
+        lines = [b"".join(os.urandom(36).hex().encode() + b"\r\n" for _ in range(840)) for _ in range(40)]
+        chunks = [mail_from(alice, bob.address, f"chunk {n}", text) for n, text in enumerate(lines)]
+        for chunk in chunks:
+            alice.submit(chunk, [bob.address])
         large = mail_from(alice, bob.address, "large", b"")
         large += b"".join(os.urandom(36).hex().encode() + b"\r\n" for _ in range(80000))
         alice.submit(large, [bob.address])
@@ -80,6 +85,9 @@ def main(binary):
         alice.start()
         bob.start()
         wait_until(lambda: arrived(bob, large), 60, "the large mail did not arrive after both came back")
+        assert 57336 < len(chunks[0]) <= 65528, "not fetched, or in ranges"
+        wait_until(lambda: sum(body.endswith(tuple(chunks)) for body in bob.bodies().values()) == len(chunks), 60,
+                   "not every mail of one chunk arrived")
         digest = hashlib.sha256(large).hexdigest()
         got = [b for b in bob.bodies().values() if b.endswith(large)]
         assert len(got) == 1 and hashlib.sha256(got[0][-len(large):]).hexdigest() == digest

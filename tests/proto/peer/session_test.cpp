@@ -1,4 +1,5 @@
 // Two link machines that talk in memory, whole and in pieces.
+#include "proto/peer/stream_table.hpp"
 #include "tests/proto/peer/two_links.hpp"
 
 using namespace two_links;
@@ -66,6 +67,60 @@ TEST_CASE("large answers flow under credit, and only as output drains") {
     for (const auto n : asked) CHECK(*a.responses.at(n) == big);
     CHECK(most <= wire::output_high_water_bytes + sent_payload_bytes_max + 1024);
     CHECK(most > wire::output_high_water_bytes / 2);
+}
+
+// How many streams of drive/1 a dialler has opened that asks so often and gets no answer.
+static std::size_t opened_at_once(std::size_t requests, std::size_t answer_bytes_max) {
+    auto a = dialler();
+    auto b = listener();
+    talk(a, b);
+    for (std::size_t i = 0; i < requests; ++i) a.link.ask_peer(drive_protocol, of_size(44), answer_bytes_max);
+    a.link.news();
+    a.run();
+    std::size_t opened = 0;
+    for (const auto& f : frames(a.take())) opened += f.type == static_cast<std::uint8_t>(frame_type::open);
+    return opened;
+}
+
+TEST_CASE("bulk requests are open at a time as long as their answers are no more than two full ones") {
+    CHECK(opened_at_once(100, 0) == 2);
+    CHECK(opened_at_once(100, fetch_reply_bytes_max) == 2);
+    CHECK(opened_at_once(100, fetch_reply_bytes_max / 2) == 4);
+    CHECK(opened_at_once(100, 62 * 1024) == bulk_answers_bytes_max / (62 * 1024));
+    CHECK(opened_at_once(100, 5000) == bulk_streams_max);
+    CHECK(opened_at_once(3, 5000) == 3);
+    CHECK(opened_at_once(100, SIZE_MAX) == 2);   // the protocol's limit
+
+    // Each end makes room for the next ones, also of what is answered with too much.
+    auto a = dialler();
+    auto b = listener();
+    b.reply = [&](const request_received& r) { return of_size(r.message.size() == 45 ? 5001 : 5000); };
+    talk(a, b);
+    std::vector<std::uint64_t> asked;
+    for (std::size_t i = 0; i < 200; ++i)
+        asked.push_back(a.link.ask_peer(drive_protocol, of_size(i % 3 == 0 ? 45 : 44), 5000));
+    a.link.news();
+    talk(a, b);
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        INFO(i);
+        const auto& answer = a.responses.at(asked[i]);
+        if (i % 3 == 0) CHECK(answer.error() == errc::too_large);
+        else CHECK(*answer == of_size(5000));
+    }
+    CHECK_FALSE(a.end);
+    CHECK_FALSE(b.end);
+}
+
+TEST_CASE("two parts of a seed are open at a time, whatever they ask for") {
+    auto a = dialler();
+    auto b = listener();
+    talk(a, b);
+    for (int i = 0; i < 10; ++i) a.link.ask_peer(relay_seed_protocol, of_size(44), 1000);
+    a.link.news();
+    a.run();
+    std::size_t opened = 0;
+    for (const auto& f : frames(a.take())) opened += f.type == static_cast<std::uint8_t>(frame_type::open);
+    CHECK(opened == large_request_streams_max);
 }
 
 TEST_CASE("a notification overtakes bulk by frames, not by messages") {

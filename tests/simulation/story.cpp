@@ -423,6 +423,7 @@ std::string story::play(tally& t) {
     if (dice_.chance(12))
         later(5 * second + up_to(length), [this] {
             gone_ = &any_person();
+            idle_.erase(gone_->number());   // whether she has anything left to do is not asked any more
             tell("node%d will be away for long", gone_->os().number);
             gone_->power_off("for long");
         });

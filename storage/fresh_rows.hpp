@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <shared_mutex>
+#include <utility>
 #include <vector>
 
 namespace pp::storage {
@@ -46,7 +47,7 @@ public:
     std::optional<found> next(version seen, table t, bytes_view at, bool behind, bool with_plain) const;
     // The newest published state of every row.
     template <class F>   // f(table, key, const value&) -> result<void>
-    auto each_newest(F&& f) const -> decltype(f(table{}, bytes_view(), value())) {
+    auto each_newest(F&& f) const -> decltype(f(table{}, bytes_view(), std::declval<const value&>())) {
         const auto seen = published();
         for (std::size_t t = 0; t < table_count; ++t)
             for (const auto& [key, versions] : tables_[t])

@@ -22,6 +22,7 @@ CUT = 99                 # exit code of a process whose power went
 CALLS_LOOKED_AT = 5
 RECOVERY_CALLS_MAX = 60
 CYCLE_TIMEOUT_S = 120
+CUTS_PER_LINE = 250      # of a long run: one that is ended early has said how far it came
 
 
 class Cycle:
@@ -86,8 +87,11 @@ def run(build, cuts, seed, control, enough=None):
             wrong = cycle.failure()
             if wrong:
                 failures.append(f"seed {seed + n}: {wrong}")
+                print(failures[-1], flush=True)
                 if enough and len(failures) >= enough:
                     return n + 1, failures
+            if (n + 1) % CUTS_PER_LINE == 0:
+                print(f"{n + 1} cuts, {len(failures)} failures", flush=True)
     return cuts, failures
 
 
@@ -100,8 +104,6 @@ def main():
     options = parser.parse_args()
     begun = time.monotonic()
     cuts, failures = run(options.build.resolve(), options.cuts, options.seed, options.control)
-    for line in failures[:20]:
-        print(line)
     print(f"{cuts} cuts in {time.monotonic() - begun:.0f} s, {len(failures)} failures")
     sys.exit(bool(failures) != bool(options.control))
 

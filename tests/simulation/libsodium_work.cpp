@@ -1,7 +1,8 @@
 // What costs time by intention or by nature, and decides nothing in a story without forgers: calls of libsodium with
 // something cheap in their place. Work that strangers do (Argon2id, made to be slow) and passphrases: a plain keyed
 // hash of the same input; how many tries a work takes stays as it is. Signatures: a hash of public key and message, so
-// that another key or another message is still found out; they were a quarter of all the time. (TLS: OpenSSL's.)
+// that another key or another message is still found out; they were a quarter of all the time. A public key is a hash
+// of the private one. (OpenSSL's: libcrypto_work.cpp.)
 #include <sodium.h>
 
 #include <cstddef>
@@ -38,6 +39,13 @@ int crypto_sign_verify_detached(const unsigned char* signature, const unsigned c
     unsigned char wanted[crypto_sign_BYTES];
     seal(wanted, m, m_bytes, public_key);
     return std::memcmp(wanted, signature, sizeof wanted) == 0 ? 0 : -1;
+}
+
+int crypto_sign_seed_keypair(unsigned char* public_key, unsigned char* key, const unsigned char* seed) {
+    (void)crypto_generichash(public_key, crypto_sign_PUBLICKEYBYTES, seed, crypto_sign_SEEDBYTES, nullptr, 0);
+    std::memcpy(key, seed, crypto_sign_SEEDBYTES);
+    std::memcpy(key + crypto_sign_SEEDBYTES, public_key, crypto_sign_PUBLICKEYBYTES);
+    return 0;
 }
 
 }  // extern "C"

@@ -2,9 +2,8 @@
 // their place, for the keys that links have. Records, states and certificates are libssl's own, and what must agree
 // between two ends still must: a signature is a hash of public key and message, a shared secret one of both public
 // keys, and the key schedule one of what goes into it. A link took a millisecond of arithmetic and lookup on each side,
-// and stories with relays have seventy of them.
-#include "tests/simulation/real.hpp"
-
+// and stories with relays have seventy of them. What is random comes from the seed: certificates of one length in each
+// run, for the order of addresses is part of a story.
 #include <dlfcn.h>
 #include <openssl/core_names.h>
 #include <openssl/decoder.h>
@@ -12,6 +11,7 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <openssl/rand.h>
 #include <sodium.h>
 
 #include <algorithm>
@@ -74,6 +74,16 @@ bool is_info(const char* type, const char* structure, int selection) {
 }  // namespace
 
 extern "C" {
+
+int RAND_bytes_ex(OSSL_LIB_CTX*, unsigned char* out, std::size_t n, unsigned) {
+    randombytes_buf(out, n);
+    return 1;
+}
+int RAND_priv_bytes_ex(OSSL_LIB_CTX* library, unsigned char* out, std::size_t n, unsigned strength) {
+    return RAND_bytes_ex(library, out, n, strength);
+}
+int RAND_bytes(unsigned char* out, int n) { return RAND_bytes_ex(nullptr, out, static_cast<std::size_t>(n), 0); }
+int RAND_priv_bytes(unsigned char* out, int n) { return RAND_bytes(out, n); }
 
 EVP_PKEY* EVP_PKEY_new_raw_private_key(int type, ENGINE* engine, const unsigned char* seed, std::size_t n) {
     BEHIND(EVP_PKEY_new_raw_private_key);

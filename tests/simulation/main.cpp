@@ -54,7 +54,7 @@ struct arguments {
     };
     std::vector<entry> listed;                       // instead of the next two
     std::uint64_t first = 1, last = 1;
-    bool trace = false, expect_bug = false;
+    bool trace = false, expect_bug = false, prints = false;
     plant fault = plant::none;
     unsigned within_s = 0;                           // begins no seed after so long; 0: no limit
     std::uint64_t at_least = 0;                      // but so many are played however long it takes
@@ -64,6 +64,7 @@ struct arguments {
     std::fprintf(stderr, "usage: simulation --seed N [--trace] | --seeds A..B [--within SECONDS [--at-least SEEDS]] |\n"
                          "       --regressions FILE\n"
                          "       with --plain: no relays, no strangers; with --relays: relays in every one\n"
+                         "       with --prints: a hash of what happened in each seed; it is the same in each run\n"
                          "       with --planted early_answer|forgotten_row|replay|lost_report|early_deposit|"
                          "forgotten_item|early_collect: good when it is found\n");
     std::exit(64);
@@ -75,6 +76,8 @@ arguments read_arguments(int argc, char** argv) {
         const std::string_view what = argv[i];
         if (what == "--trace") {
             out.trace = true;
+        } else if (what == "--prints") {
+            out.prints = true;
         } else if (what == "--plain") {
             only = stories::plain;
         } else if (what == "--relays") {
@@ -148,7 +151,9 @@ bool run_seed(std::uint64_t seed, const cast& c, plant fault, ending& out) {
 int main(int argc, char** argv) {
     const auto asked = read_arguments(argc, argv);
     ::mallopt(M_ARENA_MAX, 1);                       // one heap: the order of addresses is that of allocation
-    ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    ::mallopt(M_MMAP_THRESHOLD, 1 << 20);            // of what is larger few pages are ever touched (LMDB 2 MiB)
+    ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    ::mallopt(M_TOP_PAD, 16 << 20);
     ::unsetenv("CREDENTIALS_DIRECTORY");
     ::unsetenv("PEERPOST_PASSPHRASE_FILE");
     randombytes_set_implementation(&all_from_the_seed);
@@ -177,6 +182,9 @@ int main(int argc, char** argv) {
         if (!run_seed(seed, people_made, asked.fault, *result)) ++ended_by_signal;
         all.add(result->went_through);
         ++seeds;
+        if (asked.prints)
+            std::printf("seed %llu: print %016llx\n", static_cast<unsigned long long>(seed),
+                        static_cast<unsigned long long>(result->print));
         if (!result->good) {
             ++bad;
             std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), result->why);

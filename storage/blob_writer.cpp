@@ -42,6 +42,7 @@ result<void> blob_writer::state::spill(bool all) {
         path = std::move(made);
         PP_TRY(file.write_at(0, encryptor.header()));
         written = crypto::blob_header_bytes;
+        cipher.reserve(blob_write_bytes + 2 * crypto::chunk_plain_bytes);   // one piece of memory for the whole mail
     }
     if (cipher.size() < blob_write_bytes && !all) return {};
     PP_TRY(space->check_room(cipher.size()));

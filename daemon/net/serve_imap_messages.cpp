@@ -179,7 +179,10 @@ awaitable<imap::verdict> imap_connection::on(imap::store_flags q) {
                          : q.mode == imap::store_mode::add   ? change::add
                                                              : change::remove;
         *stored = {};
-        if (q.known_modseq) {   // mostly nothing has changed since
+        auto was = txn.get_mailbox(box);
+        if (!was) return was.error();
+        const bool knows_all = q.known_modseq && *was && (*was)->highest_modseq == *q.known_modseq;
+        if (q.known_modseq && !knows_all) {
             auto changed = txn.changed_since(box, *q.known_modseq);
             if (!changed) return changed.error();
             for (const auto& [uid, modseq] : *changed)
@@ -188,7 +191,13 @@ awaitable<imap::verdict> imap_connection::on(imap::store_flags q) {
         std::sort(stored->before.begin(), stored->before.end());
         auto rows = txn.change_flags(box, q.uids, how, q.flags, q.unchanged_since, stored->modified);
         if (!rows) return rows.error();
+        stored->rows.reserve(rows->size());
         for (const auto& m : *rows) stored->rows.push_back(row_of(m));
+        if (knows_all) {
+            auto now = txn.get_mailbox(box);
+            if (!now) return now.error();
+            if (*now) stored->known_to = (*now)->highest_modseq;
+        }
         return {};
     });
     const auto r = co_await std::move(written);

@@ -320,6 +320,9 @@ struct stored_flags {
     mail::uid_set modified;                // refused by unchanged_since (RFC 7162)
     // UID and mod-sequence before the change, of those that had a greater one than known_modseq.
     std::vector<std::pair<std::uint32_t, std::uint64_t>> before;
+    // When nothing but this change lies behind known_modseq: the mailbox's mod-sequence, up to which the session knows
+    // all now and need not ask.
+    std::optional<std::uint64_t> known_to;
     bool operator==(const stored_flags&) const = default;
 };
 struct store_flags {

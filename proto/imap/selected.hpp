@@ -73,6 +73,13 @@ public:
     // The client has been sent (or, after .SILENT, knows) these flags:
     // a later delta that says the same is not repeated.
     void told(const message_row& row);
+    // All that lies between known_modseq() and this one is a change of this session's own that the client knows. Where
+    // contexts wait to be asked about it the next delta has to name it all the same.
+    void knows_all_to(std::uint64_t modseq) {
+        if (!contexts.empty() || modseq <= known_modseq_) return;
+        if (synced_modseq_ == known_modseq_) synced_modseq_ = modseq;
+        known_modseq_ = modseq;
+    }
     // Takes a delta in. Vanished mails wait in `vanished` until they may be told.
     void take_in(const mailbox_delta& delta);
     bool knows(const message_row& row) const;    // flags of this state were told

@@ -145,7 +145,7 @@ wire::task<std::optional<reply>> append_reader::literal() {
         chunk.data = co_await c_.read_piece(left);
         if (c_.over) co_return std::nullopt;
         // RFC 9051 section 4.3.1: only literal8 may carry NUL.
-        nul |= !literal.binary && std::find(chunk.data.begin(), chunk.data.end(), std::byte(0)) != chunk.data.end();
+        nul |= !literal.binary && as_text(chunk.data).find('\0') != std::string_view::npos;
         bytes_ += chunk.data.size();
         if (!nul) co_await c_.ask(std::move(chunk));
     }

@@ -105,6 +105,7 @@ wire::task<reply> run_store(connection& c, command& cmd) {
         const auto& result = std::get<stored_flags>(answer);
         modified.add(result.modified);
         stored += result.rows.size();
+        if (result.known_to && result.modified.empty()) c.selected->knows_all_to(*result.known_to);
         for (const auto& row : result.rows) {
             if (!request.silent || changed_elsewhere(c, result, row.uid)) c.tell_flags(row, cmd.uid);
             else if (c.condstore) tell_modseq(c, row);

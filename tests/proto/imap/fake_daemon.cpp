@@ -367,6 +367,7 @@ outcome<stored_flags> fake_daemon::answer(const store_flags& q) {
     auto* b = open_box();
     if (!b) return not_open();
     stored_flags done;
+    const bool knows_all = q.known_modseq && *q.known_modseq == b->modseq;
     const auto modseq = b->modseq + 1;
     for (auto& m : b->mails) {
         if (!q.uids.contains(m.uid)) continue;
@@ -384,6 +385,7 @@ outcome<stored_flags> fake_daemon::answer(const store_flags& q) {
         }
         done.rows.push_back(row_of(m));
     }
+    if (knows_all) done.known_to = b->modseq;
     return done;
 }
 

@@ -122,6 +122,25 @@ TEST_CASE("what was told is not told again, what is newer is", "[imap][selected]
     CHECK(box.known_modseq() == 105);
 }
 
+TEST_CASE("what this session alone has changed need not be asked for", "[imap][selected]") {
+    selected_mailbox box(some_mailbox({10, 20, 30}), false);
+    box.knows_all_to(105);
+    CHECK(box.known_modseq() == 105);
+    CHECK(box.synced_modseq() == 105);
+    box.knows_all_to(90);
+    CHECK(box.known_modseq() == 105);
+    mailbox_delta delta;
+    delta.highest_modseq = 107;
+    delta.vanished.add(20);
+    box.take_in(delta);
+    box.knows_all_to(108);
+    CHECK(box.known_modseq() == 108);
+    CHECK(box.synced_modseq() == 105);      // a removal before it is still to be told
+    box.contexts.emplace_back();            // it must be asked again about what has changed
+    box.knows_all_to(110);
+    CHECK(box.known_modseq() == 108);
+}
+
 TEST_CASE("keywords are learnt once, whatever their case", "[imap][selected]") {
     selected_mailbox box(some_mailbox({1}), false);
     CHECK(box.keywords() == std::vector<std::string>{"A", "b"});

@@ -53,8 +53,8 @@ inline constexpr std::size_t uid_list_ranges_max = 65536;
 
 // Work per call.
 inline constexpr std::size_t zero_step_bytes = 1024 * 1024;       // zero-written under the log's lock at one time
-inline constexpr std::size_t blob_write_bytes = 256 * 1024;       // of a large mail: so much is held in memory, then written
-inline constexpr std::uint64_t writeback_step_bytes = 512 * 1024; // the disk begins while the mail still comes
+inline constexpr std::size_t blob_write_bytes = 256 * 1024;       // of a large mail: held in memory, then written
+inline constexpr std::uint64_t writeback_step_bytes = 512 * 1024;  // then the disk begins, while the mail still comes
 inline constexpr std::size_t first_unseen_steps_max = 64;         // rows the hint moves on per change
 
 inline constexpr std::size_t row_key_bytes_max = 48;              // row_name holds no more

@@ -4,7 +4,7 @@
 
 Each target goes on from its corpus and from what earlier runs have left in its own folder below --work; there also lie
 its log and its findings (crash-*, timeout-*, oom-*, leak-*). Ends with 1 when there is a finding.
---keep: afterwards what reaches new code is taken into the corpus, small inputs first and no more than a replay bears."""
+--keep: afterwards what reaches new code is taken into the corpus, small inputs first, no more than a replay bears."""
 
 import argparse
 import concurrent.futures

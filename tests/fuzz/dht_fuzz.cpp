@@ -1,9 +1,13 @@
 // The DHT box with hostile bytes. First byte: which decoder, or a whole node.
 //   0 bencoding: what is taken is written back to the same bytes   1 messages   2 fields of a record
-//   3 a sealed record   4 a saved table: loaded and saved again it is the same   5 a node: see play()
+//   3 a record's value as it comes, and with the input behind its seal: see sealed_content()
+//   4 a saved table: loaded and saved again it is the same   5 a node: see play()
+#include "proto/dht/bencode.hpp"
 #include "proto/dht/node.hpp"
 #include "proto/dht/record.hpp"
+#include "proto/wire/byte_writer.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 using namespace pp;
@@ -69,6 +73,50 @@ void fields(bytes_view wire) {
     if (!r) return;
     const auto again = encode_fields(*r);
     if (*decode_fields(again) != *r) std::abort();
+}
+
+// Whoever knows an account's key can seal a value for its place (SPEC.md, "Record"): this is what he puts behind the
+// seal. First byte: 1 signed by the owner, 2 filled up to a size of the format, 4 a device's record, 8 read too late.
+void sealed_content(bytes_view input) {
+    if (input.empty()) return;
+    const auto how = std::to_integer<unsigned>(input.front());
+    const auto fields = input.subspan(1);
+    static const crypto::signing_key account{crypto::ed25519_seed()};
+    static const crypto::signing_key device{*crypto::ed25519_seed::from(bytes(32, std::byte{1}))};
+    record_place place;
+    place.account = *account_key::from(account.public_key());
+    place.day = 20000;
+    if (how & 4) place.device = *device_key::from(device.public_key());
+    const auto key = *key_of(place);
+    const auto salt = salt_of(place);
+
+    wire::byte_writer content;
+    content.raw(fields);
+    if (how & 1) {
+        wire::byte_writer text;
+        text.raw(std::string_view("peerpost discovery record v1")).u8(0).fixed(key);
+        text.u8(static_cast<std::uint8_t>(salt.size())).raw(salt).raw(fields);
+        const auto sig = (how & 4 ? device : account).sign(text.view());
+        content.u8(0x7f).u8(crypto::signature::size_bytes).fixed(sig);
+    }
+    for (const auto size : record_sizes)
+        if ((how & 2) && content.size() <= size) {
+            content.zeros(size - content.size());
+            break;
+        }
+    const auto purpose = wire::byte_writer().raw(std::string_view("peerpost discovery value v1")).u8(0).u64(place.day);
+    const auto row_key = crypto::derive<crypto::row_key>(place.account.view(), as_text(purpose.view()));
+    const auto about = wire::byte_writer().u8(1).fixed(key).raw(salt).take();
+    const auto sealed = wire::byte_writer().u8(1).raw(crypto::seal_row(row_key, about, content.view())).take();
+    const auto value = bencode_writer().text(sealed).take();
+
+    const auto opened = open_record(value, place, how & 8 ? unix_s{1} << 60 : 0);
+    if (!opened && opened.error() == errc::not_for_us) std::abort();   // the seal is right: the test means what it says
+    const auto decoded = decode_fields(fields);
+    if (opened && ((how & 1) == 0 || (how & 8) || !decoded || *opened != *decoded)) std::abort();
+    const bool filled = std::ranges::find(record_sizes, content.size()) != std::end(record_sizes);
+    const bool one_end = std::ranges::find(fields, std::byte{0x7f}) == fields.end();   // unknown fields
+    if ((how & 9) == 1 && filled && one_end && decoded && !opened) std::abort();
 }
 
 endpoint address_of(unsigned number) {
@@ -169,6 +217,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         (void)open_record(wire, place, 0);
         place.account = *account_key::from(crypto::signing_key(crypto::ed25519_seed()).public_key());
         if (open_record(wire, place, 0)) std::abort();   // sealed by nobody
+        sealed_content(wire);
         break;
     }
     case 4: saved_table(wire); break;

@@ -198,6 +198,10 @@ result<std::shared_ptr<cipher_reader>> account_store::open_cipher(const crypto::
 crypto::drive_key account_store::drive() const { return state_->drive; }
 bool account_store::housekeeping() { return state_->log.housekeeping(); }
 text_index& account_store::text() const { return state_->text; }
+std::uint64_t account_store::rows_read() const {
+    const std::shared_lock hold(state_->upkeep);
+    return state_->env->rows_read();
+}
 bool account_store::writable() const { return state_->writable; }
 result<void> account_store::try_heal() { return state_->heal(); }
 

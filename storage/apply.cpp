@@ -302,16 +302,13 @@ struct applier {
         PP_LET(const auto before, view::load_outbox(r, o.row.id));
         // The new reference first: it may be the only one that is left.
         if (view::holds_blob(o.row)) PP_TRY(add_reference(c, o.row.mail_serial, 1));
-        if (before) {
-            if (view::holds_blob(*before)) PP_TRY(add_reference(c, before->mail_serial, -1));
-            PP_TRY(r.erase(table::out, view::outbox_key(*before).view()));
-        }
-        return r.put(table::out, view::outbox_key(o.row).view(), encode_whole(o.row));
+        if (before && view::holds_blob(*before)) PP_TRY(add_reference(c, before->mail_serial, -1));
+        return view::change_outbox(r, before, o.row);
     }
     result<void> operator()(const op::erase_outbox& o) {
         PP_LET(const auto before, view::load_outbox(r, o.id));
         if (!before) return {};
-        PP_TRY(r.erase(table::out, view::outbox_key(*before).view()));
+        PP_TRY(view::change_outbox(r, before, std::nullopt));
         if (view::holds_blob(*before)) return add_reference(c, before->mail_serial, -1);
         return {};
     }
@@ -402,9 +399,16 @@ struct applier {
         if (o.table >= table_count) return errc::newer_format;
         const auto t = static_cast<table>(o.table);
         // Not the identity of a view, where it stands, or its full-text index: they are its own.
-        const bool own =
-            t == table::fts || (t == table::meta && (o.key.size() != 1 || o.key[0] != std::byte{view::counters_key}));
+        const bool own_meta =
+            t == table::meta && (o.key.size() != 1 || o.key[0] != std::byte{view::counters_key});
+        const bool own = own_meta || t == table::fts || t == table::out_ref;
         if (o.key.empty() || o.key.size() > row_key_bytes_max || t == table::blob || own) return errc::damaged;
+        if (t == table::out) {
+            if (!o.value) return errc::damaged;
+            const auto row = decode_whole<outbox_row>(*o.value);
+            if (!row) return errc::damaged;
+            for (const auto& ref : view::outbox_refs(r, *row)) PP_TRY(r.put_empty(table::out_ref, ref.view()));
+        }
         return o.value ? r.put(t, o.key, *o.value) : r.put_empty(t, o.key);
     }
     result<void> operator()(const op::restore_blob& o) {

@@ -57,7 +57,7 @@ private:
     result<void> view_rows(const rows& r) {
         for (std::size_t i = 0; i < table_count; ++i) {
             const auto t = static_cast<table>(i);
-            if (t == table::mod || t == table::msgid || t == table::doc) continue;   // keys only
+            if (t == table::mod || t == table::msgid || t == table::doc || t == table::out_ref) continue;   // keys only
             if (t == table::fts) continue;   // keys of its own: text_index::check
             const auto read = r.each(t, {}, {}, [](bytes_view, bytes_view) -> result<bool> { return true; });
             PP_TRY(finding(read, "rows of table " + std::to_string(i) + " of the view"));
@@ -93,6 +93,19 @@ private:
         PP_LET(const auto outgoing, queries::outbox(r, false));
         for (const auto& o : outgoing)
             if (view::holds_blob(o)) ++references[o.mail_serial];
+        std::uint64_t leading = 0;
+        for (const auto& o : outgoing)
+            for (const auto& ref : view::outbox_refs(r, o)) {
+                ++leading;
+                PP_LET(const bool led, r.has(table::out_ref, ref.view()));
+                if (!led) warn("an outgoing mail is not found by what leads to it");
+            }
+        std::uint64_t refs = 0;
+        PP_TRY(r.each_key(table::out_ref, {}, {}, [&](bytes_view) -> result<bool> {
+            ++refs;
+            return true;
+        }));
+        if (refs > leading) warn("something leads to an outgoing mail that is not there");
         PP_TRY(r.each(table::blob, {}, {}, [&](bytes_view key, bytes_view plain) -> result<bool> {
             PP_LET(const auto b, decode_blob(plain));
             const auto serial = key_u64(key, 0);

@@ -46,6 +46,7 @@ public:
     result<void> set_metadata(mailbox_id box, std::string_view entry, std::optional<bytes_view> value) override;
 
     std::vector<mailbox_id> touched() const override { return {touched_.begin(), touched_.end()}; }
+    const delivery_changes& delivery_touched() const override { return delivery_; }
 
     // Ends a job that returned success: logs the blobs nothing refers to any more, seals the entry.
     result<void> finish();
@@ -69,6 +70,7 @@ private:
     apply_context context_;
     bytes operations_;
     std::set<mailbox_id> touched_;
+    delivery_changes delivery_;
     std::vector<blob_writer::state*> used_;
     error_code broken_;
 };

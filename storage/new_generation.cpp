@@ -42,6 +42,7 @@ public:
 
 private:
     result<void> copy(const rows& r, table t) {
+        if (t == table::out_ref) return {};   // restored with the rows of `out`
         if (t == table::fts) return {};   // its key is wrapped by the old shred key; the index is begun anew
         if (has_keys_only(t))
             return r.each_key(t, {}, {}, [&](bytes_view key) -> result<bool> {

@@ -245,6 +245,53 @@ result<std::vector<outbox_row>> outbox(const rows& r, bool open_only) {
     return out;
 }
 
+result<std::vector<id16>> open_outbox_ids(const rows& r) {
+    std::vector<id16> out;
+    const auto open = row_name().u8(0);
+    PP_TRY(r.each_key(table::out, open.view(), open.view(), [&](bytes_view key) -> result<bool> {
+        id16 id{};
+        if (key.size() != 1 + id.size()) return errc::damaged;
+        std::copy(key.begin() + 1, key.end(), id.begin());
+        out.push_back(id);
+        return true;
+    }));
+    return out;
+}
+
+result<std::vector<outbox_row>> outbox_led_to(const rows& r, const row_name& prefix) {
+    std::vector<outbox_row> out;
+    const auto at = prefix.view().size();
+    PP_TRY(r.each_key(table::out_ref, prefix.view(), prefix.view(), [&](bytes_view key) -> result<bool> {
+        id16 id{};
+        if (key.size() != at + id.size()) return errc::damaged;
+        std::copy(key.begin() + static_cast<std::ptrdiff_t>(at), key.end(), id.begin());
+        PP_LET(auto row, view::load_outbox(r, id));
+        if (!row) return errc::damaged;
+        out.push_back(std::move(*row));
+        return true;
+    }));
+    return out;
+}
+
+result<bool> leads_to_outbox(const rows& r, const row_name& prefix) {
+    bool any = false;
+    PP_TRY(r.each_key(table::out_ref, prefix.view(), prefix.view(), [&](bytes_view) -> result<bool> {
+        any = true;
+        return false;
+    }));
+    return any;
+}
+
+result<std::optional<inbound_row>> get_inbound(const rows& r, const id16& notification) {
+    return one_of<inbound_row>(r, table::inbox, notification);
+}
+
+result<std::size_t> count_inbound(const rows& r, std::size_t most) {
+    std::size_t n = 0;
+    PP_TRY(r.each_key(table::inbox, {}, {}, [&](bytes_view) -> result<bool> { return ++n < most; }));
+    return n;
+}
+
 result<std::vector<inbound_row>> inbound(const rows& r) {
     PP_LET(auto out, all_of<inbound_row>(r, table::inbox));
     std::stable_sort(out.begin(), out.end(),

@@ -28,7 +28,12 @@ result<std::optional<bytes>> structure_text(const rows& r, std::uint64_t serial)
 result<std::optional<message>> find_by_message_id(const rows& r, mailbox_id id, std::string_view message_id,
                                                   unix_ms since);
 result<std::vector<outbox_row>> outbox(const rows& r, bool open_only);
+result<std::vector<id16>> open_outbox_ids(const rows& r);
+result<std::vector<outbox_row>> outbox_led_to(const rows& r, const row_name& prefix);
+result<bool> leads_to_outbox(const rows& r, const row_name& prefix);
 result<std::vector<inbound_row>> inbound(const rows& r);
+result<std::optional<inbound_row>> get_inbound(const rows& r, const id16& notification);
+result<std::size_t> count_inbound(const rows& r, std::size_t most);
 result<bool> notification_seen(const rows& r, const crypto::account_key& sender, const id16& notification);
 result<std::vector<contact>> contacts(const rows& r);
 result<std::optional<contact>> get_contact(const rows& r, const crypto::account_key& account);
@@ -93,7 +98,26 @@ public:
     }
     result<std::vector<outbox_row>> outbox(bool open_only) const override { return queries::outbox(rows_, open_only); }
     result<std::optional<outbox_row>> get_outbox(const id16& id) const override { return view::load_outbox(rows_, id); }
+    result<std::vector<id16>> open_outbox_ids() const override { return queries::open_outbox_ids(rows_); }
+    result<std::optional<outbox_row>> outbox_of_notification(const id16& notification) const override {
+        auto found = queries::outbox_led_to(rows_, view::outbox_by_notification(rows_, notification));
+        if (!found) return found.error();
+        return found->empty() ? std::optional<outbox_row>() : std::optional(std::move(found->front()));
+    }
+    result<std::vector<outbox_row>> outbox_of_mail(std::uint64_t serial) const override {
+        return queries::outbox_led_to(rows_, view::outbox_by_mail(serial));
+    }
+    result<bool> is_mail_open_to(const crypto::account_key& account) const override {
+        return queries::leads_to_outbox(rows_, view::outbox_by_recipient(rows_, account));
+    }
+    result<std::optional<std::uint64_t>> mail_of_blob(const crypto::blob_id& blob) const override {
+        return view::serial_of(rows_, blob);
+    }
     result<std::vector<inbound_row>> inbound() const override { return queries::inbound(rows_); }
+    result<std::optional<inbound_row>> get_inbound(const id16& notification) const override {
+        return queries::get_inbound(rows_, notification);
+    }
+    result<std::size_t> count_inbound(std::size_t most) const override { return queries::count_inbound(rows_, most); }
     result<bool> notification_seen(const crypto::account_key& sender, const id16& notification) const override {
         return queries::notification_seen(rows_, sender, notification);
     }

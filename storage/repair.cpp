@@ -25,7 +25,7 @@ result<void> read_all_rows(const view_env& env) {
     for (std::size_t i = 0; i < table_count; ++i) {
         const auto t = static_cast<table>(i);
         // fts: never salvaged, begun anew
-        if (t == table::mod || t == table::msgid || t == table::doc || t == table::fts)
+        if (t == table::mod || t == table::msgid || t == table::doc || t == table::out_ref || t == table::fts)
             PP_TRY(r.each_key(t, {}, {}, [](bytes_view) -> result<bool> { return true; }));
         else
             PP_TRY(r.each(t, {}, {}, [](bytes_view, bytes_view) -> result<bool> { return true; }));

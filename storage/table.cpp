@@ -105,6 +105,7 @@ result<bytes_view> rows::opened(table t, bytes_view key, const MDB_val& value, c
 
 result<std::optional<bytes>> rows::get(table t, bytes_view key) const {
     if (!txn_) return errc::io_error;
+    env_->count_read();
     if (fresh_)
         if (auto known = fresh_->find(seen_, t, key)) {
             if (known->what == fresh_rows::kind::erased) return std::optional<bytes>();
@@ -238,6 +239,7 @@ result<void> rows::walk(table t, bytes_view prefix, bytes_view from, bool with_p
     for (; rc == 0; rc = mdb_cursor_get(cursor.get(), &k, &v, MDB_NEXT)) {
         const auto key = view_of(k);
         if (!begins_with(key, prefix)) return {};
+        env_->count_read();
         PP_LET(const bool more, f(key, &v, bytes_view()));
         if (!more) return {};
     }
@@ -258,6 +260,7 @@ result<void> rows::walk_both(table t, bytes_view prefix, bytes_view from, bool w
         const bool below = rc == 0 && begins_with(view_of(k), prefix);
         if (above && !begins_with(above->key.view(), prefix)) above.reset();
         if (!below && !above) return {};
+        env_->count_read();
         const int order = !above ? 1 : !below ? -1 : key_order(above->key.view(), view_of(k));
         if (order > 0) {
             PP_LET(const bool more, f(view_of(k), &v, bytes_view()));

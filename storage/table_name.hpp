@@ -12,7 +12,7 @@ namespace pp::storage {
 // The number is part of what each row is bound to: append only.
 enum class table : std::uint8_t {
     meta, folder, name, unhoused, keyword, msg, mod, vanish, msgid, env, blob, blob_name, out, inbox, peer, invite,
-    password, setting, seen, seen_order, metadata, thread, thread_ref, doc, fts, count_
+    password, setting, seen, seen_order, metadata, thread, thread_ref, doc, fts, out_ref, count_
 };
 inline constexpr std::size_t lmdb_page_bytes = 4096;     // LMDB takes the page size of the system; this one everywhere
 inline constexpr std::size_t table_count = static_cast<std::size_t>(table::count_);

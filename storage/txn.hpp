@@ -48,7 +48,15 @@ public:
 
     virtual result<std::vector<outbox_row>> outbox(bool open_only) const = 0;         // oldest first
     virtual result<std::optional<outbox_row>> get_outbox(const id16& id) const = 0;
-    virtual result<std::vector<inbound_row>> inbound() const = 0;
+    // Each of these reads only the rows it answers with, however many there are.
+    virtual result<std::optional<outbox_row>> outbox_of_notification(const id16& notification) const = 0;
+    virtual result<std::vector<outbox_row>> outbox_of_mail(std::uint64_t mail_serial) const = 0;   // finished ones too
+    virtual result<bool> is_mail_open_to(const crypto::account_key& account) const = 0;
+    virtual result<std::optional<std::uint64_t>> mail_of_blob(const crypto::blob_id& blob) const = 0;   // its serial
+    virtual result<std::vector<id16>> open_outbox_ids() const = 0;                    // keys only: no row is decrypted
+    virtual result<std::vector<inbound_row>> inbound() const = 0;                     // oldest first
+    virtual result<std::optional<inbound_row>> get_inbound(const id16& notification) const = 0;
+    virtual result<std::size_t> count_inbound(std::size_t most) const = 0;            // counts no further
     // Placement made from this notification of this sender, if it was ever delivered (bounded by seen_rows_max).
     virtual result<bool> notification_seen(const crypto::account_key& sender, const id16& notification) const = 0;
     virtual result<std::vector<contact>> contacts() const = 0;
@@ -72,6 +80,14 @@ struct new_mail {
 struct placed {
     std::uint32_t uid = 0, uid_validity = 0;
     std::uint64_t modseq = 0, mail_serial = 0;
+};
+
+// What a transaction has changed for delivery: the rows put or erased, and whether contacts were.
+struct delivery_changes {
+    std::vector<id16> outbox;            // ids
+    std::vector<id16> inbound;           // notifications
+    bool people = false;
+    bool empty() const { return outbox.empty() && inbound.empty() && !people; }
 };
 
 // Inside a job of account_store::write. Also a read_txn: it sees its own changes.
@@ -119,6 +135,8 @@ public:
 
     // Mailboxes this transaction has changed so far: for the change bus.
     virtual std::vector<mailbox_id> touched() const = 0;
+    // For the courier, in the order they were changed; an id may stand there twice.
+    virtual const delivery_changes& delivery_touched() const = 0;
 };
 
 }  // namespace pp::storage

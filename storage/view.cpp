@@ -381,5 +381,42 @@ result<std::optional<outbox_row>> load_outbox(const rows& r, const id16& id) {
     return std::optional<outbox_row>();
 }
 
+namespace {
+enum class led_by : std::uint8_t { notification, mail, recipient };   // first byte of a key of out_ref
+row_name ref_prefix(led_by what) { return row_name().u8(static_cast<std::uint8_t>(what)); }
+bool is_open_row(const outbox_row& o) {
+    return o.state != outbox_state::delivered && o.state != outbox_state::failed;
+}
+}  // namespace
+row_name outbox_by_notification(const rows& r, const id16& notification) {
+    return ref_prefix(led_by::notification).raw(name_key(r, table::out_ref, notification).view());
+}
+row_name outbox_by_mail(std::uint64_t serial) { return ref_prefix(led_by::mail).u64(serial); }
+row_name outbox_by_recipient(const rows& r, const crypto::account_key& account) {
+    return ref_prefix(led_by::recipient).raw(name_key(r, table::out_ref, account.view()).view());
+}
+std::vector<row_name> outbox_refs(const rows& r, const outbox_row& o) {
+    std::vector<row_name> out{outbox_by_notification(r, o.notification).raw(o.id)};
+    if (o.mail_serial != 0) out.push_back(outbox_by_mail(o.mail_serial).raw(o.id));
+    if (is_open_row(o)) out.push_back(outbox_by_recipient(r, o.account).raw(o.id));
+    return out;
+}
+result<void> change_outbox(rows& r, const std::optional<outbox_row>& before, const std::optional<outbox_row>& after) {
+    const auto old_refs = before ? outbox_refs(r, *before) : std::vector<row_name>();
+    const auto refs = after ? outbox_refs(r, *after) : std::vector<row_name>();
+    const auto is_among = [](const std::vector<row_name>& all, const row_name& one) {
+        for (const auto& other : all)
+            if (key_order(other.view(), one.view()) == 0) return true;
+        return false;
+    };
+    for (const auto& ref : old_refs)
+        if (!is_among(refs, ref)) PP_TRY(r.erase(table::out_ref, ref.view()));
+    for (const auto& ref : refs)
+        if (!is_among(old_refs, ref)) PP_TRY(r.put_empty(table::out_ref, ref.view()));
+    if (before && (!after || key_order(outbox_key(*before).view(), outbox_key(*after).view()) != 0))
+        PP_TRY(r.erase(table::out, outbox_key(*before).view()));
+    return after ? r.put(table::out, outbox_key(*after).view(), encode_whole(*after)) : result<void>();
+}
+
 }  // namespace view
 }  // namespace pp::storage

@@ -109,7 +109,15 @@ row_name text_page_key(std::uint32_t segment, std::uint32_t page);
 
 bool holds_blob(const outbox_row& o);
 result<std::optional<outbox_row>> load_outbox(const rows& r, const id16& id);
+// Writes `after` in the place of `before`, and what leads to it; nullopt: there was none, or none is left.
+result<void> change_outbox(rows& r, const std::optional<outbox_row>& before, const std::optional<outbox_row>& after);
 row_name outbox_key(const outbox_row& o);
+// Keys of table `out_ref`, which lead to a row by something other than its id; the id follows. Only open rows are found
+// by their recipient.
+row_name outbox_by_notification(const rows& r, const id16& notification);
+row_name outbox_by_mail(std::uint64_t serial);
+row_name outbox_by_recipient(const rows& r, const crypto::account_key& account);
+std::vector<row_name> outbox_refs(const rows& r, const outbox_row& o);
 
 }  // namespace view
 

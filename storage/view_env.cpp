@@ -10,11 +10,11 @@ namespace pp::storage {
 
 namespace {
 // older ones (FORMAT.md says how they differ) are made again from the log
-constexpr std::uint8_t view_version = 4;
+constexpr std::uint8_t view_version = 5;
 constexpr std::array<const char*, table_count> table_names = {
     "meta", "folder", "name",  "unhoused", "keyword", "msg",    "mod",      "vanish",  "msgid", "env",
     "blob", "bname",  "out",   "inbox",    "peer",    "invite", "password", "setting", "seen",  "seen_order",
-    "metadata", "thread", "threadref", "doc", "fts"};
+    "metadata", "thread", "threadref", "doc", "fts", "outref"};
 constexpr std::string_view keys_sum_key = "\4";
 constexpr std::size_t identity_bytes = 1 + 16 + 16 + 16 + 32;
 constexpr std::uint64_t map_headroom_bytes = 64ull << 20;

@@ -81,6 +81,9 @@ public:
     void keys_changed(std::uint64_t to) const { keys_changed_ = to; }
     void key_added(table t, bytes_view key) const;
     void key_erased(table t, bytes_view key) const;
+    // Rows that were looked up or walked over, by anybody: what a piece of work costs, whatever the machine.
+    void count_read() const { rows_read_.fetch_add(1, std::memory_order_relaxed); }
+    std::uint64_t rows_read() const { return rows_read_.load(std::memory_order_relaxed); }
     void suspect() const { suspect_ = true; }
     bool is_suspect() const { return suspect_; }
 
@@ -103,6 +106,7 @@ private:
     std::array<std::byte, 16> store_id_{};
     std::uint64_t keys_sum_ = 0;
     mutable std::uint64_t keys_changed_ = 0;
+    mutable std::atomic<std::uint64_t> rows_read_ = 0;
     mutable std::shared_mutex readers_;                  // shared while a read transaction is open
     mutable std::mutex fresh_mutex_;                     // of the pointer and of committing_; held for a moment only
     std::shared_ptr<fresh_rows> fresh_ = std::make_shared<fresh_rows>();

@@ -233,3 +233,106 @@ TEST_CASE("not a readable word of ours on the disk") {
     f.reopen();
     CHECK(f.text_of(p.mail_serial) == mail_text(canary));   // and it was really there
 }
+
+TEST_CASE("an outbox row is found by its notification, its mail and its recipient, whatever becomes of the store") {
+    store_fixture f;
+    const auto p = f.add("Sent", mail_text("led to"));
+    const auto q = f.add("Sent", mail_text("another"));
+    const auto make = [&](std::uint8_t n, std::uint64_t serial, std::uint8_t to) {
+        auto o = row(n, serial);
+        o.notification = some_id(static_cast<std::uint8_t>(100 + n));
+        o.account.data.fill(static_cast<std::byte>(to));
+        return o;
+    };
+    f.must([&](write_txn& t) -> result<void> {
+        for (const auto& o : {make(1, p.mail_serial, 7), make(2, p.mail_serial, 8), make(3, q.mail_serial, 7)})
+            if (auto r = t.put_outbox(o); !r) return r;
+        CHECK(t.delivery_touched().outbox.size() == 3);
+        CHECK(t.outbox_of_mail(p.mail_serial)->size() == 2);   // a job sees its own changes
+        return {};
+    });
+    crypto::account_key seven, eight;
+    seven.data.fill(std::byte{7});
+    eight.data.fill(std::byte{8});
+    const auto look = [&] {
+        f.store->read([&](const read_txn& t) -> result<void> {
+            for (std::uint8_t n = 1; n <= 3; ++n) {
+                const auto found = t.outbox_of_notification(some_id(static_cast<std::uint8_t>(100 + n))).value();
+                REQUIRE(found);
+                CHECK(found->id == some_id(n));
+            }
+            CHECK_FALSE(t.outbox_of_notification(some_id(1)).value());
+            CHECK(t.outbox_of_mail(p.mail_serial)->size() == 2);
+            CHECK(t.outbox_of_mail(q.mail_serial)->front().id == some_id(3));
+            CHECK(t.outbox_of_mail(999)->empty());
+            CHECK(t.is_mail_open_to(seven).value());
+            CHECK_FALSE(t.is_mail_open_to(eight).value());   // failed
+            CHECK(t.open_outbox_ids()->size() == 2);
+            return {};
+        }).value();
+        CHECK(f.store->check({})->sound());
+        CHECK(f.store->check({})->warnings.empty());
+    };
+    auto failed = make(2, p.mail_serial, 8);
+    failed.state = outbox_state::failed;
+    f.must([&](write_txn& t) { return t.put_outbox(failed); });
+    look();
+    f.reopen();
+    look();
+    f.rebuild();
+    look();
+    f.must([&](write_txn& t) { return t.erase_outbox(some_id(3)); });
+    f.must([&](write_txn& t) { return t.erase_outbox(some_id(1)); });
+    f.store->read([&](const read_txn& t) -> result<void> {
+        CHECK_FALSE(t.outbox_of_notification(some_id(103)).value());
+        CHECK_FALSE(t.is_mail_open_to(seven).value());
+        CHECK(t.outbox_of_mail(q.mail_serial)->empty());
+        return {};
+    }).value();
+    CHECK(f.store->check({})->warnings.empty());
+}
+
+TEST_CASE("what is asked for one mail reads the rows of that mail, however many are open") {
+    store_fixture f;
+    const auto p = f.add("Sent", mail_text("one of many"));
+    const auto id_of = [](std::uint32_t n, std::uint8_t kind) {
+        id16 id{};
+        id[0] = static_cast<std::byte>(kind);
+        id[1] = static_cast<std::byte>(n >> 8);
+        id[2] = static_cast<std::byte>(n);
+        return id;
+    };
+    const auto cost = [&](std::uint32_t n) {
+        const auto before = f.store->rows_read();
+        f.store->read([&](const read_txn& t) -> result<void> {
+            CHECK(t.outbox_of_notification(id_of(n, 1)).value()->id == id_of(n, 0));
+            CHECK(t.get_inbound(id_of(n, 2)).value()->notification == id_of(n, 2));
+            CHECK(t.is_mail_open_to({}).value());
+            CHECK(t.count_inbound(5).value() <= 5);
+            return {};
+        }).value();
+        return f.store->rows_read() - before;
+    };
+    const auto add = [&](std::uint32_t from, std::uint32_t to) {
+        f.must([&](write_txn& t) -> result<void> {
+            for (auto n = from; n < to; ++n) {
+                auto o = row(1, p.mail_serial);
+                o.id = id_of(n, 0);
+                o.notification = id_of(n, 1);
+                if (auto r = t.put_outbox(o); !r) return r;
+                inbound_row i;
+                i.notification = id_of(n, 2);
+                if (auto r = t.put_inbound(i); !r) return r;
+            }
+            return {};
+        });
+    };
+    add(0, 10);
+    const auto with_few = cost(5);
+    CHECK(with_few < 20);
+    add(10, 1000);
+    CHECK(cost(5) == with_few);
+    CHECK(cost(900) == with_few);
+    REQUIRE(f.store->settle());
+    CHECK(cost(900) == with_few);
+}

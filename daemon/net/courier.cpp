@@ -4,7 +4,6 @@
 #include "daemon/engine/delivery.hpp"
 #include "daemon/engine/delivery_report.hpp"
 #include "daemon/engine/inbox.hpp"
-#include "daemon/engine/outgoing.hpp"
 #include "daemon/engine/people.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/dice.hpp"
@@ -12,7 +11,6 @@
 #include "daemon/net/serve_relay.hpp"
 #include "daemon/services/correspondents.hpp"
 #include "daemon/services/log.hpp"
-#include "daemon/services/outgoing.hpp"
 #include "storage/txn.hpp"
 
 #include <algorithm>
@@ -28,7 +26,10 @@ void courier::set_relay_mail(relay_inbox& inbox, relay_outbox& outbox, relay_hom
     relay_inbox_ = &inbox;
     relay_outbox_ = &outbox;
     relay_homes_ = &homes;
-    outbox.set_bench(bench_, [this](const std::string& label) { wake(label); });
+    outbox.set_bench(bench_, [this](const std::string& label, const storage::id16& row) {
+        if (const auto found = desks_.find(label); found != desks_.end()) found->second.open.look(row, 0);
+        wake(label);
+    });
     outbox.set_found_slots([this](const crypto::account_key& peer) { return finder_.slots_of(peer); });
 }
 
@@ -65,6 +66,7 @@ courier::desk& courier::desk_of(services::account& a) {
     if (!d.account) {
         d.account = &a;
         d.timer = std::make_unique<asio::steady_timer>(io_);
+        d.changed.people = true;
         asio::co_spawn(io_, work(d), asio::detached);
     }
     return d;
@@ -73,6 +75,18 @@ courier::desk& courier::desk_of(services::account& a) {
 void courier::wake(const std::string& label) {
     if (stopping_) return;
     if (auto* a = node_.find_account(label)) poke(desk_of(*a));
+}
+
+void courier::changed(const std::string& label, const storage::delivery_changes& what) {
+    if (stopping_) return;
+    const auto found = desks_.find(label);
+    if (found == desks_.end()) return;   // its first look reads everything
+    auto& d = found->second;
+    d.changed.outbox.insert(d.changed.outbox.end(), what.outbox.begin(), what.outbox.end());
+    d.changed.inbound.insert(d.changed.inbound.end(), what.inbound.begin(), what.inbound.end());
+    d.changed.people = d.changed.people || what.people;
+    if (!what.inbound.empty()) relay_inbox_->changed(*d.account, what.inbound);
+    poke(d);
 }
 
 void courier::poke(desk& d) {
@@ -85,52 +99,24 @@ awaitable<void> courier::work(desk& d) {
         d.woken = false;
         co_await pass(d);
         if (d.woken || stopping_) continue;
-        auto next = std::min({d.next_release, d.next_judgement, d.next_healing});
+        const auto now = std::chrono::steady_clock::now();
+        auto next = std::min(d.next_healing, d.next_bringing);
         for (const auto& [peer, r] : d.routes) {
             if (r.wanted && !r.dialling) next = std::min(next, r.next_dial);
-            next = std::min(next, r.next_due);
+            if (r.wanted && !r.parked.empty()) next = std::min(next, r.parked_until);
+        }
+        for (const auto& [mail, when] : d.to_show) next = std::min(next, when);
+        if (const auto look = d.open.next_look(); look && !rests(d)) {
+            // A timer does not count the time a machine sleeps: looked at so often at least.
+            const auto wait = std::clamp<storage::unix_ms>(*look - services::now_ms(), 0, release_look.count());
+            next = std::min<std::chrono::steady_clock::time_point>(next, now + std::chrono::milliseconds(wait));
         }
         if (rests(d))
-            next = std::min(next, d.next_booking ? *d.next_booking : std::chrono::steady_clock::now() + healing_retry);
+            next = std::min(next, d.next_booking ? *d.next_booking : now + healing_retry);
         d.timer->expires_at(next);
         auto [ec] = co_await d.timer->async_wait(as_result);
         (void)ec;
     }
-}
-
-// Brings the mailbox Outgoing in step, and watches it: what the user deletes there is cancelled.
-awaitable<void> courier::show_outgoing(desk& d) {
-    auto& mine = *d.account;
-    const auto now = services::now_ms();
-    using services::outgoing_change;
-    const services::outgoing_facts facts{mine.domain(), node_.configuration().delivery};
-    auto due = services::outgoing_due(mine.store(), facts, now);
-    if (!due)
-        services::log(services::area::delivery)
-            .warn("event=outgoing_not_written reason={}", services::field(due.error().message()));
-    if (due && !due->empty()) {
-        auto notes = std::make_shared<std::vector<services::outgoing_note>>(std::move(*due));
-        auto what = std::make_shared<outgoing_change>(outgoing_change::none);
-        auto written = commit(node_, mine, [now, what, notes, facts](storage::write_txn& txn) -> result<void> {
-            auto done = services::update_outgoing(txn, *notes, facts, now);
-            if (!done) return done.error();
-            *what = *done;
-            return {};
-        });
-        const auto r = co_await std::move(written);
-        if (r && notes->size() == services::outgoing_notes_max) d.woken = true;   // there may be more
-        if (r && *what == outgoing_change::cancel) services::log(services::area::delivery).info("event=cancelled");
-        if (!r)
-            services::log(services::area::delivery)
-                .warn("event=outgoing_not_written reason={}", services::field(r.error().message()));
-    }
-    auto box = mine.store().read([](const storage::read_txn& txn) { return txn.find_mailbox(engine::outgoing_name); });
-    const auto id = box && *box ? (*box)->id : storage::no_mailbox;
-    if (id == std::exchange(d.outgoing, id) || id == storage::no_mailbox) co_return;
-    auto wake_up = [this, label = mine.label()](storage::mailbox_id) {
-        asio::post(io_, [this, label] { wake(label); });
-    };
-    d.outgoing_changes = node_.changes().subscribe(mine.label(), id, std::move(wake_up));
 }
 
 // After an error of the disk, or a start on a full one, the store shows what it had before; what was accepted since
@@ -160,127 +146,144 @@ void courier::rest(services::account& mine) {
     poke(d);   // whoever waits for something waits for that, too
 }
 
-// Looks at everything that is open and sets in motion what can move.
+// ---------------------------------------------------------------- what is done about them
+
+// Looks at what has changed and at what is due, and sets in motion what can move.
 awaitable<void> courier::pass(desk& d) {
     auto& mine = *d.account;
-    if (d.next_booking && *d.next_booking <= std::chrono::steady_clock::now()) d.next_booking.reset();
+    if (d.next_booking && *d.next_booking <= std::chrono::steady_clock::now()) {
+        d.next_booking.reset();
+        look_at_everything(d);
+    }
     co_await heal(d);
-    co_await show_outgoing(d);
-    struct open_work {
-        std::vector<storage::outbox_row> rows;
-        std::vector<storage::inbound_row> inbound;
-        std::vector<storage::contact> contacts;
-    };
-    auto open = mine.store().read([](const storage::read_txn& txn) -> result<open_work> {
-        auto rows = txn.outbox(true);
-        auto inbound = txn.inbound();
-        auto contacts = txn.contacts();
-        if (!rows) return rows.error();
-        if (!inbound) return inbound.error();
-        if (!contacts) return contacts.error();
-        return open_work{std::move(*rows), std::move(*inbound), std::move(*contacts)};
-    });
-    if (!open) {
+    if (const auto learned = learn(d); !learned) {
         services::log(services::area::delivery)
-            .error("event=queue_unreadable reason={}", services::field(open.error().message()));
+            .error("event=queue_unreadable reason={}", services::field(learned.error().message()));
+        if (!d.next_booking) d.next_booking = std::chrono::steady_clock::now() + booking_retry;
         co_return;
     }
-    co_await look_at_people(d, open->contacts);
-    std::map<crypto::account_key, std::deque<storage::outbox_row>> by_peer;
-    // of rows that may be over
-    for (auto& [peer, r] : d.routes) r.next_due = std::chrono::steady_clock::time_point::max();
-    d.next_release = d.next_judgement = std::chrono::steady_clock::time_point::max();
+    co_await show_outgoing(d);
+    if (std::exchange(d.changed.people, false)) co_await learn_people(d);
     notice_clock_jumps();
-    for (auto& row : open->rows) {
-        if (const auto now = services::now_ms(); engine::is_held(row, now)) {
-            const auto wait = std::min(std::chrono::milliseconds(row.hold_until - now), release_look);
-            d.next_release = std::min(d.next_release, std::chrono::steady_clock::now() + wait);
-            continue;
-        }
-        const auto& times = node_.configuration().delivery;
-        if (taking_back_.contains(row.id)) continue;
-        if (rests(d)) {
-            if (row.account != mine.key() && !node_.find_account(row.account))
-                by_peer[row.account].push_back(std::move(row));
-            continue;
-        }
-        auto now_is = judged(d, row);
-        if (auto told = engine::delay_noticed(now_is, services::now_ms(), times)) {
-            now_is = std::move(*told);
-            auto late = now_is;
-            co_await book(mine, std::move(late));
-        }
-        if (!engine::is_open(now_is)) {
-            if (taking_back_.insert(row.id).second) asio::co_spawn(io_, give_up(d, std::move(now_is)), asio::detached);
-        } else if (now_is.account == mine.key()) {
-            co_await release_to_self(mine, std::move(now_is));
-        } else if (auto* local = node_.find_account(now_is.account)) {
-            const auto account = now_is.account;
-            if (!co_await deliver_here(mine, *local, std::move(now_is)))
-                d.routes[account].next_due = std::chrono::steady_clock::now() + local_retry;
-        } else {
-            by_peer[now_is.account].push_back(std::move(now_is));
-        }
-    }
-    for (auto& [peer, r] : d.routes) r.wanted = r.greet;
-    for (const auto& [peer, rows] : by_peer) d.routes[peer].wanted = true;
-    for (const auto& row : open->inbound) d.routes[row.sender].wanted = true;
-    for (const auto& c : open->contacts)
-        if (!c.invite_token.empty() && !engine::is_out(c)) d.routes[c.account].wanted = true;
+    co_await look_at_what_is_due(d);
+    bring_to_relays(d);
 
     const auto now = std::chrono::steady_clock::now();
-    std::set<crypto::account_key> token_first;   // whoever presents an invite is no stranger afterwards
-    for (const auto& c : open->contacts)
-        if (!c.invite_token.empty() && !engine::is_out(c)) token_first.insert(c.account);
     for (auto& [peer, r] : d.routes) {
-        if (!token_first.contains(peer)) r.token_shown = false;
+        const bool presents = d.token_first.contains(peer);
+        if (!presents) r.token_shown = false;
+        r.wanted = r.greet || presents || d.open.any_waits_for(peer) || d.coming_from.contains(peer);
         if (!r.wanted) continue;
         if (auto link = links_.find(mine.key(), peer)) {
             r.greet = false;
             // Also when the invite was used while the link was up already.
-            if (token_first.contains(peer) && !rests(d) && !std::exchange(r.token_shown, true))
+            if (presents && !rests(d) && !std::exchange(r.token_shown, true))
                 asio::co_spawn(io_, present_token(mine, link), asio::detached);
-            r.next_due = std::chrono::steady_clock::time_point::max();
-            // else its end wakes us
-            const bool takes_mail = link->takes_requests() && !token_first.contains(peer) && !rests(d);
-            if (const auto rows = by_peer.find(peer); rows != by_peer.end() && !r.sending && takes_mail) {
-                auto untold = untold_on_this_link(r, std::move(rows->second));
-                if (!untold.empty()) {
-                    r.sending = true;
-                    asio::co_spawn(io_, send_all(d, link, std::move(untold)), asio::detached);
-                }
-            }
+            send_what_waits(d, peer, r);
             r.next_dial = std::chrono::steady_clock::time_point::max();   // link_down sets it again
         } else {
-            if (const auto rows = by_peer.find(peer); rows != by_peer.end() && !rests(d))
-                bring_to_relays(d, r, rows->second);
+            if (!r.parked.empty() && now >= r.parked_until) {
+                d.open.look(r.parked.begin()->second, 0);
+                r.parked.erase(r.parked.begin());
+                r.parked_until = now + redial_first;
+            }
             if (!r.dialling && now >= r.next_dial) {
                 r.dialling = true;
-                asio::co_spawn(io_, dial(d, peer, by_peer.contains(peer)), asio::detached);
+                asio::co_spawn(io_, dial(d, peer, d.open.any_waits_for(peer)), asio::detached);
             }
         }
     }
     std::erase_if(d.routes, [&](const auto& one) {   // nobody is remembered for having called
         const auto& r = one.second;
-        return !r.wanted && !r.dialling && !r.sending && !links_.find(mine.key(), one.first);
+        return !r.wanted && !r.dialling && r.senders == 0 && !links_.find(mine.key(), one.first);
     });
 }
 
-// Those whose notification has not gone over the link that is up, and those that are due again (told to try later, or
-// no receipt for long). Of the others, when the first is due.
-std::deque<storage::outbox_row> courier::untold_on_this_link(route& r, std::deque<storage::outbox_row> rows) {
-    const auto wall = services::now_ms();
-    const auto now = std::chrono::steady_clock::now();
-    std::deque<storage::outbox_row> untold;
-    for (auto& row : rows) {
-        if (r.told.contains(row.id) && !engine::is_due(row, wall)) {
-            r.next_due = std::min(r.next_due, now + std::chrono::milliseconds(row.next_attempt_at - wall));
+awaitable<void> courier::look_at_what_is_due(desk& d) {
+    for (std::size_t n = 1; !rests(d) && !stopping_; ++n) {
+        const auto id = d.open.take_due(services::now_ms());
+        if (!id) break;
+        auto row = d.account->store().read([&](const storage::read_txn& txn) { return txn.get_outbox(*id); });
+        if (!row) {
+            d.open.look(*id, services::now_ms() + std::chrono::milliseconds(booking_retry).count());
             continue;
         }
-        r.told.erase(row.id);
-        untold.push_back(std::move(row));
+        if (*row && engine::is_open(**row)) co_await look_at(d, std::move(**row));
+        if (n % looks_at_once_max == 0) co_await asio::post(io_, asio::use_awaitable);   // others have their turn
     }
-    return untold;
+}
+
+awaitable<void> courier::look_at(desk& d, storage::outbox_row row) {
+    auto& mine = *d.account;
+    const auto id = row.id;
+    d.to_bring.erase({row.submitted_at, id});
+    if (engine::is_held(row, services::now_ms())) {
+        d.open.set_waits(id, false);
+        d.open.look(id, row.hold_until);
+        co_return;
+    }
+    // What says in Outgoing that it is held is to say that it goes.
+    if (row.hold_until != 0 && row.outgoing_uid != 0)
+        d.to_show.emplace(row.submission, std::chrono::steady_clock::now());
+    if (taking_back_.contains(id)) {   // its end looks again
+        d.open.set_waits(id, false);
+        co_return;
+    }
+    auto now_is = judged(d, row);
+    if (auto told = engine::delay_noticed(now_is, services::now_ms(), node_.configuration().delivery)) {
+        now_is = std::move(*told);
+        auto late = now_is;
+        co_await book(mine, std::move(late));
+    }
+    if (!engine::is_open(now_is)) {
+        d.open.set_waits(id, false);
+        if (taking_back_.insert(id).second) asio::co_spawn(io_, give_up(d, std::move(now_is)), asio::detached);
+    } else if (now_is.account == mine.key()) {
+        co_await release_to_self(mine, std::move(now_is));
+    } else if (auto* local = node_.find_account(now_is.account)) {
+        if (!co_await deliver_here(mine, *local, std::move(now_is)))
+            look_later(d, id, std::chrono::steady_clock::now() + local_retry);
+    } else {
+        d.open.set_waits(id, true);
+        see_to(d, now_is);
+    }
+}
+
+// A mail to another node. When there is a link: has its notification gone over it, and is it due again (told to try
+// later, or no receipt for long)?
+void courier::see_to(desk& d, const storage::outbox_row& row) {
+    auto& r = d.routes[row.account];
+    if (r.in_flight.contains(row.id)) return;   // its end looks again
+    r.parked.erase({row.submitted_at, row.id});
+    if (links_.find(d.account->key(), row.account)) {
+        if (r.told.contains(row.id) && !engine::is_due(row, services::now_ms())) {
+            look_later(d, row.id, row.next_attempt_at);
+        } else {
+            r.told.erase(row.id);
+            r.to_send.emplace(row.submitted_at, row.id);
+        }
+        return;
+    }
+    const auto& times = node_.configuration().delivery;
+    const auto since = std::max(r.unlinked_since, fresh_since_);
+    const auto now = services::now_ms();
+    if (!engine::deposit_is_due(row, false, since, now, times)) {
+        const auto due = engine::deposit_due_at(row, since, times);
+        if (due > now) look_later(d, row.id, due);   // else its time is over: judged() looks again
+    } else if (const auto rest = relay_outbox_->not_before(row.account); rest > std::chrono::steady_clock::now()) {
+        if (r.parked.empty()) r.parked_until = rest;
+        r.parked.emplace(row.submitted_at, row.id);
+    } else {
+        d.to_bring.emplace(row.submitted_at, row.id);
+    }
+}
+
+void courier::send_what_waits(desk& d, const crypto::account_key& peer, route& r) {
+    const auto link = links_.find(d.account->key(), peer);
+    // else its end wakes us
+    if (!link || !link->takes_requests() || d.token_first.contains(peer) || rests(d)) return;
+    const auto wanted = std::min(r.to_send.size(), notifications_in_flight_max);
+    for (; r.senders < wanted; ++r.senders) asio::co_spawn(io_, send_some(d, link), asio::detached);
 }
 
 awaitable<void> courier::dial(desk& d, crypto::account_key peer, bool for_mail) {
@@ -304,33 +307,42 @@ awaitable<void> courier::dial(desk& d, crypto::account_key peer, bool for_mail) 
         wait += std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) * dice() / 4));
         r.next_dial = now + wait;
         if (something_waits) look_for(*d.account, peer);
-        if (for_mail) co_await note_failure(*d.account, peer, why, wait);
+        if (for_mail) co_await note_failure(d, peer, why, wait);
     }
     poke(d);
 }
 
 // The rows tell why they wait, for `queue`; in the store, so that it is known after a restart.
-awaitable<void> courier::note_failure(services::account& mine, crypto::account_key peer, std::string why,
+awaitable<void> courier::note_failure(desk& d, crypto::account_key peer, std::string why,
                                       std::chrono::milliseconds wait) {
-    auto write_reason = [this, peer, why = std::move(why), wait](storage::write_txn& txn) -> result<void> {
-        auto rows = txn.outbox(true);
-        if (!rows) return rows.error();
-        const auto now = services::now_ms();
-        for (auto& row : *rows) {
-            // What waits at a relay has not failed: her node is looked for beside that.
-            if (row.account != peer || engine::is_held(row, now) || row.state == storage::outbox_state::seeded)
-                continue;
-            // what a relay said tells more
-            const auto& reason = row.deposit.empty() || row.last_error.empty() ? why : row.last_error;
-            row = engine::attempt_failed(row, reason, now, 0, node_.configuration().delivery);
-            row.next_attempt_at = now + wait.count();   // dialling keeps one clock for all mails to a peer
-            if (auto r = txn.put_outbox(row); !r) return r;
-        }
-        return {};
-    };
-    auto written = commit(node_, mine, std::move(write_reason));
-    auto r = co_await std::move(written);
-    (void)r;   // a full disk: the reason is not kept, the mail is
+    const auto reason = std::hash<std::string>()(why);
+    for (std::size_t always = failures_noted_always; !stopping_; always = 0) {
+        const auto ids = d.open.not_told(peer, reason, always, failures_noted_at_once);
+        if (ids.empty()) co_return;
+        auto write_reason = [this, ids, why, wait](storage::write_txn& txn) -> result<void> {
+            const auto now = services::now_ms();
+            for (const auto& id : ids) {
+                auto known = txn.get_outbox(id);
+                if (!known) return known.error();
+                // What waits at a relay has not failed: her node is looked for beside that.
+                if (!*known || !engine::is_open(**known) || engine::is_held(**known, now) ||
+                    (*known)->state == storage::outbox_state::seeded)
+                    continue;
+                auto row = std::move(**known);
+                // what a relay said tells more
+                const auto& sentence = row.deposit.empty() || row.last_error.empty() ? why : row.last_error;
+                row = engine::attempt_failed(row, sentence, now, 0, node_.configuration().delivery);
+                row.next_attempt_at = now + wait.count();   // dialling keeps one clock for all mails to a peer
+                if (auto r = txn.put_outbox(row); !r) return r;
+            }
+            return {};
+        };
+        auto written = commit(node_, *d.account, std::move(write_reason));
+        const auto r = co_await std::move(written);
+        if (!r) co_return;   // a full disk: the reason is not kept, the mail is
+        for (const auto& id : ids) d.open.told(id, reason);
+        if (ids.size() < failures_noted_at_once) co_return;
+    }
 }
 
 std::vector<engine::endpoint> courier::endpoints_of(services::account& mine, const crypto::account_key& peer) {
@@ -384,7 +396,8 @@ void courier::link_up(services::account& mine, std::shared_ptr<peer_link> link) 
     auto& r = d.routes[link->theirs];
     r.failures = 0;
     r.told.clear();
-    r.next_due = std::chrono::steady_clock::time_point::max();
+    r.parked.clear();
+    d.open.look_at_all_to(link->theirs, 0);
     const auto known = mine.store().read([&](const storage::read_txn& txn) { return txn.get_contact(link->theirs); });
     link->was_welcome = !(known && *known && engine::is_out(**known));
     r.token_shown = false;   // pass() presents an invite
@@ -399,7 +412,9 @@ void courier::link_down(services::account& mine, const crypto::account_key& thei
     receiver_->link_down(mine, theirs);
     if (!d.routes.contains(theirs)) return;
     auto& r = d.routes[theirs];
-    if (!r.wanted && !r.greet && !r.dialling && !r.sending) {   // 100 000 strangers leave nothing behind
+    r.to_send.clear();
+    d.open.look_at_all_to(theirs, 0);   // relays may be the way now
+    if (!r.wanted && !r.greet && !r.dialling && r.senders == 0) {   // 100 000 strangers leave nothing behind
         d.routes.erase(theirs);
         poke(d);
         return;
@@ -407,7 +422,6 @@ void courier::link_down(services::account& mine, const crypto::account_key& thei
     r.unlinked_since = services::now_ms();
     const auto now = std::chrono::steady_clock::now();
     r.next_dial = now < hasty_until_ ? now : now + redial_first;
-    r.next_due = std::chrono::steady_clock::time_point::max();
     poke(d);
 }
 

@@ -3,6 +3,7 @@
 // is in the store; a step that is repeated is recognised by the other side. One network thread.
 #pragma once
 
+#include "daemon/engine/open_mails.hpp"
 #include "daemon/net/discovery.hpp"
 #include "daemon/net/finder.hpp"
 #include "daemon/net/links.hpp"
@@ -12,7 +13,6 @@
 #include "proto/peer/letter.hpp"
 #include "daemon/net/work_bench.hpp"
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,6 +32,14 @@ inline constexpr auto redial_fresh = std::chrono::hours(1);
 
 // Held mails are looked at so often at least: a timer does not count the time a machine sleeps.
 inline constexpr auto release_look = std::chrono::milliseconds(std::chrono::minutes(1));
+// What changes again and again, or cannot be done now, is not looked at again before.
+inline constexpr storage::unix_ms look_pause_ms = 500;
+// A mail that is delivered at the first attempt does not appear in Outgoing; it takes a moment.
+inline constexpr auto outgoing_pause = std::chrono::milliseconds(250);
+inline constexpr std::size_t looks_at_once_max = 64;             // rows; then everybody else has his turn
+// An attempt to reach somebody is noted in so many of the rows that wait for her, the oldest, and in the others when
+// its reason is new: with thousands of rows the disk would do nothing else.
+inline constexpr std::size_t failures_noted_always = 64, failures_noted_at_once = 256;
 inline constexpr auto healing_retry = std::chrono::seconds(10);
 // after a row that could not be written: a full disk, say
 inline constexpr auto booking_retry = std::chrono::seconds(10);
@@ -53,6 +61,8 @@ public:
     void stop();
     // An outbox row, a contact or an invite token is new.
     void wake(const std::string& label);
+    // A write has changed rows of delivery, or contacts; every one of them is told.
+    void changed(const std::string& label, const storage::delivery_changes& what);
 
     // The network is another: who could not be reached may be now,
     // and links that end are dialled again without a pause.
@@ -81,14 +91,19 @@ private:
     // What is known of reaching one peer for one account.
     struct route {
         bool wanted = false;                         // something waits for a link to this peer
-        bool dialling = false, sending = false;
+        bool dialling = false;
+        std::size_t senders = 0;                     // send_some() coroutines
         bool greet = false;                          // dial once although there is nothing to send
         // the invite that mails wait for was presented over the link that is up
         bool token_shown = false;
         std::uint32_t failures = 0;
         std::chrono::steady_clock::time_point next_dial{}, first_failure{};
         std::set<storage::id16> told;                // rows whose notification went over the link that is up
-        std::chrono::steady_clock::time_point next_due = std::chrono::steady_clock::time_point::max();   // of those
+        engine::open_mails::ordered to_send;         // those that are to go over it now
+        std::set<storage::id16> in_flight;           // and those whose answer is awaited
+        // Rows for a relay while none of hers is known; when the pause is over one is tried, for all of them.
+        engine::open_mails::ordered parked;
+        std::chrono::steady_clock::time_point parked_until{};
         storage::unix_ms unlinked_since = 0;         // when the last link ended; 0: there was none
         std::chrono::steady_clock::time_point tried_at{};   // when the last dial began that came to nothing
         std::set<storage::id16> answered;            // old rows she has said something of since fresh_since_
@@ -100,10 +115,19 @@ private:
         bool woken = false, working = false;
         storage::mailbox_id outgoing = storage::no_mailbox;      // the mailbox that is watched
         services::change_bus::subscription outgoing_changes;
-        // of held mails
-        std::chrono::steady_clock::time_point next_release = std::chrono::steady_clock::time_point::max();
-        // of waiting ones
-        std::chrono::steady_clock::time_point next_judgement = std::chrono::steady_clock::time_point::max();
+        std::uint64_t outgoing_modseq = 0;           // up to which its changes are known
+        bool outgoing_changed = true;
+        // What is open. Known from the changes that are told; all of it is read once, at the start.
+        engine::open_mails open;
+        bool is_loaded = false;
+        storage::delivery_changes changed;           // told and not yet taken in
+        // Mails whose message in Outgoing may have to be another, and when to see to it.
+        std::map<storage::id16, std::chrono::steady_clock::time_point> to_show;
+        engine::open_mails::ordered to_bring;        // rows that are to be left at a relay, as soon as there is room
+        std::chrono::steady_clock::time_point next_bringing = std::chrono::steady_clock::time_point::max();
+        std::map<storage::id16, crypto::account_key> coming;     // inbound rows by notification: from whom
+        std::map<crypto::account_key, std::size_t> coming_from;
+        std::set<crypto::account_key> token_first;   // whoever is presented an invite is no stranger afterwards
         // of a store that takes no changes
         std::chrono::steady_clock::time_point next_healing = std::chrono::steady_clock::time_point::max();
         // a row was not written: nothing is sent until then
@@ -117,7 +141,18 @@ private:
     void rest(services::account& mine);
     awaitable<void> pass(desk& d);
     awaitable<void> show_outgoing(desk& d);
-    void look_at(desk& d, storage::unix_ms when);
+    result<void> learn(desk& d);
+    result<void> learn_inbound(desk& d, const std::vector<storage::id16>& notifications);
+    void learn_row(desk& d, const storage::id16& id, const std::optional<storage::outbox_row>& row);
+    result<void> learn_outgoing(desk& d);
+    awaitable<void> learn_people(desk& d);
+    void look_at_everything(desk& d);
+    void look_later(desk& d, const storage::id16& id, storage::unix_ms when);
+    void look_later(desk& d, const storage::id16& id, std::chrono::steady_clock::time_point when);
+    awaitable<void> look_at_what_is_due(desk& d);
+    awaitable<void> look_at(desk& d, storage::outbox_row row);
+    void see_to(desk& d, const storage::outbox_row& row);
+    void send_what_waits(desk& d, const crypto::account_key& peer, route& r);
     storage::outbox_row judged(desk& d, const storage::outbox_row& row);
     bool was_asked(desk& d, const storage::outbox_row& row) const;
     void answered(services::account& mine, const crypto::account_key& theirs, const storage::outbox_row& row);
@@ -125,16 +160,14 @@ private:
     void begin_afresh(storage::unix_ms wall);
     awaitable<void> give_up(desk& d, storage::outbox_row row);
     awaitable<void> leave_at_relay(desk& d, storage::outbox_row row);
-    void bring_to_relays(desk& d, const route& r, const std::deque<storage::outbox_row>& rows);
+    void bring_to_relays(desk& d);
     awaitable<void> hand_tokens(services::account& mine, std::shared_ptr<peer_link> link);
     bool is_known(services::account& mine, const crypto::account_key& theirs) const;
     awaitable<void> look_at_people(desk& d, const std::vector<storage::contact>& people);
     awaitable<void> dial(desk& d, crypto::account_key peer, bool for_mail);
-    awaitable<void> note_failure(services::account& mine, crypto::account_key peer, std::string why,
+    awaitable<void> note_failure(desk& d, crypto::account_key peer, std::string why,
                                  std::chrono::milliseconds wait);
-    awaitable<void> send_all(desk& d, std::shared_ptr<peer_link> link, std::deque<storage::outbox_row> rows);
-    awaitable<void> send_some(desk& d, std::shared_ptr<peer_link> link,
-                              std::shared_ptr<std::deque<storage::outbox_row>> rows);
+    awaitable<void> send_some(desk& d, std::shared_ptr<peer_link> link);
     awaitable<void> send(services::account& mine, std::shared_ptr<peer_link> link, storage::outbox_row row);
     awaitable<void> begin_work(services::account& mine, storage::outbox_row row, peer::notification note,
                                std::uint8_t bits);
@@ -150,7 +183,6 @@ private:
     awaitable<bytes> token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<void> book(services::account& mine, storage::outbox_row row,
                          services::urgency how = services::urgency::now);
-    std::deque<storage::outbox_row> untold_on_this_link(route& r, std::deque<storage::outbox_row> rows);
     awaitable<void> keep_found(services::account& mine, crypto::account_key peer, peer::return_path way,
                                std::uint8_t work_bits, std::int64_t told_at);
     void look_for(services::account& mine, const crypto::account_key& peer);

@@ -21,13 +21,6 @@ constexpr storage::unix_ms late_look_ms = 1000;
 constexpr auto ask_back_pause = std::chrono::milliseconds(std::chrono::minutes(10));
 }  // namespace
 
-void courier::look_at(desk& d, storage::unix_ms when) {
-    // A timer does not count the time a machine sleeps: looked at so often at least.
-    const auto wait = std::clamp<std::chrono::milliseconds>(std::chrono::milliseconds(when - services::now_ms()),
-                                                            std::chrono::milliseconds(500), release_look);
-    d.next_judgement = std::min(d.next_judgement, std::chrono::steady_clock::now() + wait);
-}
-
 void courier::notice_clock_jumps() {
     const auto wall = services::now_ms();
     const auto steady = std::chrono::steady_clock::now();
@@ -44,13 +37,15 @@ void courier::begin_afresh(storage::unix_ms wall) {
     if (at_start) return;
     services::log(services::area::delivery).info("event=clock_jumped");
     relay_homes_->look_again();
-    for (auto& [label, d] : desks_)
+    for (auto& [label, d] : desks_) {
+        look_at_everything(d);
         for (auto& [peer, r] : d.routes) {
             r.told.clear();
             r.answered.clear();
             r.failures = 0;
             r.next_dial = {};
         }
+    }
 }
 
 // Since the start, or since the clock jumped: has she been tried, or has she answered, and were our slots read?
@@ -82,6 +77,7 @@ awaitable<void> courier::give_up(desk& d, storage::outbox_row row) {
     }
     if (!stopping_ && !engine::is_open(row)) co_await book(mine, std::move(row));
     taking_back_.erase(id);
+    d.open.look(id, 0);
     if (!stopping_) poke(d);
 }
 
@@ -90,44 +86,61 @@ storage::outbox_row courier::judged(desk& d, const storage::outbox_row& row) {
     const auto& times = node_.configuration().delivery;
     const auto now = services::now_ms();
     if (const auto next = engine::next_judgement(row, now, times); next > now) {
-        look_at(d, next);
+        look_later(d, row.id, next);
         return row;
     }
     if (relay_outbox_->is_under_way(row.id)) return row;   // its end wakes us
     if (!engine::may_give_up(row, fresh_since_, was_asked(d, row), now, times)) {
-        look_at(d, now + late_look_ms);
+        look_later(d, row.id, now + late_look_ms);
         return row;
     }
     if (const auto again = asked_back_.find(row.id); again != asked_back_.end()) {
-        d.next_judgement = std::min(d.next_judgement, again->second);
-        if (std::chrono::steady_clock::now() < again->second) return row;
+        if (std::chrono::steady_clock::now() < again->second) {
+            look_later(d, row.id, again->second);
+            return row;
+        }
         asked_back_.erase(again);
     }
     return engine::give_up_when_late(row, now, times);
 }
 
-void courier::bring_to_relays(desk& d, const route& r, const std::deque<storage::outbox_row>& rows) {
-    const auto now = services::now_ms();
-    const auto& times = node_.configuration().delivery;
-    const auto since = std::max(r.unlinked_since, fresh_since_);
-    for (const auto& row : rows) {
-        if (taking_back_.contains(row.id)) continue;
-        if (!engine::deposit_is_due(row, false, since, now, times)) {
-            look_at(d, engine::deposit_due_at(row, since, times));
-            continue;
+// As many as there is room for, the oldest first.
+void courier::bring_to_relays(desk& d) {
+    const auto now = std::chrono::steady_clock::now();
+    d.next_bringing = std::chrono::steady_clock::time_point::max();
+    for (auto it = d.to_bring.begin(); it != d.to_bring.end() && !rests(d) && !stopping_;) {
+        if (!relay_outbox_->has_room()) {
+            d.next_bringing = now + redial_first;   // another account's end does not wake this one
+            return;
         }
-        if (relay_outbox_->begin(row.id)) {
-            asio::co_spawn(io_, leave_at_relay(d, row), asio::detached);
-        } else {
-            const auto again = std::max<std::chrono::steady_clock::time_point>(
-                relay_outbox_->not_before(row.id), std::chrono::steady_clock::now() + redial_first);
-            d.next_judgement = std::min(d.next_judgement, again);
-        }
+        const auto id = it->second;
+        auto row = d.account->store().read([&](const storage::read_txn& txn) { return txn.get_outbox(id); });
+        it = d.to_bring.erase(it);
+        if (!row || !*row || !engine::is_open(**row)) continue;
+        const auto& r = d.routes[(*row)->account];
+        const auto rest = relay_outbox_->not_before(id);
+        const bool linked = links_.find(d.account->key(), (*row)->account) != nullptr;
+        const bool rests_for_all = relay_outbox_->not_before((*row)->account) > now;
+        if (linked || rests_for_all || r.in_flight.contains(id) || taking_back_.contains(id))
+            d.open.look(id, 0);
+        else if (rest > now)
+            look_later(d, id, rest);
+        else if (relay_outbox_->begin(id))
+            asio::co_spawn(io_, leave_at_relay(d, std::move(**row)), asio::detached);
+        else
+            look_later(d, id, now + redial_first);
     }
 }
 
 awaitable<void> courier::leave_at_relay(desk& d, storage::outbox_row row) {
+    const auto id = row.id;
+    const auto to = row.account;
     co_await relay_outbox_->bring(*d.account, std::move(row));
+    d.open.look(id, 0);
+    const auto r = d.routes.find(to);
+    const bool known = relay_outbox_->not_before(to) <= std::chrono::steady_clock::now();
+    if (known && r != d.routes.end())
+        for (const auto& [submitted, one] : std::exchange(r->second.parked, {})) d.open.look(one, 0);
     if (!stopping_) poke(d);
 }
 
@@ -147,6 +160,7 @@ awaitable<void> courier::keep_found(services::account& mine, crypto::account_key
     const auto r = co_await std::move(written);
     if (!r || stopping_) co_return;   // found again with the next search
     relay_outbox_->look_again();
+    desk_of(mine).open.look_at_all_to(peer, 0);
     poke(desk_of(mine));
 }
 
@@ -188,14 +202,12 @@ awaitable<void> courier::hand_tokens(services::account& mine, std::shared_ptr<pe
 }
 
 awaitable<bool> courier::refusal_told(services::account& mine, crypto::account_key by, peer::refusal_note what) {
-    auto rows = mine.store().read([](const storage::read_txn& txn) { return txn.outbox(true); });
-    if (!rows) co_return false;
-    for (auto& row : *rows) {
-        if (row.notification != what.id || row.account != by) continue;
-        auto refused = engine::refusal_came(std::move(row), what.reason, services::now_ms());
-        co_await book(mine, std::move(refused));
-        wake(mine.label());
-    }
+    auto row = mine.store().read([&](const storage::read_txn& txn) { return txn.outbox_of_notification(what.id); });
+    if (!row) co_return false;
+    if (!*row || (*row)->account != by || !engine::is_open(**row)) co_return true;
+    auto refused = engine::refusal_came(std::move(**row), what.reason, services::now_ms());
+    co_await book(mine, std::move(refused));
+    wake(mine.label());
     co_return true;
 }
 

@@ -35,33 +35,25 @@ std::string_view name_of(peer::notify_status status) {
 
 // ---------------------------------------------------------------- sending
 
-awaitable<void> courier::send_all(desk& d, std::shared_ptr<peer_link> link, std::deque<storage::outbox_row> rows) {
-    auto shared = std::make_shared<std::deque<storage::outbox_row>>(std::move(rows));
-    auto running = std::make_shared<std::size_t>(std::min(shared->size(), notifications_in_flight_max));
-    auto all_done = std::make_shared<asio::steady_timer>(io_, asio::steady_timer::time_point::max());
-    const auto count = *running;
-    for (std::size_t i = 0; i < count; ++i) {
-        auto one_done = [running, all_done](std::exception_ptr) {
-            if (--*running == 0) all_done->cancel();
-        };
-        asio::co_spawn(io_, send_some(d, link, shared), one_done);
+awaitable<void> courier::send_some(desk& d, std::shared_ptr<peer_link> link) {
+    const auto peer = link->theirs;
+    auto& r = d.routes[peer];   // stays while somebody sends
+    while (!r.to_send.empty() && !stopping_ && link->takes_requests() && !rests(d)) {
+        const auto id = r.to_send.begin()->second;
+        r.to_send.erase(r.to_send.begin());
+        auto row = d.account->store().read([&](const storage::read_txn& txn) { return txn.get_outbox(id); });
+        const auto now = services::now_ms();
+        if (!row) d.open.look(id, now + std::chrono::milliseconds(booking_retry).count());
+        if (!row || !*row || !engine::is_open(**row) || engine::is_held(**row, now) || taking_back_.contains(id))
+            continue;
+        r.told.insert(id);   // once a link: its receipt comes by itself, or with the next one
+        r.in_flight.insert(id);
+        co_await send(*d.account, link, std::move(**row));
+        r.in_flight.erase(id);
+        d.open.look(id, services::now_ms() + look_pause_ms);   // at once, when its row has changed
     }
-    while (*running > 0) {
-        auto [ec] = co_await all_done->async_wait(as_result);
-        (void)ec;
-    }
-    d.routes[link->theirs].sending = false;
+    --r.senders;
     if (!stopping_) poke(d);
-}
-
-awaitable<void> courier::send_some(desk& d, std::shared_ptr<peer_link> link,
-                                   std::shared_ptr<std::deque<storage::outbox_row>> rows) {
-    while (!rows->empty() && !stopping_ && link->takes_requests() && !rests(d)) {
-        auto row = std::move(rows->front());
-        rows->pop_front();
-        d.routes[link->theirs].told.insert(row.id);   // once a link: its receipt comes by itself, or with the next one
-        co_await send(*d.account, link, std::move(row));
-    }
 }
 
 awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link> link, storage::outbox_row row) {
@@ -110,7 +102,6 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
             }
         }
     }
-    if (request.ride_along.empty()) receiver_->announced(link->theirs, ref.id, row.id);
     auto message = peer::encode(request);
     auto answer = co_await link->ask(peer::notify_protocol, std::move(message));
     if (stopping_ || !answer) co_return;   // the link is gone: the row is as it was, and is sent again
@@ -313,21 +304,19 @@ awaitable<bytes> courier::receipt_came(services::account& mine, std::shared_ptr<
 awaitable<bool> courier::receipt_told(services::account& mine, bytes signed_receipt) {
     const auto receipt = peer::decode_receipt(signed_receipt);
     if (!receipt) co_return true;
-    auto rows = mine.store().read([](const storage::read_txn& txn) { return txn.outbox(false); });
-    if (!rows) co_return false;
-    for (auto& row : *rows) {
-        if (row.notification != receipt->id || row.state == storage::outbox_state::delivered) continue;
-        const auto id = row.id;
-        const auto blob = mine.store().open_blob(row.mail_serial);
-        if (!blob || !engine::check_receipt(row, mine.key(), (*blob)->ref().id, signed_receipt)) break;
-        auto delivered = engine::receipt_came(std::move(row), signed_receipt, services::now_ms());
-        co_await book(mine, std::move(delivered), services::urgency::lazy);
-        services::log(services::area::delivery).info("event=delivered notification={}", short_id(receipt->id));
-        wake(mine.label());   // other recipients of the mail may be what Outgoing tells of now
-        const auto after = mine.store().read([&](const storage::read_txn& txn) { return txn.get_outbox(id); });
-        co_return after && (!*after || (*after)->state == storage::outbox_state::delivered);
-    }
-    co_return true;
+    auto row =
+        mine.store().read([&](const storage::read_txn& txn) { return txn.outbox_of_notification(receipt->id); });
+    if (!row) co_return false;
+    if (!*row || (*row)->state == storage::outbox_state::delivered) co_return true;
+    const auto id = (*row)->id;
+    const auto blob = mine.store().open_blob((*row)->mail_serial);
+    if (!blob || !engine::check_receipt(**row, mine.key(), (*blob)->ref().id, signed_receipt)) co_return true;
+    auto delivered = engine::receipt_came(std::move(**row), signed_receipt, services::now_ms());
+    co_await book(mine, std::move(delivered), services::urgency::lazy);
+    services::log(services::area::delivery).info("event=delivered notification={}", short_id(receipt->id));
+    wake(mine.label());   // other recipients of the mail may be what Outgoing tells of now
+    const auto after = mine.store().read([&](const storage::read_txn& txn) { return txn.get_outbox(id); });
+    co_return after && (!*after || (*after)->state == storage::outbox_state::delivered);
 }
 
 awaitable<void> courier::present_token(services::account& mine, std::shared_ptr<peer_link> link) {

@@ -123,7 +123,7 @@ awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<pee
         if (!seen) return seen.error();
         *came_meanwhile = *seen;   // a fetch that was running has ended: nothing to be fetched again
         if (*seen) return {};
-        auto known = services::inbound_row_of(txn, row.notification);
+        auto known = txn.get_inbound(row.notification);
         if (!known) return known.error();
         *refused = *known && (*known)->stage == storage::inbound_stage::refused ? (*known)->reason : std::string();
         // asked what becomes of it: its time does not begin anew
@@ -388,13 +388,15 @@ void receiver::enqueue(services::account& mine, storage::inbound_row row) {
         mail.note = std::make_shared<const peer::notification>(std::move(*opened));
     auto& way = mail.note && incoming_blob::is_small(*mail.note) ? q.small : q.large;
     way.waiting.push_back(std::move(mail));
-    if (way.running == way.at_once_max || (way.running > 0 && fetches_running_ >= fetches_in_all_max)) return;
-    ++way.running;
-    ++fetches_running_;
-    asio::co_spawn(io_, work(mine, row.sender, way), asio::detached);
+    auto seat = way.seats.take();
+    if (!seat) return;
+    auto working = work(mine, row.sender, way, std::move(*seat));
+    asio::co_spawn(io_, std::move(working), asio::detached);
 }
 
-awaitable<void> receiver::work(services::account& mine, crypto::account_key theirs, lane& way) {
+awaitable<void> receiver::work(services::account& mine, crypto::account_key theirs, lane& way,
+                               engine::fetch_seats::seat seat) {
+    const auto given_back_at_the_end = std::move(seat);
     auto& q = queue_of(mine, theirs);   // stays while somebody works for it
     while (!way.waiting.empty() && !stopping_) {
         auto link = q.link.lock();
@@ -412,14 +414,13 @@ awaitable<void> receiver::work(services::account& mine, crypto::account_key thei
         if (done || stopping_) continue;
         if (q.link.lock() != link) {
             // A newer link came up while this fetch hung on the old one, and passed over it as being worked on.
-            enqueue_all(mine, theirs);
+            auto row = mine.store().read([&](const storage::read_txn& txn) { return txn.get_inbound(notification); });
+            if (row && *row && (*row)->stage == storage::inbound_stage::wanted) enqueue(mine, std::move(**row));
         } else if (link->ready() && !std::exchange(q.again, true)) {
             // As long as the link is up: a full disk heals, a busy sender answers later.
             asio::co_spawn(io_, again_later(mine, theirs), asio::detached);
         }
     }
-    --way.running;
-    --fetches_running_;
 }
 
 awaitable<void> receiver::again_later(services::account& mine, crypto::account_key theirs) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "daemon/engine/fetch_end.hpp"
+#include "daemon/engine/fetch_seats.hpp"
 #include "daemon/engine/inbox.hpp"
 #include "daemon/engine/strangers.hpp"
 #include "daemon/net/await.hpp"
@@ -22,7 +23,6 @@ namespace pp::net {
 inline constexpr std::size_t work_checks_max = 2;               // at the same time: 16 MiB and 10 ms each
 inline constexpr std::uint32_t wrong_work_max = 3;              // of one link, then it ends
 inline constexpr std::size_t served_blobs_open_max = 8;         // readers kept between ranges
-inline constexpr std::size_t announced_blobs_max = 4096;        // 120 bytes each; of others the rows are looked through
 // per peer; each holds two files and an answer in memory
 inline constexpr std::size_t fetches_at_once_max = 4;
 // Mails of one chunk, per peer; each holds it and its copy in memory, 128 KiB. As many as a link asks for at a time.
@@ -41,8 +41,6 @@ public:
     awaitable<bytes> notified(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     // A range of a blob that is on its way to `theirs`; nobody else gets it, and she gets nothing that was given up.
     awaitable<bytes> serve_range(services::account& mine, crypto::account_key theirs, bytes message);
-    // This mail of ours is announced to her, for this row of Outgoing: she will ask for it.
-    void announced(const crypto::account_key& theirs, const crypto::blob_id& blob, const storage::id16& row);
     // The mail of this inbound row did not come. True when it is waited for no more: it is forgotten, or refused, and
     // then its sender is to be told (on_refused).
     awaitable<bool> not_fetched(services::account& mine, storage::id16 id, engine::fetch_failure why,
@@ -96,16 +94,20 @@ private:
         std::shared_ptr<const peer::notification> note;   // null when the row cannot be read
     };
     struct lane {                                // small mails do not wait for large ones
-        std::size_t at_once_max = 0;
+        lane(std::size_t at_once, std::shared_ptr<engine::fetch_seats::all> everybody)
+            : seats(at_once, std::move(everybody)) {}
         std::deque<wanted_mail> waiting;
-        std::size_t running = 0;                 // work() coroutines
+        engine::fetch_seats seats;               // of work() coroutines
     };
     struct fetch_queue {
+        explicit fetch_queue(std::shared_ptr<engine::fetch_seats::all> everybody)
+            : small(small_fetches_at_once_max, everybody), large(fetches_at_once_max, everybody) {}
         std::weak_ptr<peer_link> link;           // the newest
-        lane small{small_fetches_at_once_max, {}, 0}, large{fetches_at_once_max, {}, 0};
+        lane small, large;
         std::set<storage::id16> known;           // waiting or being fetched
         bool is_idle() const {
-            return small.running + large.running == 0 && small.waiting.empty() && large.waiting.empty() && !again;
+            const bool nobody_waits = small.waiting.empty() && large.waiting.empty();
+            return small.seats.taken() + large.seats.taken() == 0 && nobody_waits && !again;
         }
         void forget_waiting();
         bool again = false;                      // the pause after a failure that was not the link's runs
@@ -114,11 +116,12 @@ private:
     using queue_key = std::pair<std::string, crypto::account_key>;   // account label, peer
 
     fetch_queue& queue_of(services::account& mine, const crypto::account_key& theirs) {
-        return queues_[queue_key{mine.label(), theirs}];
+        return queues_.try_emplace(queue_key{mine.label(), theirs}, seats_).first->second;
     }
     void enqueue(services::account& mine, storage::inbound_row row);
     void enqueue_all(services::account& mine, const crypto::account_key& theirs);
-    awaitable<void> work(services::account& mine, crypto::account_key theirs, lane& way);
+    awaitable<void> work(services::account& mine, crypto::account_key theirs, lane& way,
+                         engine::fetch_seats::seat seat);
     awaitable<void> again_later(services::account& mine, crypto::account_key theirs);
     bool room_for(std::uint64_t bytes) const;
     engine::stranger_gate& gate_of(services::account& mine);
@@ -145,8 +148,9 @@ private:
     services::node& node_;
     asio::thread_pool& workers_;
     const links& links_;
+    std::shared_ptr<engine::fetch_seats::all> seats_ =
+        std::make_shared<engine::fetch_seats::all>(engine::fetch_seats::all{fetches_in_all_max, 0});
     std::map<queue_key, fetch_queue> queues_;
-    std::size_t fetches_running_ = 0;                            // work() coroutines of all queues
     std::set<storage::id16> fetching_;
     std::map<std::string, engine::stranger_gate> gates_;         // by account label
     std::size_t work_checks_ = 0;                                // that run
@@ -158,10 +162,6 @@ private:
         std::shared_ptr<storage::cipher_reader> reader;
     };
     std::deque<served> served_;                                  // most recent last
-    // The row for which somebody gets a blob: a hint that spares looking through all rows for each mail.
-    using announcement = std::pair<crypto::account_key, crypto::blob_id>;
-    std::map<announcement, storage::id16> announced_;
-    std::deque<announcement> announced_in_order_;                // oldest first
     std::function<void(services::account&, const storage::id16&)> refused_;
     bool stopping_ = false;
 };

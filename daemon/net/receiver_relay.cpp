@@ -84,22 +84,20 @@ awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr
     const bool known = facts->sender && facts->sender->accepted;
     auto written = commit(node_, mine, [row, note, known](storage::write_txn& txn) -> result<void> {
         auto next = row;
-        auto rows = txn.inbound();
-        if (!rows) return rows.error();
-        std::size_t pending = 0;
-        for (const auto& other : *rows) {
-            if (other.notification != row.notification) {
-                ++pending;
-                continue;
-            }
+        auto before_it = txn.get_inbound(row.notification);
+        if (!before_it) return before_it.error();
+        if (const auto& old = *before_it) {
             if (next.stage == storage::inbound_stage::wanted) {
-                next.stage = other.stage;
-                next.reason = other.reason;
+                next.stage = old->stage;
+                next.reason = old->reason;
             }
-            next.received_at = other.received_at;
-            next.attempts = other.attempts;
+            next.received_at = old->received_at;
+            next.attempts = old->attempts;
+        } else if (!known) {
+            auto pending = txn.count_inbound(strangers_pending_max);
+            if (!pending) return pending.error();
+            if (*pending >= strangers_pending_max) return storage::errc::limit;
         }
-        if (!known && pending >= strangers_pending_max) return storage::errc::limit;
         auto seen = txn.notification_seen(row.sender, row.notification);
         if (!seen) return seen.error();
         if (*seen) next.stage = storage::inbound_stage::stored;

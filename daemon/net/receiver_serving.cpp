@@ -5,7 +5,6 @@
 #include "daemon/engine/fetch_end.hpp"
 #include "daemon/net/fetch_blob.hpp"
 #include "daemon/net/short_id.hpp"
-#include "daemon/services/inbound.hpp"
 #include "daemon/services/log.hpp"
 #include "storage/txn.hpp"
 
@@ -19,26 +18,18 @@ namespace pp::net {
 result<receiver::standing> receiver::standing_of(services::account& mine, const crypto::account_key& theirs,
                                                  const crypto::blob_id& blob) {
     standing out;
-    if (const auto hint = announced_.find({theirs, blob}); hint != announced_.end()) {
-        auto row = mine.store().read([&](const storage::read_txn& txn) { return txn.get_outbox(hint->second); });
-        if (!row) return row.error();
-        if (*row && (*row)->account == theirs && (*row)->state != storage::outbox_state::failed) {
-            out.row = hint->second;
-            out.state = standing::what::hers;
-            return out;
-        }
-    }
-    auto rows = mine.store().read([](const storage::read_txn& txn) { return txn.outbox(false); });
+    auto rows = mine.store().read([&](const storage::read_txn& txn) -> result<std::vector<storage::outbox_row>> {
+        auto serial = txn.mail_of_blob(blob);
+        if (!serial) return serial.error();
+        return *serial ? txn.outbox_of_mail(**serial) : std::vector<storage::outbox_row>();
+    });
     if (!rows) return rows.error();
     for (const auto& row : *rows) {
         if (row.account != theirs) continue;
-        const auto reader = mine.store().open_blob(row.mail_serial);
-        if (!reader || (*reader)->ref().id != blob) continue;
         out.row = row.id;
         out.state = row.state == storage::outbox_state::failed ? standing::what::given_up : standing::what::hers;
         if (out.state == standing::what::hers) break;
     }
-    if (out.state == standing::what::hers) announced(theirs, blob, out.row);
     return out;
 }
 
@@ -78,15 +69,6 @@ awaitable<bytes> receiver::serve_range(services::account& mine, crypto::account_
     co_return peer::encode(reply);
 }
 
-void receiver::announced(const crypto::account_key& theirs, const crypto::blob_id& blob, const storage::id16& row) {
-    announcement of{theirs, blob};
-    if (!announced_.insert_or_assign(of, row).second) return;
-    announced_in_order_.push_back(std::move(of));
-    if (announced_in_order_.size() <= announced_blobs_max) return;
-    announced_.erase(announced_in_order_.front());
-    announced_in_order_.pop_front();
-}
-
 // ---------------------------------------------------------------- what does not come
 
 awaitable<bool> receiver::not_fetched(services::account& mine, storage::id16 id, engine::fetch_failure why,
@@ -95,7 +77,7 @@ awaitable<bool> receiver::not_fetched(services::account& mine, storage::id16 id,
     auto verdict = std::make_shared<engine::fetch_verdict>(engine::fetch_verdict::again);
     auto written = commit(node_, mine, [this, id, why, tries, verdict](storage::write_txn& txn) -> result<void> {
         *verdict = engine::fetch_verdict::again;
-        auto row = services::inbound_row_of(txn, id);
+        auto row = txn.get_inbound(id);
         if (!row) return row.error();
         if (!*row) return {};
         const auto attempts = (*row)->attempts;

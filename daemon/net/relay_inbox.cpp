@@ -62,21 +62,34 @@ awaitable<bool> relay_inbox::read_letter(services::account& mine, peer::sealed_l
 }
 
 // ---------------------------------------------------------------- what is to be done
-void relay_inbox::wake(services::account& mine) {
-    if (stopping_) return;
+relay_inbox::desk& relay_inbox::desk_of(services::account& mine) {
     auto& d = desks_[mine.label()];
     if (!d) {
         d = std::make_unique<desk>(with_.io);
         d->account = &mine;
         asio::co_spawn(with_.io, work(*d), asio::detached);
     }
-    d->woken = true;
-    d->timer.cancel();
+    return *d;
+}
+
+void relay_inbox::wake(services::account& mine) {
+    if (stopping_) return;
+    auto& d = desk_of(mine);
+    d.woken = true;
+    d.timer.cancel();
+}
+
+void relay_inbox::changed(services::account& mine, const std::vector<storage::id16>& notifications) {
+    if (stopping_) return;
+    auto& all = desk_of(mine).changed;
+    all.insert(all.end(), notifications.begin(), notifications.end());
+    wake(mine);
 }
 
 void relay_inbox::refused(services::account& mine, const storage::id16& id) {
     if (const auto d = desks_.find(mine.label()); d != desks_.end()) {
-        if (const auto t = d->second->trials.find(id); t != d->second->trials.end()) t->second.next = {};
+        if (const auto t = d->second->trials.find(id); t != d->second->trials.end() && !t->second.running)
+            set_due(*d->second, id, {});
     }
     wake(mine);
 }
@@ -97,27 +110,65 @@ awaitable<void> relay_inbox::work(desk& d) {
     }
 }
 
+void relay_inbox::set_due(desk& d, const storage::id16& id, std::chrono::steady_clock::time_point when) {
+    auto& t = d.trials[id];
+    if (t.place == 0) t.place = ++d.next_place;
+    d.due.erase({t.next, t.place});
+    t.next = when;
+    d.due.emplace(std::pair(when, t.place), id);
+}
+
+void relay_inbox::learn_row(desk& d, const storage::id16& id, bool is_there) {
+    const auto known = d.trials.find(id);
+    if (is_there) {
+        if (known == d.trials.end()) set_due(d, id, {});
+    } else if (known != d.trials.end() && !known->second.running) {   // else its end sees to it
+        d.due.erase({known->second.next, known->second.place});
+        d.trials.erase(known);
+    }
+}
+
+result<void> relay_inbox::learn(desk& d) {
+    const auto changed = std::exchange(d.changed, {});
+    auto learned = d.account->store().read([&](const storage::read_txn& txn) -> result<void> {
+        if (!d.is_loaded) {
+            auto all = txn.inbound();
+            if (!all) return all.error();
+            for (const auto& row : *all) learn_row(d, row.notification, true);
+            d.is_loaded = true;
+        }
+        for (const auto& id : changed) {
+            auto row = txn.get_inbound(id);
+            if (!row) return row.error();
+            learn_row(d, id, row->has_value());
+        }
+        return {};
+    });
+    if (!learned) d.changed.insert(d.changed.end(), changed.begin(), changed.end());
+    return learned;
+}
+
 std::chrono::steady_clock::time_point relay_inbox::begin_what_is_due(desk& d) {
-    auto next = std::chrono::steady_clock::time_point::max();
-    auto rows = d.account->store().read([](const storage::read_txn& txn) { return txn.inbound(); });
-    if (!rows) return std::chrono::steady_clock::now() + relay_retry_longest;
-    std::set<storage::id16> open;
     const auto now = std::chrono::steady_clock::now();
-    for (auto& row : *rows) {
-        open.insert(row.notification);
-        auto& t = d.trials[row.notification];
-        if (t.running) continue;
-        if (t.next > now) {
-            next = std::min(next, t.next);
+    if (!learn(d)) return now + relay_retry_longest;
+    while (!d.due.empty() && d.running < relay_fetches_at_once_max) {   // the end of one wakes us
+        const auto [when, id] = *d.due.begin();
+        if (when.first > now) return when.first;
+        auto row = d.account->store().read([&](const storage::read_txn& txn) { return txn.get_inbound(id); });
+        if (!row) {
+            set_due(d, id, now + relay_retry_longest);
             continue;
         }
-        if (d.running == relay_fetches_at_once_max) break;   // the end of one wakes us
-        t.running = true;
+        d.due.erase(d.due.begin());
+        if (!*row) {
+            d.trials.erase(id);
+            continue;
+        }
+        d.trials[id].running = true;
         ++d.running;
-        asio::co_spawn(with_.io, one(d, std::move(row)), asio::detached);
+        asio::co_spawn(with_.io, one(d, std::move(**row)), asio::detached);
     }
-    std::erase_if(d.trials, [&](const auto& t) { return !t.second.running && !open.contains(t.first); });
-    return next;
+    return std::chrono::steady_clock::time_point::max();
 }
 
 awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
@@ -157,16 +208,17 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
     auto& t = d.trials[id];
     t.running = false;
     t.cleaned = cleaned;
+    auto next = std::chrono::steady_clock::time_point{};
     if (over) {
         t.failures = 0;
-        t.next = {};
     } else if (!done) {
         const auto longest = std::min(relay_retry_longest, with_.node.configuration().delivery.retry_max);
         auto wait = std::min(relay_retry_first * (1 << std::min(t.failures, 12u)), longest);
         wait += std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) * dice() / 4));
-        t.next = std::chrono::steady_clock::now() + wait;
+        next = std::chrono::steady_clock::now() + wait;
         ++t.failures;
     }
+    set_due(d, id, next);   // when its row is gone, the next look lets go of it
     --d.running;
     if (!stopping_) wake(mine);
 }

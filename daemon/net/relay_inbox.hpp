@@ -29,6 +29,8 @@ public:
     awaitable<std::vector<std::uint64_t>> take(services::account& mine, std::vector<relay::listed_item> items);
     // Something may be possible that was not: rows are new, a link is up, the daemon starts.
     void wake(services::account& mine);
+    // Rows of these notifications were written or erased. (All of them are read once, at the first look.)
+    void changed(services::account& mine, const std::vector<storage::id16>& notifications);
     // A mail is waited for no more; its sender is told now.
     void refused(services::account& mine, const storage::id16& id);
     void stop();
@@ -39,6 +41,7 @@ private:
         std::chrono::steady_clock::time_point next{};
         bool cleaned = false;                    // no seed of it is left
         bool running = false;
+        std::uint64_t place = 0;                 // rising, as they came
     };
     struct desk {
         explicit desk(asio::io_context& io) : timer(io) {}
@@ -46,7 +49,12 @@ private:
         asio::steady_timer timer;
         bool woken = false;
         std::size_t running = 0;
-        std::map<storage::id16, trial> trials;
+        std::map<storage::id16, trial> trials;   // of every inbound row
+        // Of those that do not run, when the next one is; an id for each place.
+        std::map<std::pair<std::chrono::steady_clock::time_point, std::uint64_t>, storage::id16> due;
+        std::uint64_t next_place = 0;
+        std::vector<storage::id16> changed;      // told and not yet taken in
+        bool is_loaded = false;
     };
     // Where a seed of this mail may lie, ours first.
     struct source {
@@ -58,6 +66,10 @@ private:
     awaitable<bool> take_one(services::account& mine, bytes item, relay::token_serial paid_by);
     awaitable<bool> read_letter(services::account& mine, peer::sealed_letter letter);
     awaitable<void> work(desk& d);
+    desk& desk_of(services::account& mine);
+    result<void> learn(desk& d);
+    void learn_row(desk& d, const storage::id16& id, bool is_there);
+    void set_due(desk& d, const storage::id16& id, std::chrono::steady_clock::time_point when);
     std::chrono::steady_clock::time_point begin_what_is_due(desk& d);
     awaitable<void> one(desk& d, storage::inbound_row row);
     // Nothing: the mail is here.

@@ -11,6 +11,7 @@ namespace pp::net {
 
 namespace {
 
+constexpr const char* no_relay = "no relay of hers is known";
 constexpr const char* work_first = "work is done for it first";
 
 // Bytes of header | ciphertext.
@@ -48,6 +49,11 @@ std::chrono::steady_clock::time_point relay_outbox::not_before(const storage::id
     return rest == rests_.end() ? std::chrono::steady_clock::time_point{} : rest->second;
 }
 
+std::chrono::steady_clock::time_point relay_outbox::not_before(const crypto::account_key& peer) const {
+    const auto rest = unknown_.find(peer);
+    return rest == unknown_.end() ? std::chrono::steady_clock::time_point{} : rest->second;
+}
+
 awaitable<void> relay_outbox::bring(services::account& mine, storage::outbox_row row) {
     auto e = std::make_shared<errand>();
     const auto id = row.id;
@@ -64,13 +70,15 @@ awaitable<void> relay_outbox::bring(services::account& mine, storage::outbox_row
         if (over) plan.answered(*over);
         else plan.unreachable();
     }
+    const auto pause =
+        std::min<std::chrono::milliseconds>(no_relay_known_pause, with_.node.configuration().delivery.retry_max);
+    if (nothing == no_relay) unknown_[e->row.account] = std::chrono::steady_clock::now() + pause;
+    else unknown_.erase(e->row.account);
     bool booked = false;
     if (nothing.empty() && !stopping_ && !plan.next()) booked = co_await book(mine, e, plan);
     // done while that was written
     if (!booked && !stopping_ && !(nothing == work_first && bench_->solution_of(e->row.notification)))
-        rests_[id] =
-            std::chrono::steady_clock::now() +
-            std::min<std::chrono::milliseconds>(no_relay_known_pause, with_.node.configuration().delivery.retry_max);
+        rests_[id] = std::chrono::steady_clock::now() + pause;
     if (rests_.size() > 4096) rests_.clear();   // of rows that are over: only a pause is lost
     under_way_.erase(id);
 }
@@ -94,7 +102,7 @@ awaitable<std::string> relay_outbox::prepare(services::account& mine, std::share
             std::any_of(reach.slots.begin(), reach.slots.end(), [&](const auto& s) { return s.relay == slot.relay; });
         if (!known) reach.slots.push_back(std::move(slot));
     }
-    if (reach.slots.empty() || !reach.prekey) co_return "no relay of hers is known";
+    if (reach.slots.empty() || !reach.prekey) co_return no_relay;
     e->hers = std::move(reach.slots);
     e->prekey_id = reach.prekey_id;
     e->prekey = *reach.prekey;
@@ -136,7 +144,7 @@ awaitable<bool> relay_outbox::work_for(services::account& mine, std::shared_ptr<
         auto what = std::make_shared<const peer::notification>(note_of(mine, *e));
         bench_->begin(what, bits, [this, id = e->row.id, label = mine.label()] {
             rests_.erase(id);
-            if (!stopping_) woken_(label);
+            if (!stopping_) woken_(label, id);
         });
     }
     auto note_work = [id = e->row.id, bits, luck = dice(),

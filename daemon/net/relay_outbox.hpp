@@ -17,19 +17,26 @@ inline constexpr auto no_relay_known_pause = std::chrono::minutes(1);
 class relay_outbox {
 public:
     explicit relay_outbox(relay_context with) : with_(with) {}
-    // Where the work of first contacts is done; woken: an account for which some is done.
-    void set_bench(work_bench& bench, std::function<void(const std::string& label)> woken) {
+    // Where the work of first contacts is done; woken: an account, and its row for which it is done.
+    using woken = std::function<void(const std::string& label, const storage::id16& row)>;
+    void set_bench(work_bench& bench, woken f) {
         bench_ = &bench;
-        woken_ = std::move(woken);
+        woken_ = std::move(f);
     }
     // What the DHT says of somebody's slots, beside what is kept of her.
     using found_slots = std::function<std::vector<relay::slot_address>(const crypto::account_key&)>;
     void set_found_slots(found_slots f) { found_slots_ = std::move(f); }
     // Something is known that was not: nobody waits for the end of a pause.
-    void look_again() { rests_.clear(); }
+    void look_again() {
+        rests_.clear();
+        unknown_.clear();
+    }
 
     // May this row be brought now? Then it is under way until bring() has ended.
     bool begin(const storage::id16& row);
+    bool has_room() const { return under_way_.size() < deposits_at_once_max; }   // for one more
+    // When no relay of hers was known: until then her rows need not be asked for, and then one of them is enough.
+    std::chrono::steady_clock::time_point not_before(const crypto::account_key& peer) const;
     // When a row that was not begun may be asked for again.
     std::chrono::steady_clock::time_point not_before(const storage::id16& row) const;
     // The whole walk; the row says afterwards what came of it.
@@ -77,10 +84,12 @@ private:
 
     relay_context with_;
     work_bench* bench_ = nullptr;
-    std::function<void(const std::string&)> woken_;
+    woken woken_;
     found_slots found_slots_;
     std::set<storage::id16> under_way_;
     std::map<storage::id16, std::chrono::steady_clock::time_point> rests_;
+    // people of whom no relay was known
+    std::map<crypto::account_key, std::chrono::steady_clock::time_point> unknown_;
     bool stopping_ = false;
 };
 

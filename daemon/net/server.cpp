@@ -148,6 +148,7 @@ server::server(services::node& node) : state_(std::make_unique<state>(node)) {}
 server::~server() {
     state_->node.live_status = nullptr;
     state_->node.on_delivery_work(nullptr);
+    state_->node.writer().on_delivery_changes(nullptr);
     state_->node.on_relays_changed(nullptr);
     state_->node.relay_errand = nullptr;
     state_->workers.join();
@@ -261,6 +262,9 @@ std::string server::start() {
     s.node.live_status = [this] { return live_status(); };
     s.node.on_delivery_work([&s](const std::string& label) {
         asio::post(s.io, [&s, label] { s.outgoing.wake(label); });
+    });
+    s.node.writer().on_delivery_changes([&s](const std::string& label, const storage::delivery_changes& what) {
+        asio::post(s.io, [&s, label, what] { s.outgoing.changed(label, what); });
     });
     s.node.on_relays_changed([&s](const std::string& label) {
         asio::post(s.io, [&s, label] {

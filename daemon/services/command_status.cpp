@@ -48,6 +48,7 @@ json::object account_status(const account& a) {
     return {{"address", a.address()}, {"account", a.label()},   {"name", a.name()},
             {"mailboxes", boxes},     {"bytes", blob_bytes},    {"outbox", outbox},
             {"inbound", inbound},     {"contacts", contacts},   {"writable", a.store().writable()},
+            {"rows_read", a.store().rows_read()},
             {"index", {{"mails", index.mails}, {"waiting", index.waiting}, {"bytes", index.bytes}}},
             {"notes", notes}};
 }

@@ -19,9 +19,8 @@ result<bool> is_something_to_us(const storage::read_txn& txn, const crypto::acco
     auto contact = txn.get_contact(who);
     if (!contact) return failure(contact.error());
     if (*contact) return !(*contact)->blocked;
-    auto rows = txn.outbox(true);
-    if (!rows) return failure(rows.error());
-    return std::any_of(rows->begin(), rows->end(), [&](const auto& row) { return row.account == who; });
+    auto waits = txn.is_mail_open_to(who);
+    return waits ? result<bool>(*waits) : failure(waits.error());
 }
 
 }  // namespace

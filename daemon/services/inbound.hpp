@@ -10,7 +10,4 @@ namespace pp::services {
 // is still to be answered there, and the relay still has it.
 result<void> mail_is_here(storage::write_txn& txn, const peer::notification& note);
 
-result<std::optional<storage::inbound_row>> inbound_row_of(const storage::read_txn& txn,
-                                                           const storage::id16& notification);
-
 }  // namespace pp::services

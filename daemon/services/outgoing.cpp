@@ -1,5 +1,6 @@
 #include "daemon/services/outgoing.hpp"
 
+#include "daemon/engine/delivery.hpp"
 #include "daemon/engine/delivery_report.hpp"
 #include "daemon/engine/delivery_words.hpp"
 #include "daemon/engine/outgoing.hpp"
@@ -8,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <map>
 
 namespace pp::services {
 
@@ -19,17 +19,14 @@ constexpr auto hidden_uid = std::numeric_limits<std::uint32_t>::max();
 
 using submission = std::vector<storage::outbox_row>;   // the open rows of one mail
 
-result<std::vector<submission>> open_submissions(const storage::read_txn& txn) {
-    auto rows = txn.outbox(true);
-    if (!rows) return rows.error();
-    std::vector<submission> all;
-    std::map<storage::id16, std::size_t> places;
-    for (auto& row : *rows) {
-        const auto [at, is_new] = places.emplace(row.submission, all.size());
-        if (is_new) all.emplace_back();
-        all[at->second].push_back(std::move(row));
+result<submission> open_rows(const storage::read_txn& txn, const std::vector<storage::id16>& ids) {
+    submission out;
+    for (const auto& id : ids) {
+        auto row = txn.get_outbox(id);
+        if (!row) return row.error();
+        if (*row && engine::is_open(**row)) out.push_back(std::move(**row));
     }
-    return all;
+    return out;
 }
 
 std::uint32_t uid_of(const submission& rows) {
@@ -109,20 +106,20 @@ result<void> cancel(storage::write_txn& txn, submission& rows, storage::unix_ms 
 
 }  // namespace
 
-result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store, const outgoing_facts& facts,
-                                                storage::unix_ms now) {
+result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store,
+                                                const std::vector<std::vector<storage::id16>>& mails,
+                                                const outgoing_facts& facts, storage::unix_ms now) {
     std::vector<submission> wanting;
     auto looked = store.read([&](const storage::read_txn& txn) -> result<void> {
-        auto all = open_submissions(txn);
-        if (!all) return all.error();
-        if (all->empty()) return {};
         auto box = txn.find_mailbox(engine::outgoing_name);
         if (!box) return box.error();
-        for (auto& rows : *all) {
-            auto next = step_for(txn, *box, rows, facts.domain, now);
+        for (const auto& ids : mails) {
+            auto rows = open_rows(txn, ids);
+            if (!rows) return rows.error();
+            if (rows->empty()) continue;
+            auto next = step_for(txn, *box, *rows, facts.domain, now);
             if (!next) return next.error();
-            if (*next != step::none) wanting.push_back(std::move(rows));
-            if (wanting.size() == outgoing_notes_max) break;
+            if (*next != step::none) wanting.push_back(std::move(*rows));
         }
         return {};
     });
@@ -139,8 +136,10 @@ result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store, c
         }
         const auto keyword = engine::outgoing_flags(m.rows, now).keywords.front();
         const auto submission = m.rows.front().submission;
-        outgoing_note note{submission, keyword, engine::outgoing_message_id(submission, keyword, facts.domain),
-                           store.new_blob()};
+        std::vector<storage::id16> ids;
+        for (const auto& row : m.rows) ids.push_back(row.id);
+        auto message_id = engine::outgoing_message_id(submission, keyword, facts.domain);
+        outgoing_note note{submission, std::move(ids), keyword, std::move(message_id), store.new_blob()};
         if (auto r = note.blob.write(engine::outgoing_text(m)); !r) return r.error();
         if (auto r = note.blob.finish(); !r) return r.error();
         notes.push_back(std::move(note));
@@ -151,21 +150,20 @@ result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store, c
 result<outgoing_change> update_outgoing(storage::write_txn& txn, std::vector<outgoing_note>& notes,
                                         const outgoing_facts& facts, storage::unix_ms now) {
     auto done = outgoing_change::none;
-    auto all = open_submissions(txn);
-    if (!all) return all.error();
-    for (auto& rows : *all) {
-        const auto note = std::find_if(notes.begin(), notes.end(),
-                                       [&](const auto& n) { return n.submission == rows.front().submission; });
-        if (note == notes.end()) continue;
+    for (auto& note : notes) {
+        auto open = open_rows(txn, note.rows);
+        if (!open) return open.error();
+        auto& rows = *open;
+        if (rows.empty()) continue;
         auto box = txn.find_mailbox(engine::outgoing_name);   // the first note may make it
         if (!box) return box.error();
         auto next = step_for(txn, *box, rows, facts.domain, now);
         if (!next) return next.error();
         if (*next == step::none) continue;
         // It has come further since the note was written: the next look writes another.
-        if (*next != step::cancel && note->keyword != engine::outgoing_flags(rows, now).keywords.front()) continue;
-        const auto r = *next == step::place  ? place(txn, rows, *note)
-                       : *next == step::mark ? mark(txn, **box, rows, *note)
+        if (*next != step::cancel && note.keyword != engine::outgoing_flags(rows, now).keywords.front()) continue;
+        const auto r = *next == step::place  ? place(txn, rows, note)
+                       : *next == step::mark ? mark(txn, **box, rows, note)
                                              : cancel(txn, rows, now);
         if (!r) return r.error();
         if (done != outgoing_change::cancel)
@@ -176,10 +174,10 @@ result<outgoing_change> update_outgoing(storage::write_txn& txn, std::vector<out
 
 result<void> leave_outgoing(storage::write_txn& txn, const storage::outbox_row& row, std::string_view domain) {
     if (row.outgoing_uid == 0 || row.outgoing_uid == hidden_uid) return {};
-    auto open = txn.outbox(true);
-    if (!open) return open.error();
-    for (const auto& other : *open)
-        if (other.submission == row.submission && other.id != row.id) return {};
+    auto all = txn.outbox_of_mail(row.mail_serial);
+    if (!all) return all.error();
+    for (const auto& other : *all)
+        if (other.submission == row.submission && other.id != row.id && engine::is_open(other)) return {};
     auto box = txn.find_mailbox(engine::outgoing_name);
     if (!box) return box.error();
     if (!*box) return {};

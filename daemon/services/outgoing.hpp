@@ -16,14 +16,16 @@ struct outgoing_facts {
 // A note that is to stand in Outgoing, written and not yet placed.
 struct outgoing_note {
     storage::id16 submission{};
+    std::vector<storage::id16> rows;                 // of the mail, open when it was written
     std::string keyword, message_id;
     storage::blob_writer blob;
 };
-// One for each open mail that needs something: it belongs there and is not, what it says is old, or the user has
-// deleted it. At most outgoing_notes_max: who got so many looks again.
-inline constexpr std::size_t outgoing_notes_max = 64;
-result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store, const outgoing_facts& facts,
-                                                storage::unix_ms now);
+inline constexpr std::size_t outgoing_notes_max = 64;      // written at a time
+// One for each of these mails (the rows of each) that is open and needs something: it belongs there and is not, what it
+// says is old, or the user has deleted it.
+result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store,
+                                                const std::vector<std::vector<storage::id16>>& mails,
+                                                const outgoing_facts& facts, storage::unix_ms now);
 // Places, replaces and cancels, and says what it was. The notes have to stay until the group commits.
 enum class outgoing_change : std::uint8_t { none, update, cancel };
 result<outgoing_change> update_outgoing(storage::write_txn& txn, std::vector<outgoing_note>& notes,

@@ -74,6 +74,11 @@ void store_writer::on_commit(observer f) {
     observer_ = std::move(f);
 }
 
+void store_writer::on_delivery_changes(delivery_observer f) {
+    const std::lock_guard lock(observer_mutex_);
+    delivery_observer_ = std::move(f);
+}
+
 void store_writer::stop() {
     std::deque<idle_work> given_up;
     {
@@ -188,12 +193,15 @@ void store_writer::commit(std::vector<waiting>& group) {
 
 void store_writer::commit_jobs(std::vector<waiting>& group, storage::account_store& store) {
     std::vector<std::vector<storage::mailbox_id>> touched(group.size());
+    std::vector<storage::delivery_changes> delivery(group.size());
     std::vector<job> jobs;
     jobs.reserve(group.size());
     for (std::size_t i = 0; i < group.size(); ++i)
-        jobs.push_back([&work = group[i].work, &seen = touched[i]](storage::write_txn& txn) -> result<void> {
+        jobs.push_back([&work = group[i].work, &seen = touched[i],
+                        &changed = delivery[i]](storage::write_txn& txn) -> result<void> {
             auto r = work(txn);
             if (r) seen = txn.touched();
+            if (r) changed = txn.delivery_touched();
             return r;
         });
     const auto results = store.write(jobs);
@@ -203,6 +211,16 @@ void store_writer::commit_jobs(std::vector<waiting>& group, storage::account_sto
         if (results[i])
             for (const auto box : touched[i]) changes_.publish(group[i].account, box);
     }
+    storage::delivery_changes all;
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        if (!results[i]) continue;
+        const auto& one = delivery[i];
+        all.outbox.insert(all.outbox.end(), one.outbox.begin(), one.outbox.end());
+        all.inbound.insert(all.inbound.end(), one.inbound.begin(), one.inbound.end());
+        all.people = all.people || one.people;
+    }
+    const std::lock_guard lock(observer_mutex_);
+    if (delivery_observer_ && !all.empty()) delivery_observer_(group.front().account, all);
 }
 
 void store_writer::zero_loop() {

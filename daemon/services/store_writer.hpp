@@ -5,6 +5,7 @@
 
 #include "daemon/services/change_bus.hpp"
 #include "storage/account_store.hpp"
+#include "storage/txn.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -49,6 +50,10 @@ public:
     // Called after each group that changed something, on the writer thread; must not block. nullptr: nobody.
     using observer = std::function<void(const std::string& account, storage::account_store& store)>;
     void on_commit(observer f);
+    // Called after each group that changed rows of delivery or contacts, on the writer thread, after the completions of
+    // its jobs; must not block. nullptr: nobody.
+    using delivery_observer = std::function<void(const std::string& account, const storage::delivery_changes& what)>;
+    void on_delivery_changes(delivery_observer f);
     // Commits what is queued, then ends the threads.
     void stop();
 
@@ -82,6 +87,7 @@ private:
     std::deque<idle_work> idle_;
     std::mutex observer_mutex_;                    // held while it is called, so that on_commit() ends it for good
     observer observer_;
+    delivery_observer delivery_observer_;          // under observer_mutex_, too
     std::size_t urgent_ = 0;                                 // of queue_
     storage::account_store* to_zero_ = nullptr;
     std::vector<storage::account_store*> unsettled_;         // of the writer thread

@@ -224,7 +224,7 @@ private:
                 mdb_stat(txn.get(), env->dbi(static_cast<table>(t)), &s);
                 used += static_cast<double>(s.ms_branch_pages + s.ms_leaf_pages + s.ms_overflow_pages) * s.ms_psize;
                 const bool keys_only = static_cast<table>(t) == table::mod || static_cast<table>(t) == table::msgid ||
-                                       static_cast<table>(t) == table::doc;
+                                       static_cast<table>(t) == table::doc || static_cast<table>(t) == table::out_ref;
                 if (keys_only) {
                     must(r.each_key(static_cast<table>(t), {}, {}, [&](bytes_view key) -> result<bool> {
                         said += static_cast<double>(key.size());

@@ -12,7 +12,7 @@
 #include <map>
 
 #define SEEN "_ZN2pp7storage7queries17notification_seenERKNS0_4rowsERKNS_6crypto11fixed_bytesINS5_15account_key_tagELm32EEERKSt5arrayISt4byteLm16EE"
-#define OUTBOX "_ZN2pp7storage7queries6outboxERKNS0_4rowsEb"
+#define OPEN_IDS "_ZN2pp7storage7queries15open_outbox_idsERKNS0_4rowsE"
 #define WRITE "_ZN2pp7storage13account_store5writeESt4spanISt8functionIFN5boost6system6resultIvNS5_10error_codeEEERNS0_9write_txnEEELm18446744073709551615EE"
 #define REPORT_DUE "_ZN2pp6engine10report_dueERKNS_7storage10outbox_rowES4_"
 #define RELAY_WRITE "_ZN2pp7storage5relay11relay_store5writeESt4spanIKSt8functionIFN5boost6system6resultIvNS6_10error_codeEEERNS1_6changeEEELm18446744073709551615EE"
@@ -51,16 +51,17 @@ result<bool> seen(const storage::rows& r, const crypto::account_key& sender, con
 }
 
 // After a restart one open row is overlooked.
-result<std::vector<storage::outbox_row>> outbox_behind(const storage::rows&, bool) asm("__real_" OUTBOX);
-result<std::vector<storage::outbox_row>> outbox(const storage::rows&, bool) asm("__wrap_" OUTBOX);
-result<std::vector<storage::outbox_row>> outbox(const storage::rows& r, bool open_only) {
-    auto all = outbox_behind(r, open_only);
+using open_ids = result<std::vector<storage::id16>>;
+open_ids open_outbox_ids_behind(const storage::rows&) asm("__real_" OPEN_IDS);
+open_ids open_outbox_ids(const storage::rows&) asm("__wrap_" OPEN_IDS);
+open_ids open_outbox_ids(const storage::rows& r) {
+    auto all = open_outbox_ids_behind(r);
     const auto* me = scheduler::self();
     if (planted != plant::forgotten_row || !me || !all || me->on->starts < 2) return all;
     static std::map<int, storage::id16> overlooked;
-    if (!all->empty()) overlooked.emplace(me->on->number, all->front().id);
+    if (!all->empty()) overlooked.emplace(me->on->number, all->front());
     const auto which = overlooked.find(me->on->number);
-    if (which != overlooked.end()) std::erase_if(*all, [&](const auto& row) { return row.id == which->second; });
+    if (which != overlooked.end()) std::erase(*all, which->second);
     return all;
 }
 

@@ -111,6 +111,27 @@ TEST_CASE("bulk requests are open at a time as long as their answers are no more
     CHECK_FALSE(b.end);
 }
 
+TEST_CASE("of many small answers each ends its own request, whichever is whole first") {
+    auto a = dialler();
+    auto b = listener();
+    // As long as nobody else's; later requests have shorter answers, so that they overtake.
+    const auto length_of = [](std::size_t message_bytes) { return 60000 - 700 * (message_bytes - 44); };
+    b.reply = [&](const request_received& r) { return of_size(length_of(r.message.size())); };
+    talk(a, b);
+    std::vector<std::uint64_t> asked;
+    for (std::size_t i = 0; i < 80; ++i)
+        asked.push_back(a.link.ask_peer(drive_protocol, of_size(44 + i), length_of(44 + i)));
+    a.link.news();
+    talk(a, b);
+    REQUIRE(a.responses.size() == asked.size());
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        INFO(i);
+        REQUIRE(a.responses.at(asked[i]).has_value());
+        CHECK(a.responses.at(asked[i])->size() == length_of(44 + i));
+    }
+    CHECK(a.link.open_requests() == 0);
+}
+
 TEST_CASE("two parts of a seed are open at a time, whatever they ask for") {
     auto a = dialler();
     auto b = listener();

@@ -87,7 +87,8 @@ struct delivery_changes {
     std::vector<id16> outbox;            // ids
     std::vector<id16> inbound;           // notifications
     bool people = false;
-    bool empty() const { return outbox.empty() && inbound.empty() && !people; }
+    bool all = false;                    // any row may be another: the store was healed
+    bool empty() const { return outbox.empty() && inbound.empty() && !people && !all; }
 };
 
 // Inside a job of account_store::write. Also a read_txn: it sees its own changes.

@@ -40,6 +40,13 @@ void open_mails::gone(const id16& id) {
     rows_.erase(at);
 }
 
+std::vector<storage::id16> open_mails::ids() const {
+    std::vector<id16> out;
+    out.reserve(rows_.size());
+    for (const auto& [id, e] : rows_) out.push_back(id);
+    return out;
+}
+
 void open_mails::look(const id16& id, unix_ms when) {
     const auto at = rows_.find(id);
     if (at == rows_.end() || at->second.look_at <= when) return;

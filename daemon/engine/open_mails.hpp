@@ -27,6 +27,7 @@ public:
     void gone(const id16& id);
     bool knows(const id16& id) const { return rows_.contains(id); }
     std::size_t size() const { return rows_.size(); }
+    std::vector<id16> ids() const;
 
     // When to look at it, if not earlier. No effect on rows that are not here.
     void look(const id16& id, unix_ms when);

@@ -84,7 +84,11 @@ void courier::changed(const std::string& label, const storage::delivery_changes&
     auto& d = found->second;
     d.changed.outbox.insert(d.changed.outbox.end(), what.outbox.begin(), what.outbox.end());
     d.changed.inbound.insert(d.changed.inbound.end(), what.inbound.begin(), what.inbound.end());
-    d.changed.people = d.changed.people || what.people;
+    d.changed.people = d.changed.people || what.people || what.all;
+    if (what.all) {
+        d.is_loaded = false;
+        relay_inbox_->changed_all(*d.account);
+    }
     if (!what.inbound.empty()) relay_inbox_->changed(*d.account, what.inbound);
     poke(d);
 }

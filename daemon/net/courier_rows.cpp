@@ -52,6 +52,13 @@ result<void> courier::learn_inbound(desk& d, const std::vector<storage::id16>& n
         if (!d.is_loaded) {
             auto all = txn.inbound();
             if (!all) return all.error();
+            std::vector<storage::id16> known;
+            for (const auto& [id, from] : d.coming) known.push_back(id);
+            for (const auto& id : known) {
+                auto row = txn.get_inbound(id);
+                if (!row) return row.error();
+                note(id, *row);
+            }
             for (auto& row : *all) note(row.notification, std::move(row));
         }
         for (const auto& id : notifications) {
@@ -63,12 +70,13 @@ result<void> courier::learn_inbound(desk& d, const std::vector<storage::id16>& n
     });
 }
 
-// Takes in what has changed. At the first time everything has.
+// Takes in what has changed. At the first time everything has, and when the store was healed.
 result<void> courier::learn(desk& d) {
     auto& store = d.account->store();
     if (!d.is_loaded) {
         auto all = store.read([](const storage::read_txn& txn) { return txn.open_outbox_ids(); });
         if (!all) return all.error();
+        d.changed.outbox = d.open.ids();   // what is over by now is let go of
         d.changed.outbox.insert(d.changed.outbox.end(), all->begin(), all->end());
         relay_inbox_->changed(*d.account, {});
     }

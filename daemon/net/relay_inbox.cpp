@@ -86,6 +86,11 @@ void relay_inbox::changed(services::account& mine, const std::vector<storage::id
     wake(mine);
 }
 
+void relay_inbox::changed_all(services::account& mine) {
+    desk_of(mine).is_loaded = false;
+    changed(mine, {});
+}
+
 void relay_inbox::refused(services::account& mine, const storage::id16& id) {
     if (const auto d = desks_.find(mine.label()); d != desks_.end()) {
         if (const auto t = d->second->trials.find(id); t != d->second->trials.end() && !t->second.running)

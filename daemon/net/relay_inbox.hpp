@@ -31,6 +31,7 @@ public:
     void wake(services::account& mine);
     // Rows of these notifications were written or erased. (All of them are read once, at the first look.)
     void changed(services::account& mine, const std::vector<storage::id16>& notifications);
+    void changed_all(services::account& mine);   // nobody knows which: all are read again
     // A mail is waited for no more; its sender is told now.
     void refused(services::account& mine, const storage::id16& id);
     void stop();

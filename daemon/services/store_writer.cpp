@@ -167,14 +167,23 @@ void store_writer::settle_all() {
     for (auto* store : std::exchange(unsettled_, {})) (void)store->settle();
 }
 
-void store_writer::run_idle(const idle_work& idle) {
-    if (!idle.store->writable()) (void)idle.store->try_heal();
-    idle.done((*idle.work)());
+// After a full disk: is there room again? Then the view has what only the log had until now, and whoever keeps in mind
+// what it showed begins anew.
+void store_writer::heal(const std::string& account, storage::account_store& store) {
+    if (store.writable()) return;
+    (void)store.try_heal();
+    if (!store.writable()) return;
+    storage::delivery_changes unknown;
+    unknown.all = true;
+    const std::lock_guard lock(observer_mutex_);
+    if (delivery_observer_) delivery_observer_(account, unknown);
 }
+
+void store_writer::run_idle(const idle_work& idle) { idle.done((*idle.work)()); }
 
 void store_writer::commit(std::vector<waiting>& group) {
     auto& store = *group.front().store;
-    if (!store.writable()) (void)store.try_heal();   // after a full disk: is there room again?
+    heal(group.front().account, store);
     if (group.front().alone)
         group.front().done(group.front().alone());
     else

@@ -228,7 +228,7 @@ awaitable<void> courier::look_at(desk& d, storage::outbox_row row) {
     }
     // What says in Outgoing that it is held is to say that it goes.
     if (row.hold_until != 0 && row.outgoing_uid != 0)
-        d.to_show.emplace(row.submission, std::chrono::steady_clock::now());
+        show_at(d, row.submission, std::chrono::steady_clock::now());
     if (taking_back_.contains(id)) {   // its end looks again
         d.open.set_waits(id, false);
         co_return;

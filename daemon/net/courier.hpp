@@ -143,6 +143,7 @@ private:
     awaitable<void> show_outgoing(desk& d);
     result<void> learn(desk& d);
     result<void> learn_inbound(desk& d, const std::vector<storage::id16>& notifications);
+    void show_at(desk& d, const storage::id16& mail, std::chrono::steady_clock::time_point when);
     void learn_row(desk& d, const storage::id16& id, const std::optional<storage::outbox_row>& row);
     result<void> learn_outgoing(desk& d);
     awaitable<void> learn_people(desk& d);

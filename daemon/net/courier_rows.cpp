@@ -15,14 +15,24 @@ namespace pp::net {
 
 // ---------------------------------------------------------------- what is known of the rows
 
+// What it says of this mail is looked at then, or earlier when that was wanted.
+void courier::show_at(desk& d, const storage::id16& mail, std::chrono::steady_clock::time_point when) {
+    const auto [at, is_new] = d.to_show.emplace(mail, when);
+    if (!is_new) at->second = std::min(at->second, when);
+}
+
 void courier::learn_row(desk& d, const storage::id16& id, const std::optional<storage::outbox_row>& row) {
-    const auto soon = std::chrono::steady_clock::now() + outgoing_pause;
-    if (const auto mail = d.open.submission_of(id)) d.to_show.emplace(*mail, soon);
+    auto soon = std::chrono::steady_clock::now();
+    if (row) {   // only a new mail is given its moment; what becomes of it later is shown at once
+        const std::chrono::milliseconds age(services::now_ms() - row->submitted_at);
+        soon += std::clamp<std::chrono::milliseconds>(outgoing_pause - age, {}, outgoing_pause);
+    }
     if (row && engine::is_open(*row)) {
         d.open.changed(*row);
-        d.to_show.emplace(row->submission, soon);
+        show_at(d, row->submission, soon);
         return;
     }
+    if (const auto mail = d.open.submission_of(id)) show_at(d, *mail, soon);
     d.open.gone(id);
     if (!row) return;
     d.to_bring.erase({row->submitted_at, id});

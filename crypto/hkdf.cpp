@@ -1,35 +1,10 @@
-// HKDF-SHA256 (RFC 5869). HMAC is libsodium's: inputs are a few blocks long, where the context that OpenSSL allocates
-// costs more than its faster SHA-256 saves, and libsodium's cannot fail.
+// HKDF-SHA256 (RFC 5869).
 #include "crypto/hkdf.hpp"
 
 #include "crypto/assert.hpp"
-#include "crypto/raw.hpp"
+#include "crypto/hmac_sha256.hpp"
 
 namespace pp::crypto {
-
-namespace {
-
-class hmac_sha256 {
-public:
-    explicit hmac_sha256(bytes_view key) {
-        crypto_auth_hmacsha256_init(&state_, raw(key), key.size());
-    }
-    hmac_sha256(const hmac_sha256&) = delete;
-    hmac_sha256& operator=(const hmac_sha256&) = delete;
-    ~hmac_sha256() { sodium_memzero(&state_, sizeof state_); }
-
-    void update(bytes_view data) {
-        crypto_auth_hmacsha256_update(&state_, raw(data), data.size());
-    }
-    void finish(mutable_bytes_view out) {
-        crypto_auth_hmacsha256_final(&state_, raw_out(out));
-    }
-
-private:
-    crypto_auth_hmacsha256_state state_;
-};
-
-}  // namespace
 
 pseudorandom_key hkdf_extract(bytes_view salt, std::initializer_list<bytes_view> key_parts) {
     // RFC 5869 section 2.2: no salt is a salt of zeros; HMAC fills a short key with zeros, so an empty one is the same.

@@ -1,6 +1,7 @@
 #include "crypto/scram.hpp"
 
 #include "crypto/assert.hpp"
+#include "crypto/hmac_sha256.hpp"
 #include "crypto/raw.hpp"
 
 #include <openssl/evp.h>
@@ -13,11 +14,9 @@ using salted_password = secret_bytes<struct salted_password_tag, 32>;
 using client_key = secret_bytes<struct client_key_tag, 32>;
 
 void hmac(bytes_view key, std::string_view text, mutable_bytes_view out) {
-    crypto_auth_hmacsha256_state state;
-    crypto_auth_hmacsha256_init(&state, raw(key), key.size());
-    crypto_auth_hmacsha256_update(&state, raw(as_bytes(text)), text.size());
-    crypto_auth_hmacsha256_final(&state, raw_out(out));
-    sodium_memzero(&state, sizeof state);
+    hmac_sha256 mac(key);
+    mac.update(as_bytes(text));
+    mac.finish(out);
 }
 
 }  // namespace

@@ -48,7 +48,10 @@ private:
 
 result<void> make_standard_mailboxes(account_store& store) {
     account_store::job make = [](write_txn& t) -> result<void> {
-        for (const auto& [name, use] : standard_mailboxes()) PP_TRY(t.create_mailbox(name, use));
+        for (const auto& [name, use] : standard_mailboxes()) {
+            PP_TRY(t.create_mailbox(name, use));
+            PP_TRY(t.set_subscribed(name, true));
+        }
         return {};
     };
     return store.write({&make, 1}).front();
@@ -196,6 +199,7 @@ result<std::shared_ptr<cipher_reader>> account_store::open_cipher(const crypto::
 }
 
 crypto::drive_key account_store::drive() const { return state_->drive; }
+bool account_store::wants_housekeeping() const { return state_->log.wants_housekeeping(); }
 bool account_store::housekeeping() { return state_->log.housekeeping(); }
 text_index& account_store::text() const { return state_->text; }
 std::uint64_t account_store::rows_read() const {

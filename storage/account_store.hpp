@@ -112,6 +112,7 @@ public:
     crypto::drive_key drive() const;
     // Background work: zero-writes the next piece of the log. Returns false when there is nothing to do. Any thread.
     bool housekeeping();
+    bool wants_housekeeping() const;      // whether there is; cheap. Any thread
     // Reads everything: frames, hashes, heads, rows, blobs. Changes nothing. progress(done, total) bytes.
     result<check_report> check(const std::function<void(std::uint64_t, std::uint64_t)>& progress) const;
     struct check_parts;                   // what check() looks at; storage/store_state.hpp

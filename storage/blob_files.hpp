@@ -18,14 +18,18 @@ struct blob_space {
     std::filesystem::path blobs() const { return folder / "blobs"; }
     std::filesystem::path tmp() const { return folder / "tmp"; }
     std::filesystem::path path_of(const crypto::blob_id& id) const;
-    // Makes blobs/xx, durably, once.
-    result<void> prepare(const crypto::blob_id& id);
+    // Gives a finished blob its place, durably. The syncs come last and at once; what a crash leaves half written under
+    // its final name is named by no entry of the log, and goes at the next start.
+    result<void> take_in(const std::filesystem::path& made, const durable::file& file, const crypto::blob_id& id);
     // errc::full when less than the reserve would be left.
     result<void> check_room(std::uint64_t more) const;
 
 private:
+    bool shelf_is_durable(std::size_t n);
+
     std::mutex mutex_;
-    std::bitset<256> prepared_;
+    bool shelves_known_ = false;
+    std::bitset<256> durable_shelves_;   // blobs/xx that are there after a crash as well
 };
 
 struct blob_writer::state {
@@ -60,6 +64,7 @@ struct stored_blob {
     bool has_leaves = false;
     std::uint64_t cipher_bytes = 0;
     crypto::blob_header header{};
+    bytes whole;                        // header and ciphertext of one that lies in a segment: read at once
 
     // Reads the header. errc::damaged when it does not lie whole in the file.
     static result<stored_blob> open(std::shared_ptr<const durable::file> file, std::uint64_t offset, bool has_leaves,

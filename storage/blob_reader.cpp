@@ -2,6 +2,8 @@
 #include "storage/attempt.hpp"
 #include "storage/blob_files.hpp"
 
+#include <utility>
+
 namespace pp::storage {
 
 result<stored_blob> stored_blob::open(std::shared_ptr<const durable::file> file, std::uint64_t offset, bool has_leaves,
@@ -11,8 +13,17 @@ result<stored_blob> stored_blob::open(std::shared_ptr<const durable::file> file,
     b.offset = offset;
     b.has_leaves = has_leaves;
     b.cipher_bytes = cipher_bytes;
+    if (cipher_bytes == 0) return errc::damaged;
+    if (cipher_bytes <= crypto::chunk_cipher_bytes && !has_leaves) {   // most mails: one read for all of it
+        bytes all(crypto::blob_header_bytes + static_cast<std::size_t>(cipher_bytes));
+        PP_LET(const auto n, b.file->read_at(offset, all));
+        if (n != all.size()) return errc::damaged;
+        std::copy_n(all.begin(), b.header.size(), b.header.begin());
+        b.whole = std::move(all);
+        return b;
+    }
     PP_LET(const auto size, b.file->size());
-    if (cipher_bytes == 0 || offset > size || cipher_bytes > size - offset ||
+    if (offset > size || cipher_bytes > size - offset ||
         crypto::blob_header_bytes > size - offset - cipher_bytes)
         return errc::damaged;
     PP_LET(const auto n, b.file->read_at(offset, b.header));
@@ -28,6 +39,7 @@ result<bytes> stored_blob::read_chunks(std::uint64_t first, std::uint64_t n) con
     if (n == 0 || first >= chunks() || n > chunks() - first) return errc::not_found;
     const auto begin = first * crypto::chunk_cipher_bytes;
     const auto end = std::min((first + n) * crypto::chunk_cipher_bytes, cipher_bytes);
+    if (!whole.empty()) return bytes(whole.begin() + crypto::blob_header_bytes, whole.end());
     bytes out(static_cast<std::size_t>(end - begin));
     PP_LET(const auto got, file->read_at(offset + crypto::blob_header_bytes + begin, out));
     if (got != out.size()) return errc::damaged;
@@ -82,8 +94,14 @@ private:
     result<void> load(std::uint64_t index) {
         if (index == held_) return {};
         held_ = none;
-        PP_LET(const auto cipher, blob_.read_chunks(index, 1));
-        if (!decryptor_.decrypt(index, cipher, chunk_)) return errc::damaged;
+        if (!blob_.whole.empty()) {   // its only chunk
+            const auto cipher = std::exchange(blob_.whole, bytes());
+            if (!decryptor_.decrypt(index, bytes_view(cipher).subspan(crypto::blob_header_bytes), chunk_))
+                return errc::damaged;
+        } else {
+            PP_LET(const auto cipher, blob_.read_chunks(index, 1));
+            if (!decryptor_.decrypt(index, cipher, chunk_)) return errc::damaged;
+        }
         held_ = index;
         return {};
     }

@@ -2,6 +2,9 @@
 #include "storage/blob_files.hpp"
 #include "storage/blob_in_file.hpp"
 
+#include <future>
+#include <utility>
+
 namespace pp::storage {
 
 std::filesystem::path blob_space::path_of(const crypto::blob_id& id) const {
@@ -9,13 +12,36 @@ std::filesystem::path blob_space::path_of(const crypto::blob_id& id) const {
     return blobs() / name.substr(0, 2) / name;
 }
 
-result<void> blob_space::prepare(const crypto::blob_id& id) {
+bool blob_space::shelf_is_durable(std::size_t n) {
     const std::lock_guard hold(mutex_);
-    const auto n = static_cast<std::size_t>(id.data[0]);
-    if (prepared_[n]) return {};
-    PP_TRY(durable::make_directory(path_of(id).parent_path()));
-    PP_TRY(durable::sync_directory(blobs()));
-    prepared_[n] = true;
+    if (!std::exchange(shelves_known_, true)) {
+        const auto there = durable::names_in(blobs());
+        if (durable::sync_directory(blobs()))
+            for (const auto& name : there)
+                if (const auto raw = crypto::from_hex(name); raw && raw->size() == 1)
+                    durable_shelves_[std::to_integer<std::size_t>(raw->front())] = true;
+    }
+    return durable_shelves_[n];
+}
+
+result<void> blob_space::take_in(const std::filesystem::path& made, const durable::file& file,
+                                 const crypto::blob_id& id) {
+    const auto path = path_of(id);
+    const auto shelf = std::to_integer<std::size_t>(id.data[0]);
+    const bool shelf_stays = shelf_is_durable(shelf);
+    if (!shelf_stays) PP_TRY(durable::make_directory(path.parent_path()));
+    PP_TRY(durable::rename_file(made, path));
+    const auto sync_names = [&]() -> result<void> {
+        PP_TRY(durable::sync_directory(path.parent_path()));
+        return shelf_stays ? result<void>() : durable::sync_directory(blobs());
+    };
+    // Each of the two makes the disk empty its cache, which takes milliseconds; at the same time it is once for both.
+    auto names = std::async(sync_names);   // where no thread is to be had: one after the other
+    const auto data_synced = file.sync(), names_synced = names.get();
+    PP_TRY(data_synced);
+    PP_TRY(names_synced);
+    const std::lock_guard hold(mutex_);
+    durable_shelves_[shelf] = true;
     return {};
 }
 
@@ -101,13 +127,12 @@ result<void> blob_writer::finish() {
         for (const auto& leaf : s.encryptor.leaves())
             s.cipher.insert(s.cipher.end(), leaf.data.begin(), leaf.data.end());
         PP_TRY(s.spill(true));
-        PP_TRY(s.file.sync());
         const auto id = s.encryptor.id();
-        PP_TRY(s.space->prepare(id));
-        const auto final_path = s.space->path_of(id);
-        PP_TRY(durable::rename_file(s.path, final_path));
-        s.path = final_path;
-        PP_TRY(durable::sync_directory(final_path.parent_path()));
+        const auto made = std::exchange(s.path, s.space->path_of(id));
+        if (const auto taken = s.space->take_in(made, s.file, id); !taken) {
+            (void)durable::unlink_file(made);   // wherever it is by now
+            return taken;
+        }
         s.file.close();
         s.cipher = bytes();   // not = {}, which keeps the memory
         return {};

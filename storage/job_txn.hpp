@@ -59,6 +59,7 @@ private:
     result<void> record(operation o);
     result<void> make_mailbox(const std::string& name, special_use use, mailbox_id& id);
     result<void> make_parents(const std::string& name);
+    result<bool> subscribed_without_mailbox(const std::string& name);
     result<bool> has_children(const std::string& name) const;
     result<placed> place(const new_mail& what, std::uint64_t serial, std::uint64_t size_bytes);
     result<void> join_thread(std::uint64_t serial, const mail::envelope& of);

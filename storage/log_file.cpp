@@ -172,15 +172,20 @@ result<std::uint64_t> log_file::cut(const log_position& at) {
     return lost;
 }
 
+bool log_file::wants_housekeeping() const {
+    const std::lock_guard hold(mutex_);
+    // Begin when half of the lead is used up, so that it is done in large steps.
+    return file_ && zeroed_ < std::min(options_.segment_bytes, end_ + options_.zero_ahead_bytes / 2);
+}
+
 bool log_file::housekeeping() {
+    if (!wants_housekeeping()) return false;
     std::shared_ptr<durable::file> into;
     std::uint64_t target = 0;
     {
         const std::lock_guard hold(mutex_);
         if (!file_) return false;
         target = std::min(options_.segment_bytes, end_ + options_.zero_ahead_bytes);
-        // Begin when half of the lead is used up, so that it is done in large steps.
-        if (zeroed_ >= std::min(options_.segment_bytes, end_ + options_.zero_ahead_bytes / 2)) return false;
         into = file_;
     }
     const auto room = durable::free_bytes(folder_);

@@ -33,7 +33,8 @@ public:
     result<std::uint64_t> cut(const log_position& at);
     // Bytes behind `at` that are not zero: what a torn group left.
     result<std::uint64_t> dirty_bytes(const log_position& at) const;
-    bool housekeeping();
+    bool wants_housekeeping() const;        // half of the lead of zeros behind the last frame is used up
+    bool housekeeping();                    // writes it anew; true when something was done
     bool sound() const { return sound_; }   // appending is possible
     bool shortened() const { return shortened_; }   // the last cut() took something away, even if it failed after that
 

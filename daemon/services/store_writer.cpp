@@ -120,7 +120,7 @@ void store_writer::write_loop() {
             }
         }
         if (idle) {
-            run_idle(*idle);
+            idle->done((*idle->work)());
             continue;
         }
         {
@@ -179,8 +179,6 @@ void store_writer::heal(const std::string& account, storage::account_store& stor
     if (delivery_observer_) delivery_observer_(account, unknown);
 }
 
-void store_writer::run_idle(const idle_work& idle) { idle.done((*idle.work)()); }
-
 void store_writer::commit(std::vector<waiting>& group) {
     auto& store = *group.front().store;
     heal(group.front().account, store);
@@ -193,6 +191,7 @@ void store_writer::commit(std::vector<waiting>& group) {
         const std::lock_guard lock(observer_mutex_);
         if (observer_) observer_(group.front().account, store);
     }
+    if (!store.wants_housekeeping()) return;   // not woken for nothing after each commit
     {
         const std::lock_guard lock(mutex_);
         to_zero_ = &store;

@@ -73,7 +73,6 @@ private:
         completion done;
     };
     void write_loop();
-    void run_idle(const idle_work& idle);
     void heal(const std::string& account, storage::account_store& store);
     void commit(std::vector<waiting>& group);
     void commit_jobs(std::vector<waiting>& group, storage::account_store& store);

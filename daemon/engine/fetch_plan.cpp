@@ -6,9 +6,11 @@
 
 namespace pp::engine {
 
-fetch_plan::fetch_plan(const crypto::blob_id& blob, std::uint64_t cipher_bytes, std::uint64_t kept_chunks)
+fetch_plan::fetch_plan(const crypto::blob_id& blob, std::uint64_t cipher_bytes, std::uint64_t kept_chunks,
+                       std::uint32_t first_range)
     : blob_(blob), cipher_bytes_(cipher_bytes),
-      total_(cipher_bytes == 0 ? 0 : (cipher_bytes - 1) / crypto::chunk_cipher_bytes + 1), kept_(kept_chunks) {
+      total_(cipher_bytes == 0 ? 0 : (cipher_bytes - 1) / crypto::chunk_cipher_bytes + 1), kept_(kept_chunks),
+      range_(std::clamp(first_range, 1u, peer::fetch_chunks_max)) {
     if (kept_ > total_) {
         must_restart_ = true;
         kept_ = 0;
@@ -21,8 +23,7 @@ std::optional<peer::fetch_request> fetch_plan::next() const {
     request.blob = blob_;
     // All is kept but the header, after a crash before the end: it comes with any chunk.
     request.first_chunk = std::min(kept_, total_ - 1);
-    request.chunks =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>(peer::fetch_chunks_max, total_ - request.first_chunk));
+    request.chunks = static_cast<std::uint32_t>(std::min<std::uint64_t>(range_, total_ - request.first_chunk));
     return request;
 }
 
@@ -49,6 +50,7 @@ fetch_step fetch_plan::accept(const peer::fetch_request& asked, peer::fetch_repl
     root_ = reply.root;
     if (asked.first_chunk != kept_) return {kind::keep, {}};   // the header alone, or an answer that came twice
     kept_ += (reply.data.size() - 1) / crypto::chunk_cipher_bytes + 1;
+    range_ = std::min(2 * range_, peer::fetch_chunks_max);
     return {kind::keep, std::move(reply.data)};
 }
 

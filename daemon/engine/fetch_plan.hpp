@@ -23,8 +23,10 @@ struct fetch_step {
 
 class fetch_plan {
 public:
-    // cipher_bytes as notified; kept_chunks as the partial blob on disk holds them.
-    fetch_plan(const crypto::blob_id& blob, std::uint64_t cipher_bytes, std::uint64_t kept_chunks);
+    // cipher_bytes as notified; kept_chunks as the partial blob on disk holds them. first_range: so many chunks are
+    // asked for at first, then twice as many each time: of an answer that breaks off nothing is kept.
+    fetch_plan(const crypto::blob_id& blob, std::uint64_t cipher_bytes, std::uint64_t kept_chunks,
+               std::uint32_t first_range = peer::fetch_chunks_max);
 
     // True when more is kept than the blob has: it must be thrown away before the first request.
     bool must_restart() const { return must_restart_; }
@@ -45,6 +47,7 @@ public:
 private:
     crypto::blob_id blob_;
     std::uint64_t cipher_bytes_, total_, kept_;
+    std::uint32_t range_;
     std::optional<crypto::blob_header> header_;
     crypto::hash256 root_;
     bool must_restart_ = false;

@@ -2,6 +2,7 @@
 
 #include "daemon/net/channel_binding.hpp"
 #include "daemon/net/deflate_layer.hpp"
+#include "daemon/net/open_streams.hpp"
 
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
@@ -54,6 +55,7 @@ struct any_stream::state {
     bool remote_is_loopback = false;
     std::unique_ptr<deflate_layer> deflate;
     bytes compressed;                       // being written
+    std::unique_ptr<open_streams::entry> open;
 
     void become_tls(std::shared_ptr<ssl::context> c) {
         context = std::move(c);
@@ -66,6 +68,11 @@ struct any_stream::state {
     }
     SSL* native() { return inner ? inner->native_handle() : secure ? secure->native_handle() : nullptr; }
     tcp::socket& socket() { return secure ? secure->next_layer() : *plain; }
+    void close() {
+        error_code ignored;
+        socket().shutdown(tcp::socket::shutdown_both, ignored);
+        socket().close(ignored);
+    }
 };
 
 any_stream::any_stream(tcp::socket socket) : state_(std::make_unique<state>()) {
@@ -79,7 +86,9 @@ any_stream::any_stream(tcp::socket socket) : state_(std::make_unique<state>()) {
     }
     state_->local = socket.local_endpoint(ec);
     socket.set_option(tcp::no_delay(true), ec);
+    auto& all = asio::use_service<open_streams>(asio::query(socket.get_executor(), asio::execution::context));
     state_->plain = std::make_unique<tcp::socket>(std::move(socket));
+    state_->open = all.add({state_->local, [s = state_.get()] { s->close(); }});
 }
 
 any_stream::any_stream(any_stream&&) noexcept = default;
@@ -242,11 +251,7 @@ std::string any_stream::remote_endpoint() const { return state_->remote; }
 const tcp::endpoint& any_stream::local() const { return state_->local; }
 bool any_stream::remote_is_loopback() const { return state_->remote_is_loopback; }
 
-void any_stream::close() {
-    error_code ignored;
-    state_->socket().shutdown(tcp::socket::shutdown_both, ignored);
-    state_->socket().close(ignored);
-}
+void any_stream::close() { state_->close(); }
 
 awaitable<void> any_stream::shut_down() {
     const time_limit watch(*this, std::chrono::seconds(1));

@@ -10,7 +10,7 @@ namespace pp::net {
 
 void watch_over([[maybe_unused]] tcp::socket& socket) {
 #ifdef TCP_USER_TIMEOUT
-    const unsigned limit_ms = 30000;
+    const unsigned limit_ms = std::chrono::milliseconds(unacknowledged_limit).count();
     setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof limit_ms);
 #endif
 }

@@ -13,8 +13,10 @@ enum class port_use : bool { own, shared };
 
 awaitable<error_code> connect(tcp::socket& socket, engine::endpoint to, std::chrono::milliseconds limit,
                               port_use port = port_use::own);
-// A peer that is gone without a word is missed after 30 s of silence to what we send (04-network 4.5.2), where the
-// system can do that. Accepted and dialled connections alike.
+// A peer that is gone without a word is missed when nothing of what we send is acknowledged for so long, or it reads
+// nothing; where the system can do that. Accepted and dialled connections alike. Mails do not wait for more than a few
+// seconds for a way that is gone when there is another: a connection that is cut too early goes on over the next one.
+inline constexpr auto unacknowledged_limit = std::chrono::seconds(8);
 void watch_over(tcp::socket& socket);
 // Opens a socket at a local port that is shared. False: the system does not want to.
 bool open_shared(tcp::socket& socket, const tcp::endpoint& local);

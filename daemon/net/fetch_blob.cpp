@@ -8,11 +8,11 @@ namespace pp::net {
 
 awaitable<result<void>> fetch_blob(std::shared_ptr<peer_link> link, std::shared_ptr<const peer::notification> note,
                                    std::shared_ptr<incoming_blob> into,
-                                   std::function<result<void>(std::uint64_t)> may_keep) {
-    engine::fetch_plan plan(note->blob, note->cipher_bytes, into->whole_chunks());
+                                   std::function<result<void>(std::uint64_t)> may_keep, std::uint32_t first_range) {
+    engine::fetch_plan plan(note->blob, note->cipher_bytes, into->whole_chunks(), first_range);
     if (plan.must_restart()) {
         if (auto r = into->restart(); !r) co_return r;
-        plan = engine::fetch_plan(note->blob, note->cipher_bytes, 0);
+        plan = engine::fetch_plan(note->blob, note->cipher_bytes, 0, first_range);
     }
     while (const auto asked = plan.next()) {
         auto message = peer::encode(*asked);

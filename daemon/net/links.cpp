@@ -5,7 +5,6 @@
 #include "daemon/net/connect.hpp"
 #include "daemon/net/serve_common.hpp"
 #include "daemon/net/tls.hpp"
-#include "daemon/services/interfaces.hpp"
 #include "daemon/services/log.hpp"
 #include "storage/txn.hpp"
 
@@ -296,13 +295,10 @@ void links::dial_listener(std::shared_ptr<peer_link> over, engine::endpoint wher
 }
 
 void links::network_changed() {
-    const auto now = services::interface_addresses();
-    for (const auto& link : std::set(all_)) {
-        const auto own = link->local().address().to_string();
-        if (std::find(now.begin(), now.end(), own) == now.end()) link->close();
-        else if (puncher_ && link->ready() && link->path == engine::path::relay && link->dialled())
+    const auto all = all_;
+    for (const auto& link : all)
+        if (puncher_ && link->ready() && link->path == engine::path::relay && link->dialled())
             puncher_->circuit_up(link);
-    }
 }
 
 peer::hello links::hello_for(services::account& mine, std::string observed) const {
@@ -347,9 +343,9 @@ peer::hello_verdict links::greeted(peer_link& link, const peer::hello& theirs) {
     services::log(services::area::peer)
         .info("link={} event=up peer={} dialled={} path={}", link.number(), short_name(link.theirs), link.dialled(),
               engine::to_string(link.path));
-    asio::post(io_, [this, self, mine] {
+    self->when_ready([this, self, mine] {
         changed_.ring();
-        if (!self->ready()) return;
+        if (find(self->mine, self->theirs) != self) return;   // replaced already, and the other has been told of
         if (listener_) listener_->link_up(*mine, self);
         if (puncher_ && self->path == engine::path::relay && self->dialled()) puncher_->circuit_up(self);
     });

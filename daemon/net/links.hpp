@@ -74,8 +74,7 @@ public:
     std::optional<peer::account_record> record_of(services::account& mine, const crypto::account_key& theirs) const;
 
     void set_mapped(bool on) { mapped_ = on; }               // the router has a way in for us
-    // The addresses of this machine are others now: links on addresses that are gone are over, and circuits try again
-    // to become direct ones.
+    // The addresses of this machine are others now: circuits try again to become direct links.
     void network_changed();
     void close_idle();
     void stop();
@@ -93,6 +92,11 @@ public:
 
 private:
     using pair_key = std::pair<crypto::account_key, crypto::account_key>;
+    struct by_number {
+        bool operator()(const std::shared_ptr<peer_link>& a, const std::shared_ptr<peer_link>& b) const {
+            return a->number() < b->number();
+        }
+    };
 
     // How a connection came about, beside its stream.
     struct origin {
@@ -129,7 +133,7 @@ private:
     bell changed_;                  // a link has become ready or has ended, an attempt is over, or all stops
     std::shared_ptr<asio::ssl::context> server_tls_, client_tls_;
     std::map<pair_key, std::shared_ptr<peer_link>> ready_;
-    std::set<std::shared_ptr<peer_link>> all_;
+    std::set<std::shared_ptr<peer_link>, by_number> all_;
     waiting_room newcomers_;        // incoming ones before their HELLO
     std::size_t incoming_ = 0;      // connections to the peer listener, also in their handshake
     std::map<crypto::account_key, peer::account_record> records_;   // of peers that are no contacts; bounded

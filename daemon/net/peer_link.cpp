@@ -6,14 +6,15 @@
 namespace pp::net {
 
 peer_link::peer_link(any_stream stream, peer::link_options options, owner& o)
-    : stream_(std::move(stream)), session_(options), pump_(stream_, session_), owner_(o),
-      peer_device_(options.peer_device), dialled_(options.dialler), number_(next_connection_number()),
+    : stream_(std::move(stream)), session_(options), last_words_(stream_.executor()), pump_(stream_, session_),
+      owner_(o), peer_device_(options.peer_device), dialled_(options.dialler), number_(next_connection_number()),
       last_used_(std::chrono::steady_clock::now()) {}
 
 awaitable<void> peer_link::run() {
     auto self = shared_from_this();
     co_await pump_.run(self, *this);
     over_ = true;
+    last_words_.cancel();
     for (auto& [id, w] : waiting_) {
         if (!w->reply) w->reply.emplace(peer::errc::timed_out);
         w->timer.cancel();
@@ -22,7 +23,8 @@ awaitable<void> peer_link::run() {
     stream_.close();
 }
 
-awaitable<result<bytes>> peer_link::ask(std::string_view protocol, bytes message, std::size_t answer_bytes_max) {
+awaitable<result<bytes>> peer_link::ask(std::string_view protocol, bytes message, std::size_t answer_bytes_max,
+                                        std::chrono::milliseconds longest) {
     if (over_) co_return peer::errc::timed_out;
     auto self = shared_from_this();
     last_used_ = std::chrono::steady_clock::now();
@@ -31,10 +33,13 @@ awaitable<result<bytes>> peer_link::ask(std::string_view protocol, bytes message
     waiting_.emplace(id, waiting);
     session_.news();
     pump_.wake();
+    const bool for_ever = longest == std::chrono::milliseconds::max();
+    const auto end =
+        for_ever ? asio::steady_timer::time_point::max() : std::chrono::steady_clock::now() + longest;
     while (!waiting->reply) {
-        waiting->timer.expires_at(asio::steady_timer::time_point::max());
+        waiting->timer.expires_at(end);
         auto [ec] = co_await waiting->timer.async_wait(as_result);
-        (void)ec;
+        if (!ec && !waiting->reply) waiting->reply.emplace(peer::errc::timed_out);
     }
     waiting_.erase(id);
     co_return std::move(*waiting->reply);
@@ -49,6 +54,21 @@ void peer_link::go_away() {
 void peer_link::close() {
     stream_.close();
     pump_.wake();
+}
+
+void peer_link::when_ready(std::function<void()> f) {
+    asio::co_spawn(stream_.executor(), call_when_ready(shared_from_this(), std::move(f)), asio::detached);
+}
+
+awaitable<void> peer_link::call_when_ready(std::shared_ptr<peer_link> self, std::function<void()> f) {
+    co_await asio::post(self->stream_.executor(), asio::use_awaitable);
+    asio::steady_timer look(self->stream_.executor());
+    while (!self->ready() && !self->over_) {
+        look.expires_after(ready_look);
+        auto [ec] = co_await look.async_wait(as_result);
+        (void)ec;
+    }
+    if (self->ready()) f();
 }
 
 awaitable<peer::verdict> peer_link::operator()(peer::event question) {
@@ -85,6 +105,11 @@ awaitable<peer::verdict> peer_link::on(peer::link_ended q) {
         services::log(services::area::peer).warn("link={} event=cut reason={}", number_, services::field(q.reason));
     else
         services::log(services::area::peer).debug("link={} event=ended reason={}", number_, services::field(q.reason));
+    // Who reads no more is not waited for: until then nobody is told that the link is over.
+    last_words_.expires_after(last_words_limit);
+    last_words_.async_wait([self = shared_from_this()](error_code ec) {
+        if (!ec) self->close();
+    });
     co_return peer::noted{};
 }
 

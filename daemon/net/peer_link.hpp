@@ -16,6 +16,10 @@ namespace pp::net {
 
 class relay_call;
 
+// What a link that is over still has to say goes out so long.
+inline constexpr auto last_words_limit = std::chrono::seconds(5);
+inline constexpr auto ready_look = std::chrono::milliseconds(1);
+
 class peer_link : public std::enable_shared_from_this<peer_link> {
 public:
     // What the owner of the links decides.
@@ -31,10 +35,15 @@ public:
 
     awaitable<void> run();
     // The peer's reply, or why there is none. Any coroutine of the same thread.
-    // An answer larger than answer_bytes_max is an error (0: the protocol's limit).
-    awaitable<result<bytes>> ask(std::string_view protocol, bytes message, std::size_t answer_bytes_max = 0);
+    // An answer larger than answer_bytes_max is an error (0: the protocol's limit). One that has not come within
+    // `longest` is waited for no more.
+    awaitable<result<bytes>> ask(std::string_view protocol, bytes message, std::size_t answer_bytes_max = 0,
+                                 std::chrono::milliseconds longest = std::chrono::milliseconds::max());
     void go_away();
     void close();
+    // For greeted(), which decides that the link is to be ready: calls f when it is, unless it ends before. That may be
+    // several turns of the thread later: a pump that has worked for long gives way to others first.
+    void when_ready(std::function<void()> f);
 
     bool ready() const { return session_.ready(); }
     // false while a link that is ready comes to its end
@@ -61,6 +70,7 @@ public:
     awaitable<peer::verdict> operator()(peer::event question);
 
 private:
+    static awaitable<void> call_when_ready(std::shared_ptr<peer_link> self, std::function<void()> f);
     awaitable<peer::verdict> on(peer::hello_received q);
     awaitable<peer::verdict> on(peer::request_received q);
     awaitable<peer::verdict> on(peer::response_received q);
@@ -74,6 +84,7 @@ private:
 
     any_stream stream_;
     peer::session session_;
+    asio::steady_timer last_words_;
     pump<peer::session> pump_;
     owner& owner_;
     crypto::device_key peer_device_;

@@ -134,7 +134,8 @@ awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<pee
     if (kept && !refused->empty()) co_return refusal(peer::notify_status::refused, *refused);
     if (!kept) co_return refusal(peer::notify_status::try_later, "the recipient cannot store mail at the moment");
     if (*came_meanwhile) co_return stored(mine, node_.device(), *note);
-    if (auto& q = queue_of(mine, note->sender); !q.link.lock()) q.link = link;
+    auto& q = queue_of(mine, note->sender);
+    if (const auto known = q.link.lock(); !known || !known->ready()) q.link = link;
     enqueue(mine, std::move(row));
     co_return refusal(peer::notify_status::fetching, "");
 }
@@ -400,6 +401,8 @@ awaitable<void> receiver::work(services::account& mine, crypto::account_key thei
     auto& q = queue_of(mine, theirs);   // stays while somebody works for it
     while (!way.waiting.empty() && !stopping_) {
         auto link = q.link.lock();
+        if (!link || !link->takes_requests())
+            if (auto other = links_.find(mine.key(), theirs)) q.link = link = std::move(other);
         if (!link || !link->ready()) {   // the next link takes all of it up again, from the store
             q.forget_waiting();
             break;
@@ -412,7 +415,8 @@ awaitable<void> receiver::work(services::account& mine, crypto::account_key thei
         if (done) q.pause = refetch_first;
         if (done) gate_of(mine).release(notification);
         if (done || stopping_) continue;
-        if (q.link.lock() != link) {
+        const auto best = links_.find(mine.key(), theirs);
+        if (q.link.lock() != link || (best && best != link)) {
             // A newer link came up while this fetch hung on the old one, and passed over it as being worked on.
             auto row = mine.store().read([&](const storage::read_txn& txn) { return txn.get_inbound(notification); });
             if (row && *row && (*row)->stage == storage::inbound_stage::wanted) enqueue(mine, std::move(**row));
@@ -470,13 +474,20 @@ awaitable<result<void>> receiver::fetch_and_store(services::account& mine, std::
     auto opened = incoming_blob::of(*note, node_.home().account(mine.label()) / "incoming");
     if (!opened) co_return opened.error();
     const auto come = *opened;
-    auto may_keep = [this, come](std::uint64_t n) -> result<void> {
+    auto& q = queue_of(mine, note->sender);   // stays while somebody works for it
+    auto may_keep = [this, come, &q](std::uint64_t n) -> result<void> {
         if (stopping_) return peer::errc::timed_out;
         if (!come->is_in_memory() && !room_for(n)) return storage::errc::full;
+        q.pause = refetch_first;              // it moves
         return {};
     };
-    auto fetching = fetch_blob(link, note, come, std::move(may_keep));
-    if (const auto r = co_await std::move(fetching); !r) co_return r;
+    const bool again = broken_off_.erase(note->id) > 0;
+    auto fetching = fetch_blob(link, note, come, std::move(may_keep), again ? 1 : peer::fetch_chunks_max);
+    if (const auto r = co_await std::move(fetching); !r) {
+        if (broken_off_.size() >= broken_off_max) broken_off_.clear();   // then they are asked for as the first time
+        broken_off_.insert(note->id);
+        co_return r;
+    }
     co_return co_await store_fetched(mine, note, come);
 }
 

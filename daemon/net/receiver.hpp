@@ -31,6 +31,7 @@ inline constexpr std::size_t small_fetches_at_once_max = 32;
 inline constexpr std::size_t fetches_in_all_max = 256;
 // Up to here opening and encrypting a mail anew takes less than handing it to another thread and back does.
 inline constexpr std::uint64_t reencrypt_at_once_bytes_max = 16 * 1024;
+inline constexpr std::size_t broken_off_max = 4096;             // remembered, of all peers
 inline constexpr std::chrono::milliseconds refetch_first = std::chrono::seconds(2),
                                            refetch_longest = std::chrono::minutes(5);
 
@@ -73,9 +74,10 @@ public:
     // One at a time fetches a mail: false while another does.
     bool begin_fetch(const storage::id16& id) { return fetching_.insert(id).second; }
     void end_fetch(const storage::id16& id) { fetching_.erase(id); }
-    // Fetches from where the last try ended and stores the mail; its inbound row then tells that it is stored.
+    // Fetches from where the last try ended and stores the mail; its inbound row then tells that it is stored. moved:
+    // set when more of it has come than there was.
     awaitable<result<void>> fetch_seed(services::account& mine, std::shared_ptr<const peer::notification> note,
-                                       std::shared_ptr<relay_call> from, relay::seed_secrets secrets);
+                                       std::shared_ptr<relay_call> from, relay::seed_secrets secrets, bool& moved);
 
 private:
     struct standing {
@@ -152,6 +154,7 @@ private:
         std::make_shared<engine::fetch_seats::all>(engine::fetch_seats::all{fetches_in_all_max, 0});
     std::map<queue_key, fetch_queue> queues_;
     std::set<storage::id16> fetching_;
+    std::set<storage::id16> broken_off_;                         // whose last fetch over a link was: with care now
     std::map<std::string, engine::stranger_gate> gates_;         // by account label
     std::size_t work_checks_ = 0;                                // that run
     struct served {

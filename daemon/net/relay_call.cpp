@@ -87,12 +87,11 @@ awaitable<std::string> relay_call::attempt(crypto::account_key relay, engine::en
     co_return "the node at " + name + " is not the relay";
 }
 
-peer::hello_verdict relay_call::greeted(peer_link&, const peer::hello& theirs) {
+peer::hello_verdict relay_call::greeted(peer_link& link, const peer::hello& theirs) {
     peer::hello_verdict verdict;
     observed_ = theirs.observed;
     verdict.accept = true;      // a dialler: the machine has held the account against the one expected
-    // it is ready when this answer has been taken
-    asio::post(io_, [self = shared_from_this()] { self->changed_.ring(); });
+    link.when_ready([self = shared_from_this()] { self->changed_.ring(); });
     return verdict;
 }
 

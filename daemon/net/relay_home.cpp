@@ -27,12 +27,12 @@ awaitable<void> relay_home::pause(std::chrono::milliseconds how_long) {
 }
 
 awaitable<void> relay_home::live() {
-    for (std::size_t failures = 0; !stopping_;) {
+    while (!stopping_) {
         const bool was_there = co_await visit();
         looked_at_ = look_begun_;
-        if (was_there) failures = 0;
-        const auto wait = std::chrono::milliseconds(relay_pauses[std::min(failures, relay_pauses.size() - 1)]);
-        if (failures < relay_pauses.size()) ++failures;
+        if (was_there) failures_ = 0;
+        const auto wait = std::chrono::milliseconds(relay_pauses[std::min(failures_, relay_pauses.size() - 1)]);
+        if (failures_ < relay_pauses.size()) ++failures_;
         // Clients of a relay that starts anew do not all come in one second.
         co_await pause(wait + std::chrono::milliseconds(
                                   static_cast<std::int64_t>(static_cast<double>(wait.count()) * dice() / 4)));
@@ -42,6 +42,11 @@ awaitable<void> relay_home::live() {
 void relay_home::look_again() {
     news_ = true;
     timer_.cancel();
+}
+
+void relay_home::network_changed() {
+    failures_ = 0;
+    look_again();
 }
 
 awaitable<bool> relay_home::visit() {
@@ -131,6 +136,10 @@ void relay_homes::stop() {
 
 void relay_homes::look_again() {
     for (const auto& [key, home] : all_) home->look_again();
+}
+
+void relay_homes::network_changed() {
+    for (const auto& [key, home] : all_) home->network_changed();
 }
 
 bool relay_homes::were_read_since(const services::account& mine, std::chrono::steady_clock::time_point when) const {

@@ -26,6 +26,7 @@ public:
     // When the newest look at what lies there began that is over: everything was taken, or it could not be reached.
     std::chrono::steady_clock::time_point looked_at() const { return looked_at_; }
     void look_again();                           // now, not at the next news: they may have been lost
+    void network_changed();                      // what could not be reached may be now
     // The link while there is one; null else. A reservation of circuits can be asked for over a call of its own
     // (call_as_myself): this link does not say whose it is.
     std::shared_ptr<relay_call> call() const { return call_; }
@@ -43,6 +44,7 @@ private:
     take take_;
     std::shared_ptr<relay_call> call_;
     asio::steady_timer timer_;
+    std::size_t failures_ = 0;                   // one after the other
     std::chrono::steady_clock::time_point look_begun_{}, looked_at_{};
     bool attached_ = false, news_ = false, stopping_ = false;
 };
@@ -54,6 +56,7 @@ public:
     void update(services::account& mine);        // its list has changed, or the daemon starts
     void stop();
     void look_again();                           // at all of them
+    void network_changed();
     // Whether each slot of the account was looked at since then, as far as its relay can be reached.
     bool were_read_since(const services::account& mine, std::chrono::steady_clock::time_point when) const;
     std::vector<std::shared_ptr<relay_home>> of(const services::account& mine) const;

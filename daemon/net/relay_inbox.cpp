@@ -179,7 +179,7 @@ std::chrono::steady_clock::time_point relay_inbox::begin_what_is_due(desk& d) {
 awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
     const auto id = row.notification;
     auto& mine = *d.account;
-    bool done = false, cleaned = d.trials[id].cleaned;
+    bool done = false, cleaned = d.trials[id].cleaned, moved = false;
     auto why = engine::fetch_failure::not_reached;
     auto opened = peer::decode_opened(row.opened);
     if (opened) {
@@ -188,8 +188,10 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
             // A live link brings it from the sender's drive; only what hangs there is looked for at relays.
             const bool linked = with_.peers.find(mine.key(), note->sender) != nullptr;
             if (note->answer && (!linked || d.trials[id].failures > 0)) {
-                const auto failed = co_await fetch(mine, note, cleaned);
-                if (failed) why = *failed;
+                const auto came = co_await fetch(mine, note);
+                cleaned = cleaned || came.cleaned;
+                moved = came.moved;
+                if (came.failed) why = *came.failed;
                 else row.stage = storage::inbound_stage::stored;
             }
         }
@@ -213,6 +215,7 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
     auto& t = d.trials[id];
     t.running = false;
     t.cleaned = cleaned;
+    if (moved) t.failures = 0;   // a large mail breaks off often, and goes on soon
     auto next = std::chrono::steady_clock::time_point{};
     if (over) {
         t.failures = 0;
@@ -249,10 +252,11 @@ std::vector<relay_inbox::source> relay_inbox::sources_of(services::account& mine
     return out;
 }
 
-awaitable<std::optional<engine::fetch_failure>>
-relay_inbox::fetch(services::account& mine, std::shared_ptr<const peer::notification> note, bool& cleaned) {
+awaitable<relay_inbox::fetched> relay_inbox::fetch(services::account& mine,
+                                                   std::shared_ptr<const peer::notification> note) {
     using engine::seed_fate;
-    if (!mails_.begin_fetch(note->id)) co_return engine::fetch_failure::not_reached;   // over a link, at this moment
+    fetched out{engine::fetch_failure::not_reached};
+    if (!mails_.begin_fetch(note->id)) co_return out;   // over a link, at this moment
     bool here = false;
     std::vector<seed_fate> fates;
     for (auto& from : sources_of(mine, *note)) {
@@ -266,10 +270,10 @@ relay_inbox::fetch(services::account& mine, std::shared_ptr<const peer::notifica
         auto secrets = relay::derive_seed(note->key, note->id, from.relay, from.slot);
         const auto where = secrets.where;
         const auto deletion = secrets.deletion;
-        const auto got = co_await mails_.fetch_seed(mine, note, call, std::move(secrets));
+        const auto got = co_await mails_.fetch_seed(mine, note, call, std::move(secrets), out.moved);
         if (got) {
             here = true;
-            cleaned = co_await delete_seed(call, where, deletion);
+            out.cleaned = co_await delete_seed(call, where, deletion);
         } else {
             fate = co_await fate_of_seed(call, where);
             services::log(services::area::delivery)
@@ -280,9 +284,10 @@ relay_inbox::fetch(services::account& mine, std::shared_ptr<const peer::notifica
         if (here || stopping_) break;
     }
     mails_.end_fetch(note->id);
-    if (here) co_return std::nullopt;
-    if (stopping_) co_return engine::fetch_failure::not_reached;
-    co_return engine::asked_at_relays(fates, with_.peers.find(mine.key(), note->sender) != nullptr);
+    if (here) out.failed.reset();
+    else if (!stopping_)
+        out.failed = engine::asked_at_relays(fates, with_.peers.find(mine.key(), note->sender) != nullptr);
+    co_return out;
 }
 
 awaitable<bool> relay_inbox::clean(services::account& mine, std::shared_ptr<const peer::notification> note) {

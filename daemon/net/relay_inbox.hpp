@@ -73,9 +73,12 @@ private:
     void set_due(desk& d, const storage::id16& id, std::chrono::steady_clock::time_point when);
     std::chrono::steady_clock::time_point begin_what_is_due(desk& d);
     awaitable<void> one(desk& d, storage::inbound_row row);
-    // Nothing: the mail is here.
-    awaitable<std::optional<engine::fetch_failure>>
-    fetch(services::account& mine, std::shared_ptr<const peer::notification> note, bool& cleaned);
+    struct fetched {
+        std::optional<engine::fetch_failure> failed;     // nothing: the mail is here
+        bool cleaned = false;                    // and its seed is not there any more
+        bool moved = false;                      // more of it is here than before
+    };
+    awaitable<fetched> fetch(services::account& mine, std::shared_ptr<const peer::notification> note);
     awaitable<bool> clean(services::account& mine, std::shared_ptr<const peer::notification> note);
     awaitable<bool> answer(services::account& mine, storage::inbound_row row,
                            std::shared_ptr<const peer::notification> note);

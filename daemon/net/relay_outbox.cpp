@@ -64,7 +64,7 @@ awaitable<void> relay_outbox::bring(services::account& mine, storage::outbox_row
     for (auto step = plan.next(); nothing.empty() && step && !stopping_; step = plan.next()) {
         const bool paid = co_await pay(mine, e, *step);
         if (!paid) break;   // the row is over, or the disk is full
-        const auto over = co_await walk(mine, e, *step);
+        const auto over = co_await walk_to_its_end(mine, e, *step);
         e->notes = engine::walked(std::move(e->notes), e->before, step->at_ours,
                                   step->bring != engine::deposit_plan::what::seed, over);
         if (over) plan.answered(*over);
@@ -249,6 +249,24 @@ awaitable<bool> relay_outbox::pay(services::account& mine, std::shared_ptr<erran
     co_return r.has_value();
 }
 
+awaitable<std::optional<relay::deposit_over>>
+relay_outbox::walk_to_its_end(services::account& mine, std::shared_ptr<errand> e, engine::deposit_plan::step step) {
+    auto over = co_await walk(mine, e, step);
+    bool moved = over && over->moved_bytes > 0;
+    asio::steady_timer timer(with_.io);
+    for (std::size_t pauses = 0; moved && over->how == relay::ending::lost && pauses < walk_on_pauses.size();) {
+        timer.expires_after(walk_on_pauses[pauses++]);
+        auto [ec] = co_await timer.async_wait(as_result);
+        if (ec || stopping_) break;
+        const auto again = co_await walk(mine, e, step);
+        if (!again) continue;   // not to be reached: what is there stays there
+        over = again;
+        if (over->moved_bytes > 0) pauses = 0;
+    }
+    e->moved = e->moved || moved;
+    co_return over;
+}
+
 // Nothing: there is no link to that relay.
 awaitable<std::optional<relay::deposit_over>> relay_outbox::walk(services::account& mine, std::shared_ptr<errand> e,
                                                                  engine::deposit_plan::step step) {
@@ -294,6 +312,7 @@ awaitable<result<bytes>> relay_outbox::read_piece(std::shared_ptr<relay_call> ca
 awaitable<bool> relay_outbox::book(services::account& mine, std::shared_ptr<errand> e,
                                    const engine::deposit_plan& plan) {
     auto notes = e->notes;
+    if (e->moved) notes.attempts = 0;   // the next one goes on, and soon
     notes.item_left = plan.seeded();
     notes.seed_at_ours = plan.seeded() && plan.seed_at_ours();
     notes.seed_at_hers = plan.seeded() && !plan.seed_at_ours();

@@ -6,6 +6,7 @@
 #include "daemon/net/relay_owner.hpp"
 #include "daemon/net/work_bench.hpp"
 
+#include <array>
 #include <map>
 #include <set>
 
@@ -13,6 +14,10 @@ namespace pp::net {
 
 inline constexpr std::size_t deposits_at_once_max = 4;           // each a link and a piece of a mail in memory
 inline constexpr auto no_relay_known_pause = std::chrono::minutes(1);
+// A seed that broke off in the middle goes on at the same relay after these pauses, which begin anew when more of it
+// went: at another one it would begin from the start.
+inline constexpr std::array<std::chrono::seconds, 3> walk_on_pauses{
+    std::chrono::seconds(1), std::chrono::seconds(2), std::chrono::seconds(5)};
 
 class relay_outbox {
 public:
@@ -62,12 +67,16 @@ private:
         std::uint32_t prekey_id = 0;
         crypto::prekey prekey;
         mail what;
+        bool moved = false;                      // bytes of it came to a relay
     };
     // empty, or why there is nothing to do
     awaitable<std::string> prepare(services::account& mine, std::shared_ptr<errand> e);
     awaitable<bool> pay(services::account& mine, std::shared_ptr<errand> e, engine::deposit_plan::step step);
     awaitable<std::optional<relay::deposit_over>> walk(services::account& mine, std::shared_ptr<errand> e,
                                                        engine::deposit_plan::step step);
+    // The walk, and again as long as it breaks off in the middle.
+    awaitable<std::optional<relay::deposit_over>> walk_to_its_end(services::account& mine, std::shared_ptr<errand> e,
+                                                                  engine::deposit_plan::step step);
     // false: not written
     awaitable<bool> book(services::account& mine, std::shared_ptr<errand> e, const engine::deposit_plan& plan);
     awaitable<result<bytes>> read_piece(std::shared_ptr<relay_call> call,

@@ -9,6 +9,7 @@
 #include "daemon/net/nat/port_mapper.hpp"
 #include "daemon/net/nat/puncher.hpp"
 #include "daemon/net/nat/reservations.hpp"
+#include "daemon/net/open_streams.hpp"
 #include "daemon/net/receiver.hpp"
 #include "daemon/net/relay_home.hpp"
 #include "daemon/net/relay_inbox.hpp"
@@ -309,9 +310,11 @@ void server::state::tell_endpoints() {
 void server::state::network_changed() {
     if (stopping) return;
     services::log(services::area::peer).info("event=network_changed");
+    asio::use_service<open_streams>(io).close_others(services::interface_addresses());
     mapper.network_changed();
     tell_endpoints();
     callable.network_changed();
+    homes.network_changed();
     outgoing.dial_at_once();
     peers.network_changed();
 }

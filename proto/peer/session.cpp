@@ -5,6 +5,8 @@
 #include "proto/peer/layout.hpp"
 #include "proto/peer/stream_table.hpp"
 
+#include <algorithm>
+
 namespace pp::peer {
 namespace {
 
@@ -13,9 +15,14 @@ using namespace std::chrono_literals;
 // 04-network 5.2 and 5.7
 constexpr auto hello_timeout = 5s;
 constexpr auto ping_after = 25s;
+// While a stream is open. Of a way that is gone TCP knows only when there is something that nobody acknowledges
+// (daemon/net/connect.hpp), and who waits for an answer, or for credit to go on with one, has nothing under way.
+constexpr auto ping_after_when_waiting = 3s;
 constexpr auto dead_after = 60s;
-// How long a side that goes waits for the other's GOAWAY, so that its last answer is not lost with the connection.
+// How long a side that goes waits for the other's GOAWAY, so that its last answer is not lost with the connection; and
+// for a word of it while an answer is awaited still: there is a better link, or will be, and the old one may be dead.
 constexpr auto parting_timeout = 5s;
+constexpr auto ping_after_when_parting = 2s;
 constexpr std::size_t ping_payload_bytes_max = 64;
 constexpr std::size_t away_reason_bytes_max = 200;
 constexpr std::uint16_t protocol_version = 1;
@@ -55,8 +62,28 @@ struct session::state {
     std::string reason;
     errc request_error = errc::link_lost;
     bool going = false, said_goodbye = false, peer_going = false;
-    wire::time_point heard_at{}, parting_at{};
-    int pings = 0;                                 // since something was heard
+    wire::time_point heard_at{}, parting_at{}, pinged_at{};
+    // Since when something is open, and since when one of us goes; nothing: no, nobody.
+    std::optional<wire::time_point> waiting_since, parting_since;
+
+    bool is_parting() const { return going || peer_going; }
+    void note_what_is_open(wire::time_point now) {
+        if (!streams.has_open()) waiting_since.reset();
+        else if (!waiting_since) waiting_since = now;
+        if (is_parting() && !parting_since) parting_since = now;
+    }
+    // Whoever goes and owes us an answer is given up soon: it is to be asked for over another link.
+    bool is_owed_in_parting() const { return parting_since && streams.open_requests() > 0; }
+    wire::time_point dead_at() const {
+        const auto dead = heard_at + dead_after;
+        return is_owed_in_parting() ? std::min(dead, std::max(heard_at, *parting_since) + parting_timeout) : dead;
+    }
+    wire::time_point ping_at() const {
+        const auto last = std::max(heard_at, pinged_at);
+        if (is_owed_in_parting()) return std::max(last, *parting_since) + ping_after_when_parting;
+        const auto idle = last + ping_after;
+        return waiting_since ? std::min(idle, std::max(last, *waiting_since) + ping_after_when_waiting) : idle;
+    }
 };
 
 session::session(link_options options) : state_(std::make_unique<state>(std::move(options))) {}
@@ -260,7 +287,8 @@ wire::task<> session::serve() {
             break;
         }
         if (s.going && !all_done) s.parting_at = now() + parting_timeout;
-        auto deadline = s.heard_at + std::min<std::chrono::seconds>(ping_after * (s.pings + 1), dead_after);
+        s.note_what_is_open(now());
+        auto deadline = std::min(s.ping_at(), s.dead_at());
         if (s.going && all_done) deadline = std::min(deadline, s.parting_at);
         set_deadline(deadline);
         // Room in the output matters only when it was full: what stopped for credit goes on with CREDIT.
@@ -269,19 +297,19 @@ wire::task<> session::serve() {
         switch (co_await more_input()) {
         case wire::woken::input:
             s.heard_at = now();
-            s.pings = 0;
             break;
         case wire::woken::ended: s.end(false, "the peer closed the link"); break;
         case wire::woken::timeout:
-            if (now() >= s.heard_at + dead_after) {
-                s.end(false, "nothing heard for 60 s", errc::timed_out);
+            if (now() >= s.dead_at()) {
+                s.end(false, s.is_parting() ? "nothing heard at parting" : "nothing heard for 60 s",
+                      errc::timed_out);
             } else if (s.going && all_done && now() >= s.parting_at) {
                 s.end(false, "we went away");
             } else {
                 wire::byte_writer ping;
                 put_frame(ping, frame_type::ping, 0);
                 send(ping.view());
-                ++s.pings;
+                s.pinged_at = now();
             }
             break;
         default: break;

@@ -66,7 +66,8 @@ public:
 
     bool takes_requests() const { return !closed_to_us_; }
     std::size_t open_requests() const { return waiting_.size() + waiting_bulk_.size() + ours_.size(); }
-    bool idle() const { return open_requests() == 0 && theirs_.empty() && control_.size() == 0; }
+    bool has_open() const { return open_requests() > 0 || !theirs_.empty(); }   // of either side
+    bool idle() const { return !has_open() && control_.size() == 0; }
 
 private:
     struct outgoing {                  // what is written on a stream

@@ -134,6 +134,7 @@ wire::task<depositor::step> depositor::upload(std::uint64_t from) {
         }
         if (have > size) co_return step::over;
         if (have <= at && ++setbacks > setbacks_max) co_return step::over;
+        over_.moved_bytes += have > at ? have - at : 0;
         at = have;
     }
     co_return step::good;

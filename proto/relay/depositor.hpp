@@ -19,6 +19,7 @@ struct deposit_over {
     refusal why;                        // with refused
     bool seeded = false;                // the seed is whole there (or fetched and deleted already)
     bool fetched = false;               // the recipient has deleted the seed: she has it
+    std::uint64_t moved_bytes = 0;      // of the seed, in this walk: the next one goes on behind them
     std::uint32_t seed_ttl_s = 0, item_ttl_s = 0;
 };
 

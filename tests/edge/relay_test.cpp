@@ -1,5 +1,6 @@
 // A relay of a real node on loopback, and its clients over real links:
 // throw-away depositors, an owner who is told of news.
+#include "daemon/net/nat/circuit_exchange.hpp"
 #include "daemon/net/relay_owner.hpp"
 #include "daemon/net/server.hpp"
 #include "proto/relay/address.hpp"
@@ -281,6 +282,60 @@ TEST_CASE("who is attached is told of news at once") {
     as_client(both);
     CHECK(items.size() == 3);
     CHECK(home.count("notifications") == 0);
+}
+
+TEST_CASE("a caller does not wait for a target that says nothing") {
+    relay_home home;
+    const auto link = home.link();
+    asio::io_context targets{1};
+    asio::thread_pool workers(1);
+    auto who = throw_away_identity(services::now_s());
+    const auto target = who.certificate.account;
+    std::shared_ptr<relay_call> reserved;
+    std::vector<relay::listed_item> items;
+    const auto take = keep_in(items);
+    const wait_for_more wait = no_more;
+    auto reserve = [&]() -> awaitable<void> {
+        std::string why;
+        auto where = endpoints_of(link);
+        auto call = co_await relay_call::dial(targets, std::move(who), link.relay, std::move(where), why);
+        REQUIRE(call);
+        auto options = collecting(link);   // who has a slot may reserve
+        const auto over = co_await play(call, std::move(options), take, wait, workers);
+        CHECK(over.how == relay::ending::done);
+        const relay::request wanted = relay::reserve_request{relay::reservation_s_max};
+        auto message = relay::encode(wanted);
+        const auto answer = co_await call->ask(relay::control_protocol, std::move(message));
+        const auto reply = relay::reply_in<relay::reserve_reply>(answer);
+        REQUIRE(reply);
+        REQUIRE(std::holds_alternative<relay::reserve_reply>(*reply));
+        reserved = call;
+    };
+    asio::co_spawn(targets, reserve(), asio::detached);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!reserved && std::chrono::steady_clock::now() < end) targets.run_one_for(std::chrono::milliseconds(100));
+    REQUIRE(reserved);
+    CHECK(home.count("reservations") == 1);
+    // From here on nobody reads there, and the connection stays.
+    auto call_it = [&](asio::io_context& io, asio::thread_pool&) -> awaitable<void> {
+        std::string why;
+        auto nobody = throw_away_identity(services::now_s());
+        auto where = endpoints_of(link);
+        auto call = co_await relay_call::dial(io, std::move(nobody), link.relay, std::move(where), why);
+        REQUIRE(call);
+        const relay::request wanted = relay::connect_request{relay::circuit_tag_of(target, link.relay), false};
+        auto message = relay::encode(wanted);
+        const auto begun = std::chrono::steady_clock::now();
+        const auto answer = co_await call->ask(relay::control_protocol, std::move(message));
+        CHECK(std::chrono::steady_clock::now() - begun < 2 * incoming_answer_limit);
+        const auto reply = relay::reply_in<relay::connect_reply>(answer);
+        REQUIRE(reply);
+        REQUIRE(std::holds_alternative<relay::refusal>(*reply));
+        CHECK(std::get<relay::refusal>(*reply).why == relay::status::not_found);
+        call->hang_up();
+    };
+    as_client(call_it);
+    workers.join();
 }
 
 TEST_CASE("a node that is no relay refuses, politely") {

@@ -91,6 +91,31 @@ TEST_CASE("an answer that comes twice is kept once, a short one is enough") {
     CHECK(fetch_all(plan, blob, step.chunks) == blob.cipher);
 }
 
+TEST_CASE("after a break a little is asked for first, then more and more") {
+    const people::stored_blob blob(40 * crypto::chunk_cipher_bytes);
+    fetch_plan plan(blob.id, blob.cipher.size(), 2, 1);
+    std::vector<std::uint32_t> asked;
+    while (const auto request = plan.next()) {
+        asked.push_back(request->chunks);
+        auto step = plan.accept(*request, blob.serve(*request));
+        REQUIRE(step.what == kind::keep);
+    }
+    std::vector<std::uint32_t> expected;
+    std::uint64_t left = blob.leaves.size() - 2;
+    for (std::uint32_t range = 1; left > 0; range = std::min(2 * range, peer::fetch_chunks_max)) {
+        expected.push_back(static_cast<std::uint32_t>(std::min<std::uint64_t>(range, left)));
+        left -= expected.back();
+    }
+    CHECK(asked == expected);
+    CHECK(asked[3] == peer::fetch_chunks_max);
+    fetch_plan broken(blob.id, blob.cipher.size(), 0, 1);
+    const auto first = *broken.next();
+    broken.accept(first, {});                           // nothing came: no more is asked for
+    CHECK(broken.next()->chunks == 1);
+    CHECK(fetch_plan(blob.id, blob.cipher.size(), 0, 0).next()->chunks == 1);
+    CHECK(fetch_plan(blob.id, blob.cipher.size(), 0, 1000).next()->chunks == peer::fetch_chunks_max);
+}
+
 TEST_CASE("a blob of no bytes is never asked for") {
     fetch_plan plan({}, 0, 0);
     CHECK_FALSE(plan.next());

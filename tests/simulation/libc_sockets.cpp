@@ -8,6 +8,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -130,7 +131,17 @@ int getpeername(int fd, sockaddr* a, socklen_t* length) noexcept {
     to_sockaddr(t->remote, a, length);
     return 0;
 }
-int setsockopt(int fd, int, int, const void*, socklen_t) noexcept { return get<descriptor>(fd) ? 0 : -1; }
+int setsockopt(int fd, int level, int name, const void* value, socklen_t length) noexcept {
+    const auto d = get<descriptor>(fd);
+    if (!d) return -1;
+    unsigned limit_ms = 0;
+    if (const auto t = std::dynamic_pointer_cast<tcp_socket>(d);
+        t && level == IPPROTO_TCP && name == TCP_USER_TIMEOUT && length == sizeof limit_ms) {
+        std::memcpy(&limit_ms, value, sizeof limit_ms);
+        t->set_user_timeout(limit_ms * ms);
+    }
+    return 0;
+}
 int getsockopt(int fd, int level, int name, void* value, socklen_t* length) noexcept {
     const auto d = get<descriptor>(fd);
     if (!d) return -1;

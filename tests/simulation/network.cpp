@@ -14,7 +14,6 @@ constexpr nanoseconds loopback_delay = 20 * us;
 constexpr nanoseconds first_repeat = 200 * ms, longest_repeat = 60 * second;
 constexpr nanoseconds hello_repeat = second;             // doubled each time: given up after two minutes
 constexpr unsigned hellos_max = 7;
-constexpr nanoseconds patience = 15 * minute;            // of a connection whose segments are not acknowledged
 
 }  // namespace
 
@@ -55,7 +54,7 @@ void network::go_on() {
     for (const auto& weak : sockets_) {
         const auto s = weak.lock();
         const auto from = s ? s->peer_.lock() : nullptr;
-        if (!from || !s->stalled_ || !passes(from->on, s->on)) continue;
+        if (!from || !s->stalled_ || s->silent_ || !passes(from->on, s->on)) continue;
         s->stalled_ = false;
         s->delivery_arranged_ = true;
         const auto wait = static_cast<nanoseconds>(dice_.below(longest_repeat));   // until it is sent again
@@ -91,6 +90,15 @@ bool network::cut_one() {
     s->fail(ECONNRESET);
     if (dice_.chance(50)) peer->fail(ECONNRESET);   // else one side goes on until it sends
     return true;
+}
+
+bool network::silence(const host& h) {
+    bool any = false;
+    for (const auto& weak : sockets_)
+        if (const auto s = weak.lock(); s && s->connected() && !s->on.user && &s->on == &h)
+            if (const auto peer = s->peer_.lock(); peer && !peer->on.user && &peer->on != &h)
+                any = s->silent_ = peer->silent_ = true;
+    return any;
 }
 
 void network::send_datagram(udp_socket& from, address to, std::string_view bytes) {
@@ -320,10 +328,10 @@ void tcp_socket::deliver() {
     if (!from || in_flight_.empty()) return;
     auto& net = network::the();
     auto& clock = scheduler::the();
-    if (!net.passes(from->on, on)) {
+    if (silent_ || !net.passes(from->on, on)) {
         stalled_ = true;
         const auto self = std::static_pointer_cast<tcp_socket>(shared_from_this());
-        clock.at(clock.now() + patience, [self, from, which = ++stalls_] {
+        clock.at(clock.now() + from->patience_, [self, from, which = ++stalls_] {
             if (self->stalled_ && self->stalls_ == which) from->fail(ETIMEDOUT);
         });
         return;

@@ -1,6 +1,7 @@
 // The network between the simulated machines: TCP connections whose segments are delayed, lost and sent again, held
-// back by partitions, cut at any byte, half open after a crash; datagrams that are lost, doubled and overtake each
-// other. Below the calls of libc_sockets.cpp, so that the daemon's own sockets, TLS and links run on it.
+// back by partitions, cut at any byte, silent from one moment on, half open after a crash; datagrams that are lost,
+// doubled and overtake each other. Below the calls of libc_sockets.cpp, so that the daemon's own sockets, TLS and links
+// run on it.
 #pragma once
 
 #include "tests/simulation/descriptors.hpp"
@@ -42,6 +43,7 @@ public:
     ssize_t receive(void* into, std::size_t n);
     void shut_down();                                  // of what we send
     int take_error() { return std::exchange(error_, 0); }
+    void set_user_timeout(nanoseconds t) { patience_ = t; }
 
     address local, remote;
     bool connecting() const { return state_ == state::connecting; }
@@ -69,7 +71,8 @@ private:
     std::string received_;
     bool ended_ = false, sent_end_ = false;            // by them, by us
     bool program_closed_ = false, forgotten_ = false;  // forgotten: its machine has lost its power since
-    bool delivery_arranged_ = false, stalled_ = false;
+    bool delivery_arranged_ = false, stalled_ = false, silent_ = false;
+    nanoseconds patience_ = 15 * minute;               // with what is not acknowledged
     std::uint64_t stalls_ = 0;
     int error_ = 0;
 };
@@ -100,6 +103,9 @@ public:
     void lost_power(const host& h);
     // Cuts one of the live connections between machines; false when there is none.
     bool cut_one();
+    // A router forgets: what this machine has connected passes nothing any more, and nobody is told. False when there
+    // was nothing.
+    bool silence(const host& h);
 
     void open(udp_socket& s, address where);
     void send_datagram(udp_socket& from, address to, std::string_view bytes);

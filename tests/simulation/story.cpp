@@ -1,5 +1,6 @@
 #include "tests/simulation/story.hpp"
 
+#include "daemon/engine/last_word.hpp"
 #include "daemon/engine/outgoing.hpp"
 #include "daemon/services/log.hpp"
 #include "tests/simulation/machine.hpp"
@@ -203,7 +204,7 @@ void story::visit_requests() {
 void story::trouble() {
     auto& m = any();
     auto& other = any();
-    switch (dice_.below(9)) {
+    switch (dice_.below(10)) {
     case 0:
     case 1:
         if (&m == &other) break;
@@ -255,6 +256,12 @@ void story::trouble() {
         ++tally_.clock_jumps;
         break;
     }
+    case 9:
+        if (net_.silence(m.os())) {
+            tell("the connections of node%d fall silent", m.os().number);
+            ++tally_.silences;
+        }
+        break;
     }
 }
 
@@ -401,6 +408,15 @@ std::string story::give_up() {
     for (auto& m : machines_) m->os().wall_ahead += gives_up_after;
     idle_.clear();
     auto wrong = settle();
+    // She has fetched one, and no receipt came out: its sender waits for her longer.
+    const bool doubt = std::any_of(machines_.begin(), machines_.end(), [&](const auto& m) {
+        return m->node() && waits_for_a_receipt(*m->node(), gone());
+    });
+    if (!wrong.empty() && doubt) {
+        tell("more days go by without node%d, who has fetched a mail", gone_->os().number);
+        for (auto& m : machines_) m->os().wall_ahead += engine::decided_within * gives_up_after;
+        wrong = settle();
+    }
     if (!wrong.empty() || dice_.chance(30)) return wrong;
     auto& back = *gone_;
     gone_ = nullptr;

@@ -20,7 +20,7 @@ void plant_by(std::uint64_t seed);                   // when faults that strike 
 
 struct tally {                                       // what a run went through
     std::uint64_t mails, accepted, refused, unknown, delivered, reported;
-    std::uint64_t crashes, stops, partitions, cuts, full_disks, clock_jumps, given_up;
+    std::uint64_t crashes, stops, partitions, cuts, silences, full_disks, clock_jumps, given_up;
     std::uint64_t with_relays, in_turns, left_at_relays, fetched_from_relays, letters, relay_crashes, emptied,
         emptied_by_time;
     std::uint64_t requests, refusals;
@@ -29,7 +29,8 @@ struct tally {                                       // what a run went through
 };
 inline constexpr const char* tally_names[] = {
     "mails", "accepted", "refused", "unknown", "copies", "reports", "crashes", "stops", "partitions", "cuts",
-    "full_disks", "clock_jumps", "gone_for_days", "with_relays", "in_turns", "left_at_relays", "fetched_from_relays",
+    "silences", "full_disks", "clock_jumps", "gone_for_days", "with_relays", "in_turns", "left_at_relays",
+    "fetched_from_relays",
     "letters", "relay_crashes", "emptied", "emptied_by_time", "requests", "refusals",
     "datagrams", "switches", "virtual_s"};
 static_assert(sizeof(tally) == sizeof(std::uint64_t) * std::size(tally_names));

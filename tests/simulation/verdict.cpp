@@ -1,5 +1,6 @@
 #include "tests/simulation/verdict.hpp"
 
+#include "daemon/engine/deposit.hpp"
 #include "daemon/engine/outgoing.hpp"
 #include "storage/blob_store.hpp"
 
@@ -133,6 +134,19 @@ bool has_open_work(services::node& n, const std::string& gone, bool given_up) {
             if (given_up || crypto::account_label(row.account) != gone) return true;
         for (const auto& row : *inbound)
             if (crypto::account_label(row.sender) != gone) return true;
+    }
+    return false;
+}
+
+bool waits_for_a_receipt(services::node& n, const std::string& gone) {
+    for (auto* a : n.accounts()) {
+        const auto rows = a->store().read([](const storage::read_txn& txn) { return txn.outbox(true); });
+        if (!rows) continue;
+        for (const auto& row : *rows) {
+            const auto notes = engine::notes_of(row);
+            const auto fetched = [](const auto& place) { return place && place->lies == engine::trace::fetched; };
+            if (crypto::account_label(row.account) == gone && (fetched(notes.hers) || fetched(notes.ours))) return true;
+        }
     }
     return false;
 }

@@ -22,6 +22,8 @@ struct absence {
 // Mails to be fetched from `gone`, the label of an account that is away, do not count; and those to her only when the
 // others have had the time to give up.
 bool has_open_work(services::node& n, const std::string& gone, bool given_up);
+// A mail was fetched from a relay by `gone`, and nothing has been heard of her since.
+bool waits_for_a_receipt(services::node& n, const std::string& gone);
 std::set<std::string> mails_in(services::node& n, const cast& c);
 // Notifications and blobs that wait at this relay, in words; empty: none.
 std::string kept_by_relay(services::node& n);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #ifdef __linux__
 #include <linux/netlink.h>
@@ -64,7 +65,8 @@ awaitable<void> address_watch::listen_loop() {
         auto [ec, n] = co_await news_.async_read_some(buffer, as_result);
         if (stopping_ || ec == asio::error::operation_aborted) co_return;
         if (ec && ec != boost::system::errc::no_buffer_space) co_return;      // lost some: look all the same
-        timer_.expires_after(address_settle);
+        // News without end must not put the look off without end.
+        if (!std::exchange(settling_, true)) timer_.expires_after(address_settle);
     }
 }
 
@@ -76,6 +78,7 @@ awaitable<void> address_watch::look_loop() {
             over = !ec;                      // else there is news, and the timer stands at its settling
         }
         if (stopping_) co_return;
+        settling_ = false;
         auto found = now();
         if (found == known_) continue;
         known_ = std::move(found);

@@ -35,6 +35,7 @@ private:
     asio::posix::stream_descriptor news_;
     std::function<void()> changed_;
     std::vector<std::string> known_;
+    bool settling_ = false;          // there was news, and the look at what it means comes soon
     bool stopping_ = false;
 };
 

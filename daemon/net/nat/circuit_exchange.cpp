@@ -114,9 +114,12 @@ awaitable<relay::reply<relay::connect_reply>> circuit_exchange::connect(std::sha
     }
     const relay::pushed question = call.message;
     auto message = relay::encode(question);
-    const auto told = co_await target->ask(relay::push_protocol, std::move(message));
-    const auto said = told ? relay::decode_reply<relay::done_reply>(*told)
-                           : result<relay::reply<relay::done_reply>>(relay::errc::lost);
+    const auto told = co_await target->ask(relay::push_protocol, std::move(message), 0, incoming_answer_limit);
+    if (!told) {   // it comes back over another link; who calls tries again
+        table_.ended(dice.circuit);
+        co_return relay::refusal{relay::status::not_found, 0};
+    }
+    const auto said = relay::decode_reply<relay::done_reply>(*told);
     const bool accepted = said && std::holds_alternative<relay::done_reply>(*said);
     auto reply = table_.answered(dice.circuit, accepted, std::chrono::steady_clock::now());
     co_return reply;

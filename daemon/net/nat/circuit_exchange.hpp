@@ -12,6 +12,10 @@
 
 namespace pp::net {
 
+// A target says at once whether it comes. One that says nothing may be on a link that is dead and does not know it yet:
+// the caller, who is asked nothing else meanwhile, does not wait for that.
+inline constexpr auto incoming_answer_limit = std::chrono::seconds(4);
+
 class circuit_exchange {
 public:
     // changed: circuits() or reservations() is another.

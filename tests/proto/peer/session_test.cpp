@@ -272,6 +272,82 @@ TEST_CASE("silence is met with PING and ends the link after 60 s") {
     CHECK(a.responses.at(n).error() == errc::timed_out);
 }
 
+TEST_CASE("while something is open a side pings after 3 s of silence") {
+    auto a = dialler();
+    auto b = listener();
+    talk(a, b);
+    a.wait(10s);
+    const auto n = a.ask(receipt_protocol, {});
+    const auto request = a.take();
+    for (int i = 0; i < 16; ++i) {                          // 10 s and 48 s: alive still
+        INFO(i);
+        CHECK(*a.link.deadline() - a.clock == std::min<std::chrono::seconds>(3s, 50s - 3s * i));
+        a.wait(3s);
+        const auto ping = frames(a.take());
+        REQUIRE(ping.size() == 1);
+        CHECK(ping[0].type == static_cast<std::uint8_t>(frame_type::ping));
+        CHECK_FALSE(a.end);
+    }
+    b.give(request);
+    a.give(b.take());
+    CHECK(a.responses.at(n)->empty());
+    CHECK(*a.link.deadline() - a.clock == 25s);             // nothing is open any more
+
+    auto c = listener();                                    // who cannot go on with an answer, too
+    meet_alice(c);
+    c.give(open_frame(1, drive_protocol));
+    CHECK(*c.link.deadline() - c.clock == 3s);
+}
+
+TEST_CASE("a request on a link that goes fails after 5 s of silence") {
+    const auto end_of = [](node& a, std::uint64_t n) {
+        for (const auto expected : {2s, 2s, 1s}) {
+            CHECK_FALSE(a.end);
+            CHECK(*a.link.deadline() - a.clock == expected);
+            a.wait(expected);
+            if (!a.end) CHECK(frames(a.take()).at(0).type == static_cast<std::uint8_t>(frame_type::ping));
+        }
+        REQUIRE(a.end);
+        CHECK_FALSE(a.end->violation);
+        CHECK(a.responses.at(n).error() == errc::timed_out);
+    };
+    SECTION("when we go") {
+        auto a = dialler();
+        auto b = listener();
+        talk(a, b);
+        a.wait(20s);
+        const auto n = a.ask(drive_protocol, of_size(44));
+        a.wait(3s);
+        a.link.go_away();
+        a.link.news();
+        a.run();
+        a.take();
+        a.wait(1s);
+        a.give(raw_frame(frame_type::data, 1, of_size(10)));    // the answer begins: it has all the time it needs
+        end_of(a, n);
+    }
+    SECTION("when the other side goes") {
+        auto a = dialler();
+        auto b = listener();
+        talk(a, b);
+        const auto n = a.ask(drive_protocol, of_size(44));
+        a.take();
+        a.wait(3s);
+        a.give(raw_frame(frame_type::go_away, 0, wire::byte_writer().u32(0).text8("", 200).take()));
+        end_of(a, n);
+    }
+    SECTION("not when somebody else waits for ours") {
+        auto b = listener();
+        meet_alice(b);
+        b.give(open_frame(1, notify_protocol));
+        b.link.go_away();
+        b.link.news();
+        b.run();
+        for (int i = 0; i < 15; ++i) b.wait(2s);
+        CHECK_FALSE(b.end);
+    }
+}
+
 TEST_CASE("answers that wait are bounded: bulk requests wait for them") {
     auto b = listener();
     meet_alice(b);

@@ -113,9 +113,11 @@ TEST_CASE("a mail's ciphertext goes through a relay and is deleted with proof") 
 TEST_CASE("a deposit that is cut anywhere is done by doing it again") {
     const auto content = pattern(1500000, 5);
     int cuts = 0;
+    std::uint64_t moved_most = 0;
     for (int limit = 0;; ++limit) {
         with_slot relay;
         deposit_over over;
+        std::uint64_t moved = 0;
         for (int tries = 0; tries < 2; ++tries) {
             relay_link link(relay.state, static_cast<std::uint8_t>(tries));
             if (tries == 0) link.cut_after = limit;
@@ -123,18 +125,23 @@ TEST_CASE("a deposit that is cut anywhere is done by doing it again") {
             options.body = deposit_options::seed{seed_of_mail(), content.size()};
             depositor alice(std::move(options));
             over = run(alice, link, content);
+            moved += over.moved_bytes;
             if (tries == 0 && over.how == ending::done) break;
             if (tries == 0) {
                 CHECK(over.how == ending::lost);
+                CHECK(over.moved_bytes >= moved_most);
+                moved_most = over.moved_bytes;
                 ++cuts;
             }
         }
         CHECK(over.how == ending::done);
         CHECK(relay.state.seeds.begin()->second.phase == seed_phase::whole);
         CHECK(relay.state.seed_bytes_written == seed_bytes(content.size()));   // nothing was sent twice
+        CHECK(moved == seed_bytes(content.size()));
         CHECK(relay.state.slots.begin()->second.items.size() == 1);
         if (cuts < limit) break;
     }
+    CHECK(moved_most == seed_bytes(content.size()));   // DEPOSIT alone was lost
     CHECK(cuts == 9);   // INFO, BEGIN, 6 pieces, DEPOSIT
 }
 

@@ -62,6 +62,11 @@ bool is_below(std::string_view name, std::string_view parent) {
 }
 }  // namespace
 
+// A subscription is of a name: one that waits for its mailbox becomes that of the mailbox.
+result<bool> job_txn::subscribed_without_mailbox(const std::string& name) {
+    return rows_.has(table::unhoused, view::name_key(rows_, table::unhoused, pp::as_bytes(name)).view());
+}
+
 result<void> job_txn::make_mailbox(const std::string& name, special_use use, mailbox_id& id) {
     PP_LET(const auto there, rows_.count(table::folder));
     if (there >= mailboxes_max) return errc::limit;
@@ -75,8 +80,9 @@ result<void> job_txn::make_mailbox(const std::string& name, special_use use, mai
     // the seconds only make it likely that a lost store does not repeat them.
     const auto now = static_cast<std::uint32_t>(std::clamp<std::int64_t>(wall_clock_ms() / 1000, 1, 0xffffffff));
     if (n.uid_validity == 0xffffffff) return errc::limit;
+    PP_LET(const bool subscribed, subscribed_without_mailbox(name));
     touched_.insert(id);
-    return record(op::make_mailbox{id, name, use, true, std::max(n.uid_validity + 1, now)});
+    return record(op::make_mailbox{id, name, use, subscribed, std::max(n.uid_validity + 1, now)});
 }
 
 result<void> job_txn::make_parents(const std::string& name) {
@@ -134,7 +140,10 @@ result<void> job_txn::rename_mailbox(std::string_view wanted_from, std::string_v
     PP_TRY(make_parents(to));
     for (auto& r : renames) {
         touched_.insert(r.id);
+        PP_LET(const bool subscribed, subscribed_without_mailbox(r.name));
+        const auto name = r.name;
         PP_TRY(record(std::move(r)));
+        if (subscribed) PP_TRY(record(op::subscribe{name, true}));
     }
     return {};
 }
@@ -157,8 +166,7 @@ result<void> job_txn::set_subscribed(std::string_view wanted, bool on) {
         if (f && f->box.subscribed == on) return {};
         touched_.insert(*id);
     } else {
-        PP_LET(const bool known,
-               rows_.has(table::unhoused, view::name_key(rows_, table::unhoused, pp::as_bytes(name)).view()));
+        PP_LET(const bool known, subscribed_without_mailbox(name));
         if (known == on) return {};
         PP_LET(const auto n, rows_.count(table::unhoused));
         if (on && n >= subscriptions_max) return errc::limit;

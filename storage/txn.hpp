@@ -95,7 +95,9 @@ struct delivery_changes {
 class write_txn : public read_txn {
 public:
     // Mailboxes. Names: 1 to mailbox_name_bytes_max bytes of UTF-8, no empty level, no control characters.
-    virtual result<mailbox_id> create_mailbox(std::string_view name, special_use use) = 0;   // with missing parents
+    // With missing parents. Not subscribed: RFC 9051 section 6.3.4 says nothing of it, clients that want it say
+    // SUBSCRIBE, as Thunderbird does, and others would find names in LSUB that their user never asked for.
+    virtual result<mailbox_id> create_mailbox(std::string_view name, special_use use) = 0;
     virtual result<void> rename_mailbox(std::string_view from, std::string_view to) = 0;     // with children
     virtual result<void> delete_mailbox(std::string_view name) = 0;
     virtual result<void> set_subscribed(std::string_view name, bool on) = 0;

@@ -91,8 +91,8 @@ awaitable<imap::verdict> imap_connection::on(imap::get_status q) {
     if (!box) co_return refused<imap::mailbox_status>(box.error());
     if (!*box) co_return refused<imap::mailbox_status>(storage::errc::no_such_mailbox);
     auto status = status_of(**box);
-    if ((*box)->uid_next > (*box)->first_recent_uid) status.recent = (*box)->uid_next - (*box)->first_recent_uid;
-    status.recent = std::min(status.recent, status.messages);
+    const auto recent = context_.node.recent().first(account_->label(), (*box)->id, (*box)->first_recent_uid);
+    if ((*box)->uid_next > recent) status.recent = std::min((*box)->uid_next - recent, status.messages);
     if (q.with_deleted_bytes && status.deleted > 0) {
         const auto bytes = deleted_bytes_of(**box);
         if (!bytes) co_return refused<imap::mailbox_status>(bytes.error());
@@ -129,6 +129,13 @@ awaitable<imap::verdict> imap_connection::on(imap::subscribe_mailbox q) {
     co_return done(co_await std::move(written));
 }
 
+mail::uid_set imap_connection::recent_mails(const storage::mailbox& box, bool read_only) {
+    auto& all = context_.node.recent();
+    const auto first = read_only ? all.first(account_->label(), box.id, box.first_recent_uid)
+                                 : all.claim(account_->label(), box.id, box.first_recent_uid, box.uid_next);
+    return first < box.uid_next ? mail::uid_set::of(first, box.uid_next - 1) : mail::uid_set();
+}
+
 awaitable<imap::verdict> imap_connection::on(imap::open_mailbox q) {
     forget_mailbox();
     // Listen first, then look: a change between the two is told twice at most, never missed.
@@ -137,17 +144,14 @@ awaitable<imap::verdict> imap_connection::on(imap::open_mailbox q) {
     if (!*found) co_return refused<imap::opened_mailbox>(storage::errc::no_such_mailbox);
     const auto id = (*found)->id;
 
-    std::uint32_t recent = (*found)->first_recent_uid;
-    if (!q.read_only && (*found)->uid_next > recent) {
-        auto claimed = std::make_shared<std::uint32_t>(0);
-        auto written = commit([id, claimed](storage::write_txn& txn) -> result<void> {
+    auto recent = recent_mails(**found, q.read_only);
+    if (!q.read_only && (*found)->uid_next > (*found)->first_recent_uid) {
+        auto written = commit([id](storage::write_txn& txn) -> result<void> {
             auto first = txn.claim_recent(id);
             if (!first) return first.error();
-            *claimed = *first;
             return {};
         });
-        const auto r = co_await std::move(written);
-        recent = r ? *claimed : 0;   // a full disk must not keep anybody from reading
+        co_await std::move(written);   // a full disk must not keep anybody from reading
     }
 
     selected_mailbox selected;
@@ -164,6 +168,7 @@ awaitable<imap::verdict> imap_connection::on(imap::open_mailbox q) {
         auto keywords = txn.keywords(id);
         if (!keywords) return keywords.error();
         imap::opened_mailbox out;
+        out.recent = recent_mails(**box, q.read_only);   // those that came while it was noted in the store
         out.name = (*box)->name;
         out.status = status_of(**box);
         out.uids = std::move(*uids);
@@ -175,7 +180,8 @@ awaitable<imap::verdict> imap_connection::on(imap::open_mailbox q) {
         return out;
     });
     if (!opened) co_return refused<imap::opened_mailbox>(opened.error());
-    opened->first_recent_uid = recent;
+    opened->recent.add(recent);
+    selected.read_only = q.read_only;
     selected.uid_next = opened->status.uid_next;
     selected.name = opened->name;
     selected_ = std::move(selected);

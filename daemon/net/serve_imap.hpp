@@ -82,6 +82,8 @@ private:
     };
     result<std::string> header_of(const storage::message& m, const mail::message_index& index);
     void forget_mailbox();
+    // What of the mailbox is \Recent to this session; with EXAMINE it stays so for the next one too.
+    mail::uid_set recent_mails(const storage::mailbox& box, bool read_only);
     // The mailbox a question means: 0 is the selected one.
     storage::mailbox_id box_of(std::uint64_t asked) const { return asked != 0 || !selected_ ? asked : selected_->box; }
     services::change_bus::callback wake_up();       // tells the session of news, from any thread
@@ -89,6 +91,7 @@ private:
     struct selected_mailbox {
         storage::mailbox_id box = 0;
         std::string name;
+        bool read_only = false;
         std::uint32_t uid_next = 1;                 // mails from there on are new to the session
         services::change_bus::subscription changes;
     };

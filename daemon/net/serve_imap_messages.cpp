@@ -161,6 +161,7 @@ awaitable<imap::verdict> imap_connection::on(imap::poll_changes q) {
         }
         std::sort(out.added.begin(), out.added.end());
         out.added.erase(std::unique(out.added.begin(), out.added.end()), out.added.end());
+        if (!out.added.empty()) out.recent = recent_mails(**box, selected_->read_only);
         selected_->uid_next = (*box)->uid_next;
         return out;
     });

@@ -10,6 +10,7 @@
 #include "daemon/services/clock.hpp"
 #include "daemon/services/config.hpp"
 #include "daemon/services/metadata_bus.hpp"
+#include "daemon/services/recent_mails.hpp"
 #include "daemon/services/relay_role.hpp"
 #include "daemon/services/store_writer.hpp"
 #include "storage/home.hpp"
@@ -93,6 +94,7 @@ public:
     change_bus& changes() { return changes_; }
     engine::search_cache& search_fields() { return search_fields_; }
     metadata_bus& metadata_changes() { return metadata_changes_; }
+    recent_mails& recent() { return recent_; }
     result<void> write(account& a, store_writer::job work) {
         return writer_->run(a.label(), a.store(), std::move(work));
     }
@@ -137,6 +139,7 @@ private:
     change_bus changes_;
     engine::search_cache search_fields_;
     metadata_bus metadata_changes_;
+    recent_mails recent_;
     std::unique_ptr<store_writer> writer_;
     std::unique_ptr<relay_role> relay_;
     mutable std::mutex mutex_;

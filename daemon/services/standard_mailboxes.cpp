@@ -12,7 +12,10 @@ result<storage::mailbox_id> standard_mailbox(storage::write_txn& txn, storage::s
     auto named = txn.find_mailbox(name);
     if (!named) return named.error();
     if (*named) return (*named)->id;
-    return txn.create_mailbox(name, use);
+    auto made = txn.create_mailbox(name, use);
+    if (!made) return made;
+    if (auto shown = txn.set_subscribed(name, true); !shown) return shown.error();
+    return made;
 }
 
 result<void> file_in_inbox(storage::write_txn& txn, storage::blob_writer& mail, std::int64_t now_s) {

@@ -104,8 +104,8 @@ public:
     // "HIGHESTMODSEQ n" for the tagged OK of a command that removed mails (RFC 7162 section 3.2.7), after news have
     // been told; empty without QRESYNC.
     wire::task<std::string> highest_modseq_code(bool uid);
-    void announce_keywords(const mail::flags& flags);   // "* FLAGS (...)" when a keyword is new
-    std::string flags_line() const;               // "FLAGS (\Answered ... $Forwarded)"
+    void announce_keywords(const mail::flags& flags);   // the same again when a keyword is new
+    void tell_keywords();                         // "* FLAGS (\Answered ... $Forwarded)", and which of them are kept
     wire::task<> leave_mailbox();                 // close_mailbox, state authenticated
 
     // ---- NOTIFY (connection_notify.cpp)
@@ -119,6 +119,7 @@ public:
 private:
     enum class line_end : std::uint8_t { found, too_long, over };
     wire::task<line_end> take_line(std::string& line, std::size_t max);
+    wire::task<> refuse_line(std::string_view tag, std::string_view why);   // BAD for what cannot be run
     wire::task<bool> read_command(command& cmd);  // false: nothing to run (over, or answered already)
     wire::task<bool> read_literals(command& cmd);
     wire::task<> run_command(command& cmd);

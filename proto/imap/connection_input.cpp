@@ -54,6 +54,15 @@ wire::task<std::optional<std::string>> connection::read_line(std::size_t max) {
     co_return line;
 }
 
+// RFC 9051 section 7.1.3: untagged only where the command cannot be told; who waits for its answer must get it.
+wire::task<> connection::refuse_line(std::string_view tag, std::string_view why) {
+    co_await settle_appends();   // answers stand in the order of the commands
+    if (over) co_return;
+    if (is_tag(tag)) send(std::string(tag) + " BAD " + std::string(why) + "\r\n");
+    else untagged("BAD " + std::string(why));
+    note_bad();
+}
+
 wire::task<bool> connection::read_command(command& cmd) {
     const auto max = logged_in_ ? command_bytes_max : command_before_login_bytes_max;
     std::string line;
@@ -61,15 +70,9 @@ wire::task<bool> connection::read_command(command& cmd) {
     if (end == line_end::over) co_return false;
     const auto tag_end = std::min(line.find(' '), line.size());
     const auto tag = std::string_view(line).substr(0, tag_end);
-    // RFC 9051 section 7.1.3: untagged only where the command cannot be told; who waits for its answer must get it.
-    const auto broken = [&](std::string_view why) {
-        if (is_tag(tag)) send(std::string(tag) + " BAD " + std::string(why) + "\r\n");
-        else untagged("BAD " + std::string(why));
-        note_bad();
-    };
     if (end == line_end::too_long) {
         if (logged_in_) {
-            broken("The line is too long");
+            co_await refuse_line(tag, "The line is too long");
         } else {
             bye("The line is too long");
         }
@@ -81,7 +84,8 @@ wire::task<bool> connection::read_command(command& cmd) {
     }
     if (!is_tag(tag) || line.find('\0') != line.npos) {
         const auto mark = literal_at_end(line);
-        broken(is_tag(tag) ? "A command may not contain NUL" : "A command begins with a tag");
+        const std::string_view why = is_tag(tag) ? "A command may not contain NUL" : "A command begins with a tag";
+        co_await refuse_line(tag, why);
         if (mark && !over) {
             const open_literal literal{mark->size_bytes, mark->synchronising, mark->binary};
             co_await discard(literal);
@@ -139,6 +143,8 @@ wire::task<bool> connection::read_literals(command& cmd) {
             cmd.body = literal;
             co_return true;
         }
+        if (literal.synchronising) co_await settle_appends();
+        if (over) co_return false;
         accept_literal(literal);
         cmd.text += "\r\n";
         for (std::uint64_t left = literal.size_bytes; left > 0;) {
@@ -151,8 +157,7 @@ wire::task<bool> connection::read_literals(command& cmd) {
         const auto end = co_await take_line(line, max - std::min(max, cmd.text.size()));
         if (end == line_end::over) co_return false;
         if (end == line_end::too_long) {
-            send(cmd.tag + " BAD The command is too long\r\n");
-            note_bad();
+            co_await refuse_line(cmd.tag, "The command is too long");
             co_return false;
         }
         cmd.text += line;

@@ -25,7 +25,9 @@ wire::task<> connection::tell_news_of(const command& cmd, telling allowed) {
         // A mod-sequence has been sent that is beyond what was told: what lies between must be looked for, or a client
         // that is cut off now would never ask for it (RFC 7162 section 3.2).
         const bool behind = condstore && selected && selected->given_modseq() > selected->known_modseq();
-        if (has_news() || behind || (how == telling::everything && selected && !selected->vanished.empty()))
+        // Searches that are kept up to date hear of this command's own changes with its answer, not some time after.
+        const bool watched = selected && !selected->contexts.empty();
+        if (has_news() || behind || watched || (how == telling::everything && selected && !selected->vanished.empty()))
             co_await tell_changes(how, cmd.uid);
     }
     if (over || !selected || !qresync) co_return;
@@ -104,6 +106,7 @@ void connection::tell_flags(const message_row& row, bool uid) {
 
 void connection::tell_expunged(const mail::uid_set& gone) {
     tell_contexts_of_vanished(*this, gone);
+    const auto recent = selected->recent_count();
     if (qresync || uid_only) {
         const auto visible = selected->numbers.present(gone);   // RFC 7162 section 3.2.10.2: no others
         selected->numbers.remove(visible);
@@ -111,6 +114,8 @@ void connection::tell_expunged(const mail::uid_set& gone) {
     } else {
         for (const auto number : selected->numbers.remove(gone)) untagged(std::to_string(number) + " EXPUNGE");
     }
+    // RFC 3501 section 7.3.2: no client works this out from removals.
+    if (!rev2 && selected->recent_count() != recent) untagged(std::to_string(selected->recent_count()) + " RECENT");
 }
 
 void connection::tell_vanished(const mail::uid_set& gone, bool earlier) {
@@ -136,15 +141,20 @@ wire::task<std::string> connection::highest_modseq_code(bool uid) {
     co_return "HIGHESTMODSEQ " + std::to_string(selected->synced_modseq());
 }
 
-std::string connection::flags_line() const {
+// Both lists each time: RFC 3501 section 7.1, a flag that is in FLAGS but not in PERMANENTFLAGS cannot be kept.
+void connection::tell_keywords() {
     mail::flags all;
     all.system = mail::seen | mail::answered | mail::flagged | mail::deleted | mail::draft;
     all.keywords = selected->keywords();
-    return "FLAGS " + flag_list_text(all);
+    auto list = flag_list_text(all);
+    untagged("FLAGS " + list);
+    list.insert(list.size() - 1, " \\*");   // new keywords can be made
+    if (selected->read_only) untagged("OK [PERMANENTFLAGS ()] Read-only mailbox");
+    else untagged("OK [PERMANENTFLAGS " + list + "] Kept");
 }
 
 void connection::announce_keywords(const mail::flags& flags) {
-    if (selected->learn_keywords(flags)) untagged(flags_line());
+    if (selected->learn_keywords(flags)) tell_keywords();
 }
 
 wire::task<> connection::leave_mailbox() {

@@ -159,7 +159,7 @@ struct opened_mailbox {
     mailbox_status status;
     std::vector<std::uint32_t> uids;          // rising: number n is uids[n-1]
     std::uint32_t first_unseen = 0;           // sequence number, 0: none (rev1)
-    std::uint32_t first_recent_uid = 0;       // mails from there on are \Recent to this session; 0: none
+    mail::uid_set recent;                     // mails this session is the first to be told of (RFC 3501 section 2.3.2)
     std::vector<std::string> keywords;        // in use in this mailbox
     bool operator==(const opened_mailbox&) const = default;
 };
@@ -356,6 +356,7 @@ struct expunge_messages {                  // those with \Deleted; uids limits t
 struct mailbox_delta {
     mail::uid_set vanished;
     std::vector<std::uint32_t> added;              // rising
+    mail::uid_set recent;                          // as in opened_mailbox: what of the added ones is \Recent here
     std::vector<message_row> changed;              // flags; not the added ones
     std::uint64_t highest_modseq = 1;
     // deleted: the session is told and closed (RFC 9051 section 7.1, BYE)

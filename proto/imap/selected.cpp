@@ -62,7 +62,7 @@ selected_mailbox::selected_mailbox(opened_mailbox opened, bool read_only_)
       numbers(std::move(opened.uids)),
       known_modseq_(opened.status.highest_modseq),
       synced_modseq_(opened.status.highest_modseq),
-      first_recent_uid_(opened.first_recent_uid),
+      recent_(std::move(opened.recent)),
       keywords_(std::move(opened.keywords)) {
     std::sort(keywords_.begin(), keywords_.end(), less_case);
     if (keywords_.size() > keywords_announced_max) keywords_.resize(keywords_announced_max);
@@ -90,9 +90,13 @@ std::variant<mail::uid_set, std::string> selected_mailbox::resolve(const sequenc
 }
 
 std::uint32_t selected_mailbox::recent_count() const {
-    if (first_recent_uid_ == 0) return 0;
     const auto& uids = numbers.uids();
-    return static_cast<std::uint32_t>(uids.end() - std::lower_bound(uids.begin(), uids.end(), first_recent_uid_));
+    std::ptrdiff_t count = 0;
+    for (const auto& range : recent_.ranges()) {
+        const auto first = std::lower_bound(uids.begin(), uids.end(), range.first);
+        count += std::upper_bound(first, uids.end(), range.last) - first;
+    }
+    return static_cast<std::uint32_t>(count);
 }
 
 void selected_mailbox::told(const message_row& row) {
@@ -108,6 +112,7 @@ bool selected_mailbox::knows(const message_row& row) const {
 
 void selected_mailbox::take_in(const mailbox_delta& delta) {
     vanished.add(numbers.present(delta.vanished));
+    recent_.add(delta.recent);
     known_modseq_ = std::max(known_modseq_, delta.highest_modseq);
     std::erase_if(told_, [this](const auto& entry) { return entry.second <= known_modseq_; });
 }

@@ -65,7 +65,7 @@ public:
     std::vector<search_context> contexts;
     mail::uid_set context_changes;       // new or changed mails the contexts have not been asked about
 
-    bool recent(std::uint32_t uid) const { return first_recent_uid_ != 0 && uid >= first_recent_uid_; }
+    bool recent(std::uint32_t uid) const { return recent_.contains(uid); }
     std::uint32_t recent_count() const;
 
     // ---- what the client knows of the history
@@ -105,7 +105,7 @@ private:
     std::uint64_t known_modseq_, synced_modseq_;
     std::uint64_t given_modseq_ = 0;
     bool withheld_ = false;
-    std::uint32_t first_recent_uid_;
+    mail::uid_set recent_;
     std::map<std::uint32_t, std::uint64_t> told_;   // UID -> modseq, above known_modseq_ only
     mail::uid_set saved_;
     std::vector<std::string> keywords_;             // sorted without case

@@ -77,6 +77,9 @@ TEST_CASE("deleting: INBOX stays, mailboxes below stay, UIDVALIDITY rises, the s
     CHECK(f.run(erasing("inbox")).error() == errc::cannot_delete);
     CHECK(f.run(erasing("none")).error() == errc::no_such_mailbox);
     f.must(create("a/b"));
+    CHECK_FALSE(f.box("a").subscribed);   // as RFC 9051 section 6.3.4: CREATE does not subscribe
+    CHECK_FALSE(f.box("a/b").subscribed);
+    f.must([](write_txn& t) { return t.set_subscribed("a", true); });
     const auto p = f.add("a", mail_text("x"));
     const auto before = f.box("a").uid_validity;
     f.must(erasing("a"));
@@ -92,7 +95,9 @@ TEST_CASE("deleting: INBOX stays, mailboxes below stay, UIDVALIDITY rises, the s
     CHECK(f.store->read([](const read_txn& t) { return t.subscriptions_without_mailbox().value(); }).empty());
     f.must(renaming("a/b", "a/c"));
     f.must(erasing("a"));
+    f.must([](write_txn& t) { return t.set_subscribed("z/c", true); });
     f.must(renaming("a", "z"));   // a level without a mailbox
+    CHECK(f.box("z/c").subscribed);   // the subscription waited for the name
     CHECK(has(names(f), "z/c"));
 }
 

@@ -132,6 +132,12 @@ def rule_4_recent_is_seen_by_one_session(node):
     counts = [int(re.search(r"\* (\d+) RECENT", "\n".join(s.select("Junk"))).group(1)) for s in (one, other)]
     assert counts == [1, 0], counts
     assert "\\Recent" in one.ok("FETCH * (FLAGS)")[0] and "\\Recent" not in other.ok("FETCH * (FLAGS)")[0]
+    # and so it is when both have the mailbox open: who is told first has it, STATUS does not count it any more
+    append(giver, "Junk", "Subject: z\r\n\r\nz\r\n")
+    told = ["\n".join(session.ok("NOOP")) for session in (other, one)]
+    assert [int(re.search(r"\* (\d+) RECENT", text).group(1)) for text in told] == [1, 1], told
+    assert "\\Recent" in other.ok("FETCH * (FLAGS)")[0] and "\\Recent" not in one.ok("FETCH * (FLAGS)")[0]
+    assert "RECENT 0" in giver.ok("STATUS Junk (RECENT)")[0]
     modern = Session(node, "IMAP4rev2")
     append(giver, "Junk", "Subject: y\r\n\r\ny\r\n")
     lines = modern.select("Junk") + modern.ok("FETCH * (FLAGS)")

@@ -152,6 +152,8 @@ def watches(node):
     append(other, "Drafts", "\\Draft", "draft")
     assert re.match(r"\* STATUS Drafts \(MESSAGES 1 UIDNEXT 2 UIDVALIDITY \d+ HIGHESTMODSEQ \d+\)", watcher.next_told())
     other.ok("CREATE Lists")
+    assert watcher.next_told() == '* LIST (\\HasNoChildren) "/" Lists'
+    other.ok("SUBSCRIBE Lists")
     assert watcher.next_told() == '* LIST (\\HasNoChildren \\Subscribed) "/" Lists'
     other.ok("RENAME Lists Letters")
     assert watcher.next_told() == '* LIST (\\HasNoChildren \\Subscribed) "/" Letters ("OLDNAME" (Lists))'
@@ -167,6 +169,7 @@ def watches(node):
     assert "\\Deleted" in watcher.next_told()
     other.ok("EXPUNGE")
     assert watcher.next_told() == "* 1 EXPUNGE"
+    assert watcher.next_told() == "* 0 RECENT"
     other.ok("DELETE Drafts")
     assert watcher.next_told() == '* LIST (\\NonExistent \\HasNoChildren \\Subscribed) "/" Drafts'
     watcher.close()

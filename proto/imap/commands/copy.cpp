@@ -28,7 +28,7 @@ wire::task<reply> copy(connection& c, command& cmd, bool move) {
     const auto& pairs = std::get<copied>(answer);
     // The client named mails that another one has removed meanwhile: it must not believe that they are there now. UIDs
     // of nothing are no error (RFC 9051 section 6.4.9).
-    if (pairs.from.empty() && !cmd.uid) co_return no("The messages are gone", "EXPUNGEISSUED");
+    if (pairs.from.empty() && !cmd.uid) co_return no("The messages no longer exist", "EXPUNGEISSUED");
     std::string code;
     if (!pairs.from.empty())
         code = "COPYUID " + std::to_string(pairs.uid_validity) + ' ' + uid_list_text(pairs.from) + ' ' +

@@ -65,6 +65,17 @@ wire::task<> set_seen(connection& c, std::vector<message_row>& rows, mail::uid_s
     }
 }
 
+// FETCH n UID: what the client was told. It learns the UID of a mail that another session has removed meanwhile too,
+// as RFC 2180 section 4.1.1 allows, and goes on to hear of the EXPUNGE where that may be told.
+wire::task<> tell_uids(connection& c, const mail::uid_set& uids) {
+    for (const auto uid : uids.values()) {
+        const auto number = c.selected->numbers.number_of(uid);
+        c.send(c.fetch_head(uid, number) + "UID " + std::to_string(uid) + ")\r\n");
+        co_await c.drained();
+        if (c.over) co_return;
+    }
+}
+
 // Leaves of `uids` what has changed, and tells what went of those asked for, before any FETCH response (RFC 7162
 // section 3.2.6). Whole mailboxes are asked for in this way: only what has changed is read.
 wire::task<std::optional<reply>> only_changed(connection& c, const fetch_request& request, const sequence_set& set,
@@ -111,6 +122,10 @@ wire::task<reply> run_fetch(connection& c, command& cmd) {
         if (wrong) co_return *wrong;
     }
 
+    if (request.only_uid() && !cmd.uid) {
+        co_await tell_uids(c, uids);
+        co_return ok("FETCH completed");
+    }
     const bool sets_seen = request.sets_seen() && !c.selected->read_only;
     fetch_writer writer(c, request, cmd.uid);
     bool vanished = false;
@@ -145,7 +160,7 @@ wire::task<reply> run_fetch(connection& c, command& cmd) {
     // RFC 9051 section 6.4.9: unknown UIDs are no error; a number the client was given is, when its mail has gone
     // meanwhile (RFC 5530 section 3, EXPUNGEISSUED).
     if ((vanished || writer.some_vanished()) && !cmd.uid)
-        co_return no("Some of the messages are gone", "EXPUNGEISSUED");
+        co_return no("Some of the messages no longer exist", "EXPUNGEISSUED");
     co_return ok("FETCH completed");
 }
 

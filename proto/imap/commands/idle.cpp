@@ -9,16 +9,16 @@
 namespace pp::imap {
 
 namespace {
-constexpr std::size_t done_line_bytes_max = 64;
+constexpr std::size_t done_line_bytes_max = 512;   // with its end; there are clients that send another command instead
 
 // The line that ends IDLE, when it has come.
 std::optional<std::string> take_done_line(connection& c) {
-    const auto text = c.input().text();
+    const auto text = c.input().text().substr(0, done_line_bytes_max);
     const auto end = text.find('\n');
     if (end == text.npos) return std::nullopt;
     auto line = text.substr(0, end);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    std::string taken(line.substr(0, done_line_bytes_max));
+    std::string taken(line);
     c.input().consume(end + 1);
     return taken;
 }
@@ -33,7 +33,7 @@ wire::task<reply> idle(connection& c) {
             if (equal_case(*line, "DONE")) co_return ok("IDLE completed");
             co_return bad("Expected DONE");
         }
-        if (c.input().size() > done_line_bytes_max) {
+        if (c.input().size() >= done_line_bytes_max) {
             c.bye("Expected DONE");
             break;
         }

@@ -107,6 +107,7 @@ struct node {
     mailbox_entry entry;
     bool has_children = false;          // that exist, or lead to some
     bool child_selected = false;        // a descendant meets the selection
+    bool child_untold = false;          // and one of these matches no pattern
 };
 
 // All names with the parents they imply, INBOX first.
@@ -120,6 +121,7 @@ std::vector<node> tree_of(std::vector<mailbox_entry> entries, const list_request
     for (const auto& [name, at] : nodes) names.push_back(name);
     for (const auto& name : names) {
         const bool exists = nodes[name].entry.exists, chosen = request.selected(nodes[name].entry);
+        const bool untold = chosen && request.recursive && !request.matches(name);
         for (auto slash = name.rfind('/'); slash != name.npos && slash > 0; slash = name.rfind('/', slash - 1)) {
             const auto parent = name.substr(0, slash);
             auto [at, is_new] = nodes.try_emplace(parent);
@@ -129,6 +131,7 @@ std::vector<node> tree_of(std::vector<mailbox_entry> entries, const list_request
             }
             at->second.has_children |= exists;
             at->second.child_selected |= chosen;
+            at->second.child_untold |= untold;
         }
     }
     std::vector<node> out;
@@ -203,7 +206,8 @@ wire::task<reply> run_list(connection& c, command& cmd) {
     for (const auto& at : nodes) {
         if (c.over) break;
         const bool chosen = request.selected(at.entry);
-        const bool child_info = request.recursive && at.child_selected;
+        // RFC 9051 section 6.3.9.6: not for what the lines of the children say themselves.
+        const bool child_info = request.recursive && (chosen ? at.child_selected : at.child_untold);
         // A name that is neither there nor above one that is shows up only where subscriptions are asked for.
         if (!at.entry.exists && !at.has_children && !request.only_subscribed) continue;
         if (!(chosen || child_info) || !request.matches(at.entry.name)) continue;

@@ -1,6 +1,7 @@
 // CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 9051 sections 6.3.4 to 6.3.8; RFC 6154 section 3 for USE).
 #include "proto/imap/commands/commands.hpp"
 #include "proto/imap/connection.hpp"
+#include "proto/imap/grammar/list_name.hpp"
 #include "proto/imap/grammar/response.hpp"
 
 namespace pp::imap {
@@ -14,6 +15,13 @@ struct create_request {
     create_mailbox question;
     bool use_refused = false;   // unknown, or more than one: RFC 6154 section 3, USEATTR
 };
+
+// RFC 9051 sections 6.3.4 to 6.3.6: the client learns what its name has become. IMAP4rev1 has no OLDNAME.
+void tell_normal_form(connection& c, std::string_view name, std::string_view written, std::string_view attribute) {
+    if (!c.rev2 || written.empty()) return;
+    c.untagged("LIST (" + std::string(attribute) + ") \"/\" " + mailbox_text(name, true) +
+               old_name_item(written, true));
+}
 
 create_request parse_create(parser& args, bool utf8) {
     create_request request;
@@ -68,6 +76,7 @@ wire::task<reply> run_create(connection& c, command& cmd) {
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
     c.own_change(name);
+    tell_normal_form(c, name, cmd.args.written_name(), "");
     // RFC 8474 section 4.1
     co_return ok("CREATE completed", "MAILBOXID " + mailbox_id_text(std::get<std::uint64_t>(answer)));
 }
@@ -83,6 +92,7 @@ wire::task<reply> run_delete(connection& c, command& cmd) {
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
     c.own_change(name);
+    tell_normal_form(c, name, cmd.args.written_name(), "\\NonExistent");
     // Deleting one's own selected mailbox leaves it; other sessions learn of it by BYE.
     if (c.selected && c.selected->name == name) {
         co_await c.leave_mailbox();
@@ -95,17 +105,20 @@ wire::task<reply> run_rename(connection& c, command& cmd) {
     rename_mailbox question;
     cmd.args.space();
     question.from = cmd.args.mailbox(c.utf8());
+    auto written = cmd.args.written_name();
     cmd.args.space();
     question.to = cmd.args.mailbox(c.utf8());
     cmd.args.end();
     if (cmd.args.failed()) co_return bad_arguments(cmd);
     const auto from = question.from, to = question.to;
+    if (written.empty() && !cmd.args.written_name().empty()) written = from;
     if (to == "INBOX") co_return no("INBOX is always there", "ALREADYEXISTS");
     if (to.starts_with(from + '/')) co_return no("A mailbox cannot be moved below itself", "CANNOT");
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
     c.own_change(from);
     c.own_change(to);
+    tell_normal_form(c, to, written, "");
     // RFC 9051 section 6.3.6: renaming INBOX moves its mails and leaves it (and its children) where it is.
     if (c.selected && from != "INBOX" && (c.selected->name == from || c.selected->name.starts_with(from + '/')))
         c.selected->name.replace(0, from.size(), to);

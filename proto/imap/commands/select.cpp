@@ -4,6 +4,7 @@
 #include "proto/imap/commands/commands.hpp"
 #include "proto/imap/connection.hpp"
 #include "proto/imap/resync.hpp"
+#include "proto/imap/grammar/list_name.hpp"
 #include "proto/imap/grammar/response.hpp"
 
 namespace pp::imap {
@@ -34,11 +35,8 @@ select_parameters parse_parameters(parser& args) {
     return found;
 }
 
-void describe(connection& c, const opened_mailbox& opened, bool read_only) {
-    c.untagged(c.flags_line());
-    auto permanent = c.flags_line().substr(sizeof("FLAGS ") - 1);
-    permanent.insert(permanent.size() - 1, " \\*");   // new keywords can be made
-    c.untagged(read_only ? "OK [PERMANENTFLAGS ()] Read-only mailbox" : "OK [PERMANENTFLAGS " + permanent + "] Kept");
+void describe(connection& c, const opened_mailbox& opened, std::string_view written) {
+    c.tell_keywords();
     c.untagged(std::to_string(c.selected->numbers.size()) + " EXISTS");
     if (!c.rev2) {
         c.untagged(std::to_string(c.selected->recent_count()) + " RECENT");
@@ -51,7 +49,7 @@ void describe(connection& c, const opened_mailbox& opened, bool read_only) {
     c.untagged("OK [HIGHESTMODSEQ " + std::to_string(opened.status.highest_modseq) + "] Highest");
     c.untagged("OK [MAILBOXID " + mailbox_id_text(opened.status.mailbox) + "] Mailbox id");   // RFC 8474 section 4.2
     // RFC 9051 section 6.3.2: the name as the server writes it.
-    if (c.rev2) c.untagged("LIST () \"/\" " + mailbox_text(c.selected->name, true));
+    if (c.rev2) c.untagged("LIST () \"/\" " + mailbox_text(c.selected->name, true) + old_name_item(written, true));
 }
 
 wire::task<reply> open(connection& c, command& cmd, bool read_only) {
@@ -78,7 +76,7 @@ wire::task<reply> open(connection& c, command& cmd, bool read_only) {
     if (opened.name.empty()) opened.name = std::move(name);
     c.condstore |= parameters.condstore;
     c.selected.emplace(opened, read_only);
-    describe(c, opened, read_only);
+    describe(c, opened, cmd.args.written_name());
     if (parameters.resync) {
         const auto trouble = co_await tell_resync(c, *parameters.resync, opened.status);
         if (trouble) {   // RFC 9051 section 6.3.2: a SELECT that fails leaves no mailbox selected

@@ -119,7 +119,7 @@ wire::task<reply> run_store(connection& c, command& cmd) {
     if (c.over) co_return ok("");
     if (!modified.empty()) co_return ok("Conditional STORE refused for some", modified_code(c, modified, cmd.uid));
     // RFC 5530 section 3, EXPUNGEISSUED: another session has removed some of them.
-    if (!cmd.uid && stored < uids.size()) co_return ok("Some of the mails are gone", "EXPUNGEISSUED");
+    if (!cmd.uid && stored < uids.size()) co_return ok("Some of the messages no longer exist", "EXPUNGEISSUED");
     co_return ok("STORE completed");
 }
 

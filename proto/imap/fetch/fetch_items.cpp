@@ -233,6 +233,10 @@ void fetch_request::add(fetch_item item) {
 bool fetch_request::has(fetch_kind kind) const {
     return std::any_of(items.begin(), items.end(), [&](const auto& item) { return item.kind == kind; });
 }
+bool fetch_request::only_uid() const {
+    return items.size() == 1 && items.front().kind == fetch_kind::uid && !changed_since;
+}
+
 bool fetch_request::needs_index() const {
     return std::any_of(items.begin(), items.end(), [](const auto& item) { return item.needs_index(); });
 }

@@ -42,6 +42,7 @@ struct fetch_request {
     bool vanished = false;                    // also what went since then (RFC 7162 section 3.2.6)
 
     bool has(fetch_kind kind) const;
+    bool only_uid() const;                    // and no modifier: the session knows the answer
     bool needs_index() const;
     bool needs_only_structure() const;        // no item needs more of the index
     bool needs_only_body_structure() const;   // nor anything of it but BODYSTRUCTURE

@@ -20,8 +20,11 @@ std::string list_name_line(const std::vector<surveyed_mailbox>& all, std::string
     if (entry != nullptr && entry->subscribed) line += " \\Subscribed";
     if (entry != nullptr && entry->use != special_use::none) line += ' ' + use_text(entry->use);
     line += ") \"/\" " + mailbox_text(name, utf8);
-    if (!old_name.empty()) line += " (\"OLDNAME\" (" + mailbox_text(old_name, utf8) + "))";
-    return line;
+    return line + old_name_item(old_name, utf8);
+}
+
+std::string old_name_item(std::string_view old_name, bool utf8) {
+    return old_name.empty() ? std::string() : " (\"OLDNAME\" (" + mailbox_text(old_name, utf8) + "))";
 }
 
 }  // namespace pp::imap

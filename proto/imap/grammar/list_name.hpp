@@ -14,4 +14,7 @@ namespace pp::imap {
 std::string list_name_line(const std::vector<surveyed_mailbox>& all, std::string_view name, std::string_view old_name,
                            bool utf8);
 
+// What follows the name in a LIST response where the client wrote another (RFC 9051 section 6.3.9.7); "" for none.
+std::string old_name_item(std::string_view old_name, bool utf8);
+
 }  // namespace pp::imap

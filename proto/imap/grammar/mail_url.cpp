@@ -91,7 +91,7 @@ std::optional<mail_url> parse_mail_url(std::string_view text) {
     }
     auto mailbox = percent_decoded(name);
     if (!mailbox || !mail::is_valid_utf8(*mailbox) || mailbox->find('\0') != mailbox->npos) return std::nullopt;
-    url.mailbox = equal_case(*mailbox, "INBOX") ? "INBOX" : std::move(*mailbox);
+    url.mailbox = equal_case(*mailbox, "INBOX") ? "INBOX" : mail::normal_form(*mailbox);
 
     if (!take_label(text, "UID")) return std::nullopt;
     const auto next = [&text] {

@@ -87,7 +87,7 @@ std::string parser::quoted_or_literal() {
     std::string value;
     if (take('"')) {
         while (at_ < text_.size() && text_[at_] != '"') {
-            if (text_[at_] == '\r' || text_[at_] == '\n') break;
+            if (text_[at_] == '\r' || text_[at_] == '\n' || text_[at_] == '\0') break;   // no QUOTED-CHAR
             if (text_[at_] == '\\') {
                 ++at_;
                 if (at_ == text_.size() || (text_[at_] != '"' && text_[at_] != '\\')) break;
@@ -251,7 +251,10 @@ std::string parser::mailbox(bool utf8) {
         fail_as_impossible("A mailbox name has an empty level");
     if (failed()) return {};
     capital_inbox(name);
-    return name;
+    // RFC 9051 section 5.1: names are in Net-Unicode, whichever way the letters were written.
+    auto normal = mail::normal_form(name);
+    written_ = normal == name ? std::string() : std::move(name);
+    return normal;
 }
 
 std::string parser::list_pattern(bool utf8) {
@@ -267,7 +270,7 @@ std::string parser::list_pattern(bool utf8) {
     }
     pattern = decoded_name(std::move(pattern), utf8);
     capital_inbox(pattern);
-    return pattern;
+    return mail::normal_form(pattern);
 }
 
 void parser::flag(mail::flags& into) {

@@ -40,7 +40,6 @@ public:
     bool at_end() const { return failed() || at_ == text_.size(); }
     char peek() const { return at_end() ? '\0' : text_[at_]; }
     std::string_view rest() const { return failed() ? std::string_view() : text_.substr(at_); }
-    std::size_t position() const { return at_; }
 
     bool take(char c);                       // consumes c when it is next
     bool take_word(std::string_view word);   // the same for an atom; without case; the atom must end there
@@ -67,6 +66,8 @@ public:
     // A mailbox name in UTF-8, INBOX in capitals, one trailing delimiter removed. utf8: names are UTF-8 on the wire
     // (IMAP4rev2 or UTF8=ACCEPT enabled), else modified UTF-7; raw 8-bit that is valid UTF-8 is taken in both.
     std::string mailbox(bool utf8);
+    // The last mailbox() as it was written, where that is not the normal form, which is what mailbox() gives.
+    const std::string& written_name() const { return written_; }
     std::string list_pattern(bool utf8);     // list-mailbox: also '%', '*' and ']' bare
     // "(" [flag *(SP flag)] ")". Flags that cannot be set are passed over (\Recent) or fail (unknown \Something).
     mail::flags flag_list();
@@ -84,7 +85,7 @@ private:
     std::size_t arguments_ = 0;
     unsigned depth_ = 0;
     bool utf8_ = false, impossible_ = false;
-    std::string error_;
+    std::string error_, written_;
 };
 
 bool is_atom_char(char c);                   // RFC 9051 section 9, ATOM-CHAR

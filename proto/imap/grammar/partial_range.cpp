@@ -10,10 +10,13 @@ std::pair<std::size_t, std::size_t> partial_range::of(std::size_t count) const {
     return {from, to};
 }
 
+std::string partial_range::text() const {
+    const std::string sign = from_end ? "-" : "";
+    return sign + std::to_string(first) + ':' + sign + std::to_string(last);
+}
+
 partial_range parse_partial_range(parser& args) {
     partial_range range;
-    const auto begin = args.rest();
-    const auto at = args.position();
     range.from_end = args.peek() == '-';
     const auto number = [&] {
         if (range.from_end) args.expect('-');
@@ -22,7 +25,6 @@ partial_range parse_partial_range(parser& args) {
     range.first = number();
     args.expect(':');
     range.last = number();
-    range.written = begin.substr(0, args.position() - at);
     if (args.failed()) return {};
     if (range.last < range.first) std::swap(range.first, range.last);
     return range;

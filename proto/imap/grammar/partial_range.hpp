@@ -13,8 +13,9 @@ namespace pp::imap {
 struct partial_range {
     std::uint32_t first = 1, last = 1;       // first <= last, from 1
     bool from_end = false;                   // counted from the last result: "-1:-100"
-    std::string written;                     // as the client wrote it; the answer repeats it
 
+    // As the answer names it, smaller number first: RFC 9394 section 4 has "500:400" mean "400:500".
+    std::string text() const;
     // The places [first, second) of `count` results that it means; empty when it lies beyond them.
     std::pair<std::size_t, std::size_t> of(std::size_t count) const;
 };

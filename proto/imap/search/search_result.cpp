@@ -47,7 +47,7 @@ std::optional<std::string> esearch_text(const search_answer& answer) {
     if (!hits.empty() && all) out += " ALL " + set_text(answer, 0, hits.size());
     if (program.partial) {
         const auto [first, last] = program.partial->of(hits.size());
-        out += " PARTIAL (" + program.partial->written + ' ' + (first < last ? set_text(answer, first, last) : "NIL") +
+        out += " PARTIAL (" + program.partial->text() + ' ' + (first < last ? set_text(answer, first, last) : "NIL") +
                ')';
     }
     if (!hits.empty() && program.uses_modseq) out += " MODSEQ " + std::to_string(highest_modseq(program, hits));

@@ -143,6 +143,13 @@ outcome<nothing> fake_daemon::answer(const subscribe_mailbox& q) {
     return nothing{};
 }
 
+mail::uid_set fake_daemon::recent_of(fake_mailbox& b) {
+    mail::uid_set recent;
+    if (b.first_recent < b.uid_next) recent.add(b.first_recent, b.uid_next - 1);
+    if (!read_only_) b.first_recent = b.uid_next;
+    return recent;
+}
+
 outcome<opened_mailbox> fake_daemon::answer(const open_mailbox& q) {
     if (auto no = refused<opened_mailbox>()) return *no;
     auto* b = box(q.name);
@@ -150,8 +157,8 @@ outcome<opened_mailbox> fake_daemon::answer(const open_mailbox& q) {
     opened_mailbox opened;
     opened.name = q.name;
     opened.status = status_of(*b);
-    opened.first_recent_uid = b->first_recent;
-    if (!q.read_only) b->first_recent = b->uid_next;
+    read_only_ = q.read_only;
+    opened.recent = recent_of(*b);
     mail::flags words;
     for (const auto& m : b->mails) {
         opened.uids.push_back(m.uid);
@@ -433,6 +440,7 @@ outcome<mailbox_delta> fake_daemon::answer(const poll_changes& q) {
         if (m.uid < known_next_) delta.changed.push_back(row_of(m));
         else delta.added.push_back(m.uid);
     }
+    delta.recent = recent_of(*b);
     known_next_ = b->uid_next;
     delta.highest_modseq = b->modseq;
     return delta;

@@ -43,6 +43,7 @@ private:
     fake_mailbox* box(const std::string& name);
     fake_mailbox* open_box();
     fake_mailbox* box_of(std::uint64_t id);          // 0: the open one
+    mail::uid_set recent_of(fake_mailbox& b);        // to this session; none of them to the next
     static mailbox_status status_of(const fake_mailbox& b);
     message_row row_of(const fake_mail& m, bool with_index = false, bool with_header = false);
     static refusal no_mailbox();
@@ -92,6 +93,7 @@ private:
 
     fake_store& store_;
     std::uint64_t selected_ = 0;
+    bool read_only_ = false;
     std::uint32_t known_next_ = 1;   // UIDNEXT of the open mailbox when this session last looked
     std::vector<std::pair<append_begin, std::string>> appends_;
     std::deque<outcome<appended>> submitted_;

@@ -234,9 +234,9 @@ TEST_CASE("a refused first piece is an ordinary NO", "[imap][fetch]") {
 TEST_CASE("mails that another session has expunged", "[imap][fetch]") {
     CHECK(play_mails("G: INBOX\n"
                      "E: expunge INBOX 12\n"
-                     "C: a FETCH 1:3 UID\n"
-                     "S: * 1 FETCH (UID 11)\n"
-                     "S: * 3 FETCH (UID 15)\n"
+                     "C: a FETCH 1:3 (UID FLAGS)\n"
+                     "S: * 1 FETCH (UID 11 FLAGS ())\n"
+                     "S: * 3 FETCH (UID 15 FLAGS (\\Deleted $label1))\n"
                      "S: a NO [EXPUNGEISSUED] ...\n"
                      "C: b UID FETCH 11:15 (UID)\n"
                      "S: * 1 FETCH (UID 11)\n"

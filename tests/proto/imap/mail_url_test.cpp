@@ -26,6 +26,7 @@ TEST_CASE("URLs of CATENATE", "[imap][url]") {   // RFC 4469 section 3, RFC 5092
     CHECK(parse_mail_url(";UID=7")->mailbox.empty());
     CHECK(parse_mail_url("/;UID=7/;PARTIAL=5")->partial == fetch_partial{5, UINT64_MAX});
     CHECK(parse_mail_url("inbox/;uid=7")->mailbox == "INBOX");
+    CHECK(parse_mail_url("Cafe%CC%81/;uid=7")->mailbox == "Caf\xc3\xa9");
 }
 
 TEST_CASE("what is no such URL", "[imap][url]") {

@@ -137,6 +137,16 @@ private:
             s.idling |= line.starts_with("+ idling");
             if (s.client.take(line) && s.client.last_status == "BA")
                 difference_ = "BAD: " + s.client.last_line + " to " + last_sent_;
+            recent_to_one(s);
+        }
+    }
+    // RFC 3501 section 2.3.2: to the first that is told of a mail; EXAMINE takes it from nobody.
+    void recent_to_one(const session& s) {
+        if (s.client.last_select_read_only || s.client.selecting()) return;
+        const std::pair here(&s, s.client.selections);
+        for (const auto uid : s.client.recent) {
+            const auto first = recent_to_.try_emplace({s.client.uid_validity, uid}, here).first->second;
+            if (first != here) difference_ = "UID " + std::to_string(uid) + " is \\Recent twice in " + s.box;
         }
     }
 
@@ -326,6 +336,8 @@ private:
     const bool break_it_;
     std::vector<std::unique_ptr<session>> sessions_, retired_;
     std::string difference_, last_sent_;
+    // by mailbox and UID
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::pair<const session*, unsigned>> recent_to_;
 };
 
 TEST_CASE("what every session believes is what is there", "[imap][model]") {

@@ -35,6 +35,8 @@ public:
     bool selected = false, qresync = false, condstore = false;
     std::uint32_t uid_validity = 0;
     std::uint64_t highest_modseq = 0;   // RFC 7162 section 6: what it would come back with
+    unsigned selections = 0;            // of mailboxes, by this client
+    std::set<std::uint32_t> recent;     // UIDs that were shown as \Recent since the last one
     std::string trouble;                // the first rule that was broken
 
     // The command that runs: EXPUNGE is forbidden during some. Empty: none runs.
@@ -64,6 +66,8 @@ public:
     bool knows_all() const {
         return std::all_of(view.begin(), view.end(), [](const auto& m) { return m.uid != 0 && m.flags; });
     }
+
+    bool selecting() const { return command && (command->name == "SELECT" || command->name == "EXAMINE"); }
 
 private:
     void fail(const std::string& why, const std::string& line) {
@@ -101,6 +105,8 @@ private:
     void exists(std::size_t count, const std::string& line) {
         if (selecting()) {
             view.assign(count, {});
+            recent.clear();
+            ++selections;
             resync_placed_ = false;
             return;
         }
@@ -157,6 +163,7 @@ private:
             std::istringstream words(line.substr(flags + 7, line.find(')', flags) - flags - 7));
             for (std::string word; words >> word;)
                 if (word != "\\Recent") now.insert(word);
+                else if (mail.uid != 0) recent.insert(mail.uid);
             mail.flags = now;
         }
         const auto modseq = line.find("MODSEQ (");
@@ -166,8 +173,6 @@ private:
         if (condstore && flags != line.npos && !asked && (modseq == line.npos || line.find("UID ") == line.npos))
             fail("FETCH without UID and MODSEQ", line);
     }
-
-    bool selecting() const { return command && (command->name == "SELECT" || command->name == "EXAMINE"); }
 
     // After VANISHED (EARLIER) the cache is what comes first in the mailbox.
     void place_resynced(const std::string& line) {

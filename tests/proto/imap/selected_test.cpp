@@ -11,7 +11,7 @@ opened_mailbox some_mailbox(std::vector<std::uint32_t> uids) {
     opened.name = "INBOX";
     opened.uids = std::move(uids);
     opened.status.highest_modseq = 100;
-    opened.first_recent_uid = 40;
+    opened.recent.add(40, 41);
     opened.keywords = {"b", "A"};
     return opened;
 }
@@ -94,8 +94,20 @@ TEST_CASE("recent mails", "[imap][selected]") {
     CHECK(box.recent(40));
     CHECK_FALSE(box.recent(39));
     auto without = some_mailbox({10, 39, 40, 41});
-    without.first_recent_uid = 0;
+    without.recent = {};
     CHECK(selected_mailbox(without, false).recent_count() == 0);
+
+    // what comes later is recent as far as no other session was told of it first
+    mailbox_delta delta;
+    delta.added = {45, 46, 50};
+    delta.recent = mail::uid_set::of(46, 50);
+    box.take_in(delta);
+    box.numbers.add(delta.added);
+    CHECK(box.recent_count() == 4);
+    CHECK_FALSE(box.recent(45));
+    CHECK(box.recent(46));
+    box.numbers.remove(mail::uid_set::of(40, 40));
+    CHECK(box.recent_count() == 3);
 }
 
 TEST_CASE("what was told is not told again, what is newer is", "[imap][selected]") {

@@ -115,6 +115,16 @@ TEST_CASE("twenty bad commands in a row end a session", "[imap][security]") {
     CHECK(one.session.finished());
 }
 
+TEST_CASE("a line without end ends IDLE and the session, however it comes", "[imap][security]") {
+    const std::string longest(510, 'x');
+    logged_in_player one;
+    CHECK(said(one, "a IDLE\r\n" + longest + "\r\n") == "+ idling\r\na BAD Expected DONE\r\n");
+    logged_in_player whole, split;
+    CHECK(said(whole, "a IDLE\r\n" + longest + "x\r\n") == "+ idling\r\n* BYE Expected DONE\r\n");
+    CHECK(said(split, "a IDLE\r\n" + longest) == "+ idling\r\n");
+    CHECK(said(split, "x\r\n") == "* BYE Expected DONE\r\n");
+}
+
 TEST_CASE("a mail streams in pieces and keeps its bytes", "[imap][append]") {
     logged_in_player one;
     std::string mail = "Subject: x\r\n\r\n";
@@ -134,6 +144,24 @@ TEST_CASE("NUL is for literal8 only", "[imap][append]") {   // RFC 9051 section 
     CHECK(said(one, "a APPEND Sent ~{3+}\r\n" + mail + "\r\n").starts_with("a OK"));
     CHECK(one.store.mailboxes["Sent"].mails.at(0).content == mail);
     CHECK(said(one, std::string("b NO\0OP\r\n", 9)) == "b BAD A command may not contain NUL\r\n");
+    const std::string quoted("c LIST {0+}\r\n \"a\0b\"\r\n", 21);   // behind a literal: not in the command's first line
+    CHECK(said(one, quoted) == "c BAD A quoted string does not end\r\n");
+}
+
+TEST_CASE("what cannot be run is answered behind the APPENDs before it", "[imap][append]") {
+    const std::string append = "a APPEND Sent {3+}\r\nabc\r\n";
+    for (const auto& broken : {std::string("b NO\0OP\r\n", 9), std::string("*b NOOP\r\n"),
+                               "b NOOP " + std::string(command_bytes_max, 'x') + "\r\n",
+                               "b LIST {0+}\r\n " + std::string(command_bytes_max, 'x') + "\r\n"}) {
+        logged_in_player one;
+        const auto answer = said(one, append + broken);
+        CHECK(answer.find("BAD") != answer.npos);
+        CHECK(answer.starts_with("a OK [APPENDUID"));
+    }
+    logged_in_player one;
+    const auto answer = said(one, append + "b LIST {0}\r\n");
+    CHECK(answer.starts_with("a OK [APPENDUID"));
+    CHECK(answer.ends_with("\r\n+ OK\r\n"));
 }
 
 TEST_CASE("a mail whose sender goes away is given up", "[imap][append]") {

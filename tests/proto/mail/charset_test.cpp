@@ -110,6 +110,14 @@ TEST_CASE("modified UTF-7 of mailbox names") {
         CHECK(from_modified_utf7(bad).error() == error_code(errc::bad_encoding));
 }
 
+TEST_CASE("Normalization Form C") {
+    CHECK(normal_form("INBOX/a b").size() == 9);
+    CHECK(normal_form("Cafe\xcc\x81/e") == "Caf\xc3\xa9/e");
+    CHECK(normal_form("Caf\xc3\xa9") == "Caf\xc3\xa9");
+    CHECK(normal_form("\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab") == "\xed\x95\x9c");   // jamo: one syllable
+    CHECK(normal_form("\xef\xac\x81") == "\xef\xac\x81");                             // no compatibility folding
+}
+
 TEST_CASE("case folding of RFC 5051") {
     CHECK(fold_case("Hello") == fold_case("hELLO"));
     CHECK(fold_case("\xc3\x89t\xc3\xa9") == fold_case("e\xcc\x81T\xc3\x89"));

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace pp;
@@ -36,6 +37,7 @@ run play(std::string_view prefix, const std::vector<std::string_view>& pieces) {
     imap::server_session session(options);
     session.tick(wire::time_point(std::chrono::hours(1)));
     run out;
+    std::string coming;
     const auto go = [&] {
         for (;;) {
             if (const auto pending = session.to_send(); !pending.empty()) {
@@ -44,9 +46,12 @@ run play(std::string_view prefix, const std::vector<std::string_view>& pieces) {
             }
             auto asked = session.next_event();
             if (asked) {
-                // Where a mail is cut into pieces depends on how it came; only its bytes may not.
-                if (const auto* chunk = std::get_if<imap::append_chunk>(&*asked)) out.appended += as_text(chunk->data);
+                // Where a mail is cut into pieces depends on how it came; only its bytes may not. How much of one came
+                // that is given up depends on it too.
+                if (const auto* chunk = std::get_if<imap::append_chunk>(&*asked)) coming += as_text(chunk->data);
                 else out.asked.push_back(*asked);
+                if (std::holds_alternative<imap::append_end>(*asked)) out.appended += std::exchange(coming, {});
+                if (std::holds_alternative<imap::append_abort>(*asked)) coming.clear();
                 session.answer(daemon(*asked));
             } else if (session.to_send().empty()) {
                 return;

@@ -111,7 +111,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!r->link.finished()) std::abort();
     }
     if (whole.told != split.told) std::abort();
-    // With an output that never filled the order of frames is fixed too.
-    if (!whole.full && !split.full && whole.written != split.written) std::abort();
+    // With an output that never filled the order of frames is fixed too; what was owed when the other broke the rules
+    // may have gone by then or not.
+    const bool broken = whole.told.find("violation ") != std::string::npos;
+    if (!whole.full && !split.full && !broken && whole.written != split.written) std::abort();
     return 0;
 }

@@ -24,13 +24,18 @@ def rows_read(node):
     return json.loads(node.command("status", "--json"))["accounts"][0]["rows_read"]
 
 
+def queue(node):
+    return json.loads(node.command("queue", "--all", "--json"))["queue"]
+
+
 def states(node):
-    rows = json.loads(node.command("queue", "--all", "--json"))["queue"]
-    return [row["state"] for row in rows]
+    return [row["state"] for row in queue(node)]
 
 
 def settled(node):
-    """Until what the last mails brought about is done: reading goes on at the pace of attempts to reach Bob."""
+    """Until what the last mails brought about is done: each has seen an attempt to reach Bob fail, which is noted in
+    its row the first time, and reading goes on at the pace of further attempts."""
+    wait_until(lambda: all(row["attempts"] > 0 for row in queue(node)), 60, "mails wait without an attempt")
     last = rows_read(node)
     for _ in range(60):
         time.sleep(1)

@@ -125,6 +125,10 @@ private:
         std::map<storage::id16, std::chrono::steady_clock::time_point> to_show;
         engine::open_mails::ordered to_bring;        // rows that are to be left at a relay, as soon as there is room
         std::chrono::steady_clock::time_point next_bringing = std::chrono::steady_clock::time_point::max();
+        // Rows that are over and left something at a relay (engine/leftovers.hpp), and when to see to them.
+        std::set<storage::id16> leftovers;
+        std::chrono::steady_clock::time_point next_leftovers{};
+        bool taking_leftovers = false;
         std::map<storage::id16, crypto::account_key> coming;     // inbound rows by notification: from whom
         std::map<crypto::account_key, std::size_t> coming_from;
         std::set<crypto::account_key> token_first;   // whoever is presented an invite is no stranger afterwards
@@ -161,6 +165,8 @@ private:
     void begin_afresh(storage::unix_ms wall);
     awaitable<void> give_up(desk& d, storage::outbox_row row);
     awaitable<void> leave_at_relay(desk& d, storage::outbox_row row);
+    bool has_leftovers_to_take(desk& d) const;
+    awaitable<void> take_leftovers(desk& d);
     void bring_to_relays(desk& d);
     awaitable<void> hand_tokens(services::account& mine, std::shared_ptr<peer_link> link);
     bool is_known(services::account& mine, const crypto::account_key& theirs) const;

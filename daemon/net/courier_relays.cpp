@@ -6,6 +6,7 @@
 #include "daemon/net/await.hpp"
 #include "daemon/net/short_id.hpp"
 #include "daemon/services/correspondents.hpp"
+#include "daemon/services/leftovers.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/own_relays.hpp"
 
@@ -137,11 +138,54 @@ awaitable<void> courier::leave_at_relay(desk& d, storage::outbox_row row) {
     const auto to = row.account;
     co_await relay_outbox_->bring(*d.account, std::move(row));
     d.open.look(id, 0);
+    if (d.leftovers.contains(id)) d.next_leftovers = {};   // the mail went another way meanwhile
     const auto r = d.routes.find(to);
     const bool known = relay_outbox_->not_before(to) <= std::chrono::steady_clock::now();
     if (known && r != d.routes.end())
         for (const auto& [submitted, one] : std::exchange(r->second.parked, {})) d.open.look(one, 0);
     if (!stopping_) poke(d);
+}
+
+// ---------------------------------------------------------------- what a walk that broke off has left
+
+bool courier::has_leftovers_to_take(desk& d) const {
+    return !d.leftovers.empty() && !d.taking_leftovers && !rests(d) &&
+           std::chrono::steady_clock::now() >= d.next_leftovers;
+}
+
+// One after the other; a relay that is away is asked again after a pause.
+awaitable<void> courier::take_leftovers(desk& d) {
+    auto& mine = *d.account;
+    const auto known = std::vector(d.leftovers.begin(), d.leftovers.end());
+    std::set<storage::id16> over;
+    for (const auto& id : known) {
+        if (stopping_) co_return;
+        if (relay_outbox_->is_under_way(id)) continue;
+        const auto get = [&](const storage::read_txn& txn) { return txn.get_outbox(id); };
+        auto row = mine.store().read(get);
+        // A mail that was deleted meanwhile took the key to what lies there with it.
+        if (row && *row && engine::has_leftover(**row) && mine.store().open_blob((*row)->mail_serial)) {
+            co_await relay_outbox_->take_back(mine, std::move(**row));
+            row = mine.store().read(get);
+            if (!row || (*row && engine::has_leftover(**row))) continue;
+        }
+        over.insert(id);
+    }
+    if (!over.empty() && !stopping_) {
+        auto written = commit(node_, mine, [over](storage::write_txn& txn) {
+            return services::forget_leftovers(txn, over);
+        });
+        const auto r = co_await std::move(written);
+        if (r) std::erase_if(d.leftovers, [&](const auto& id) { return over.contains(id); });
+    }
+    if (stopping_) co_return;
+    const auto pause = std::min<std::chrono::milliseconds>(ask_back_pause, node_.configuration().delivery.retry_max);
+    const bool is_new = std::any_of(d.leftovers.begin(), d.leftovers.end(), [&](const auto& id) {
+        return !std::binary_search(known.begin(), known.end(), id);
+    });
+    d.next_leftovers = std::chrono::steady_clock::now() + (is_new ? std::chrono::milliseconds() : pause);
+    d.taking_leftovers = false;
+    poke(d);
 }
 
 // With only an address somebody is found who is not there:

@@ -5,6 +5,7 @@
 #include "daemon/engine/people.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/courier.hpp"
+#include "daemon/services/leftovers.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/outgoing.hpp"
 #include "storage/txn.hpp"
@@ -35,6 +36,7 @@ void courier::learn_row(desk& d, const storage::id16& id, const std::optional<st
     if (const auto mail = d.open.submission_of(id)) show_at(d, *mail, soon);
     d.open.gone(id);
     if (!row) return;
+    if (engine::has_leftover(*row) && d.leftovers.insert(id).second) d.next_leftovers = {};
     d.to_bring.erase({row->submitted_at, id});
     const auto r = d.routes.find(row->account);
     if (r == d.routes.end()) return;
@@ -88,6 +90,10 @@ result<void> courier::learn(desk& d) {
         if (!all) return all.error();
         d.changed.outbox = d.open.ids();   // what is over by now is let go of
         d.changed.outbox.insert(d.changed.outbox.end(), all->begin(), all->end());
+        (void)store.read([&](const storage::read_txn& txn) -> result<void> {
+            for (const auto& id : services::leftovers(txn)) d.leftovers.insert(id);
+            return {};
+        });
         relay_inbox_->changed(*d.account, {});
     }
     auto rows = std::exchange(d.changed.outbox, {});

@@ -9,6 +9,7 @@
 #include "daemon/net/dice.hpp"
 #include "daemon/net/receiver.hpp"
 #include "daemon/net/short_id.hpp"
+#include "daemon/services/leftovers.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/outgoing.hpp"
 #include "daemon/services/requests.hpp"
@@ -205,6 +206,7 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
             next.state_since = (*known)->state_since;
         }
         if (auto r = txn.put_outbox(next); !r || engine::is_open(next)) return r;
+        if (auto r = services::note_leftover(txn, next); !r) return r;
         return services::leave_outgoing(txn, next, domain);
     }, how);
     const auto r = co_await std::move(written);

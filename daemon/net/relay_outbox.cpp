@@ -257,7 +257,7 @@ relay_outbox::walk_to_its_end(services::account& mine, std::shared_ptr<errand> e
     for (std::size_t pauses = 0; moved && over->how == relay::ending::lost && pauses < walk_on_pauses.size();) {
         timer.expires_after(walk_on_pauses[pauses++]);
         auto [ec] = co_await timer.async_wait(as_result);
-        if (ec || stopping_) break;
+        if (ec || stopping_ || !is_wanted(mine, e->row.id)) break;
         const auto again = co_await walk(mine, e, step);
         if (!again) continue;   // not to be reached: what is there stays there
         over = again;
@@ -265,6 +265,12 @@ relay_outbox::walk_to_its_end(services::account& mine, std::shared_ptr<errand> e
     }
     e->moved = e->moved || moved;
     co_return over;
+}
+
+// Whether it has not come another way meanwhile.
+bool relay_outbox::is_wanted(services::account& mine, const storage::id16& id) const {
+    const auto row = mine.store().read([&](const storage::read_txn& txn) { return txn.get_outbox(id); });
+    return row && *row && engine::is_open(**row);
 }
 
 // Nothing: there is no link to that relay.

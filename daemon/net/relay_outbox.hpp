@@ -74,6 +74,7 @@ private:
     awaitable<bool> pay(services::account& mine, std::shared_ptr<errand> e, engine::deposit_plan::step step);
     awaitable<std::optional<relay::deposit_over>> walk(services::account& mine, std::shared_ptr<errand> e,
                                                        engine::deposit_plan::step step);
+    bool is_wanted(services::account& mine, const storage::id16& id) const;
     // The walk, and again as long as it breaks off in the middle.
     awaitable<std::optional<relay::deposit_over>> walk_to_its_end(services::account& mine, std::shared_ptr<errand> e,
                                                                   engine::deposit_plan::step step);

@@ -4,6 +4,7 @@
 #include "daemon/engine/delivery_report.hpp"
 #include "daemon/engine/delivery_words.hpp"
 #include "daemon/engine/outgoing.hpp"
+#include "daemon/services/leftovers.hpp"
 #include "daemon/services/standard_mailboxes.hpp"
 
 #include <algorithm>
@@ -75,6 +76,7 @@ result<void> set_uid(storage::write_txn& txn, submission& rows, std::uint32_t ui
     for (auto& row : rows) {
         row.outgoing_uid = uid;
         if (auto r = txn.put_outbox(row); !r) return r;
+        if (auto r = note_leftover(txn, row); !r) return r;
     }
     return {};
 }

@@ -129,13 +129,13 @@ def patience():
     return min(PATIENCE_MAX, max(1.0, 1.5 * os.getloadavg()[0] / (os.cpu_count() or 1)))
 
 
-def wait_until(condition, seconds, what):
+def wait_until(condition, seconds, what, pause=0.05):
     begun = time.monotonic()
     while time.monotonic() - begun < seconds * patience():
         value = condition()
         if value:
             return value
-        time.sleep(0.05)
+        time.sleep(pause)
     # a function: what is wrong at the end, not at the beginning
     raise AssertionError(what() if callable(what) else what)
 

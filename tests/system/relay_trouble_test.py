@@ -153,6 +153,28 @@ def relay_away_when_given_up(binary):
           "else the report says what is not known")
 
 
+def walk_broken_off(binary):
+    """The relay goes while a mail is brought there, and the mail comes over a link: what lies at the relay, of which
+    nobody has told Bob, is taken back by Alice, also when she was restarted meanwhile."""
+    for restarted in (False, True):
+        with bob_is_off(binary, TIMES) as (relay, alice, bob):
+            mail = mail_from(alice, bob.address, "broken off", body_of(60_000_000, 1))
+            alice.submit(mail, [bob.address])
+            wait_until(lambda: relay_status(relay)["blobs"] == 1, 60, "it is not brought to the relay", 0.005)
+            relay.kill()
+            assert states(alice) == ["queued"], f"the relay had all of it before it was killed: {queue(alice)}"
+            bob.start()
+            wait_until(lambda: states(alice) == ["delivered"], 120, f"it does not come over the link: {queue(alice)}")
+            if restarted:
+                alice.kill()
+                alice.start()
+            relay.start()
+            assert relay_status(relay)["blobs"] == 1, "the relay has forgotten what it had: nothing is shown"
+            empties(relay)
+            assert len(has_mail(bob, mail)) == 1
+    print("a walk that broke off: what lies at the relay is taken back when the mail has come another way")
+
+
 def strangers_and_blocked(binary):
     """A stranger's mail comes to Requests; whom Bob has blocked is told so, once."""
     with nodes(binary, "relay", "alice", "bob", "carol", extra_toml=TIMES) as (relay, alice, bob, carol):
@@ -248,6 +270,7 @@ def main(binary):
     made_up_address(binary)
     too_late(binary)
     relay_away_when_given_up(binary)
+    walk_broken_off(binary)
     strangers_and_blocked(binary)
     kills(binary, 300 if long else 15, int(os.environ.get("PEERPOST_SEED", random.randrange(1 << 30))))
 

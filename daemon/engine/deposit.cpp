@@ -183,9 +183,9 @@ deposit_notes walked(deposit_notes notes, const deposit_notes& before, bool at_o
     const auto& was = at_ours ? before.ours : before.hers;
     const bool ended_well = over && over->how == relay::ending::done;
     const bool told_no = !over || over->how == relay::ending::refused || over->how == relay::ending::unwilling;
-    // No is said before anything is kept, except to the item when the seed is there.
+    // No is said before anything is kept, except to a piece of the seed, or to the item when the seed is there.
     if (told_no) notes.item_may_lie = before.item_may_lie;
-    if (told_no && !(over && over->seeded) && place) place->lies = was ? was->lies : trace::none;
+    if (told_no && !(over && over->begun) && place) place->lies = was ? was->lies : trace::none;
     if (ended_well && over->fetched && place) place->lies = trace::fetched;
     if (with_item && ended_well) notes.item_may_lie = true;
     return notes;

@@ -86,6 +86,7 @@ wire::task<depositor::step> depositor::leave_seed() {
     if (const auto* no = std::get_if<refusal>(&*reply)) co_return took_work_instead(*no);
     const auto state = std::get<seed_reply>(*reply);
     if (state.size_bytes != size) co_return step::over;   // not what was begun
+    over_.begun = true;
     over_.seed_ttl_s = state.ttl_s;
     over_.fetched = state.phase == seed_phase::deleted;
     if (state.phase == seed_phase::partial) {

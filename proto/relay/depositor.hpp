@@ -17,6 +17,7 @@ struct deposit_over {
     using answer_type = noted;
     ending how = ending::lost;
     refusal why;                        // with refused
+    bool begun = false;                 // the relay has taken the seed up: a piece of it may lie there, and its room
     bool seeded = false;                // the seed is whole there (or fetched and deleted already)
     bool fetched = false;               // the recipient has deleted the seed: she has it
     std::uint64_t moved_bytes = 0;      // of the seed, in this walk: the next one goes on behind them

@@ -39,7 +39,7 @@ storage::outbox_row seeded(const deposit_notes& n) {
 std::optional<relay::deposit_over> ended(ending how, bool whole = false) {
     relay::deposit_over o;
     o.how = how;
-    o.seeded = whole;
+    o.begun = o.seeded = whole;
     return o;
 }
 // What is known after a walk to her relay with seed and item; nothing was known before.
@@ -60,6 +60,9 @@ TEST_CASE("what may lie at a relay after a walk", "[last_word]") {
     CHECK_FALSE(after(ended(ending::refused)).item_may_lie);
     CHECK(after(ended(ending::refused, true)).hers->lies == trace::left);  // the seed was taken, the item was not
     CHECK_FALSE(after(ended(ending::refused, true)).item_may_lie);
+    auto in_the_middle = ended(ending::refused);                           // a full disk
+    in_the_middle->begun = true;
+    CHECK(after(in_the_middle).hers->lies == trace::left);
     CHECK(after(ended(ending::lost)).hers->lies == trace::left);           // nobody knows how far it came
     CHECK(after(ended(ending::lost)).item_may_lie);
     CHECK(after(ended(ending::done, true)).hers->lies == trace::left);

@@ -61,6 +61,7 @@ struct relay_state {
     info_reply announced;
     outcome policy{status::ok};
     std::size_t items_max = 100;
+    std::uint64_t disk_bytes = UINT64_MAX;   // for pieces of seeds; more are refused
     std::uint64_t forget_at = 0;          // a put that reaches this loses everything, once
     std::vector<std::string> told;        // names of the events, for order
     std::uint64_t seed_bytes_written = 0;
@@ -144,6 +145,8 @@ struct relay_state {
         const auto it = seeds.find(q.piece.where);
         if (it == seeds.end()) return reply<seed_reply>(refusal{status::not_found, 0});
         auto& s = it->second;
+        if (seed_bytes_written + q.piece.data.size() > disk_bytes)
+            return reply<seed_reply>(refusal{status::relay_full, 0});
         if (s.phase == seed_phase::partial && q.piece.offset == s.data.size() &&
             q.piece.data.size() <= s.size - s.data.size()) {
             s.data.insert(s.data.end(), q.piece.data.begin(), q.piece.data.end());

@@ -229,6 +229,28 @@ TEST_CASE("a full slot keeps the oldest and refuses the newest") {
     CHECK(relay.state.slots.begin()->second.items.begin()->second.item == item(1));
 }
 
+TEST_CASE("what a full relay has of a seed when it refuses the rest is known to lie there") {
+    const auto content = pattern(300000, 5);
+    for (const std::uint64_t room : {0, 200000}) {
+        with_slot relay;
+        relay.state.disk_bytes = room;
+        relay_link link(relay.state);
+        auto options = to_bob(token_for_bob(), item(1));
+        options.body = deposit_options::seed{seed_of_mail(), content.size()};
+        depositor alice(std::move(options));
+        const auto over = run(alice, link, content);
+        CHECK(over.how == ending::refused);
+        CHECK(over.why.why == status::relay_full);
+        CHECK(over.begun);
+        CHECK_FALSE(over.seeded);
+        CHECK(relay.state.seeds.size() == 1);
+    }
+    with_slot relay;
+    relay_link link(relay.state);
+    depositor alice(to_bob(token_for_bob(), item(1)));   // no seed at all
+    CHECK_FALSE(run(alice, link).begun);
+}
+
 TEST_CASE("a slot is opened for work where the policy asks for it") {
     relay_state state;
     state.policy = {status::work_needed};

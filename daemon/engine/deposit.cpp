@@ -10,7 +10,8 @@ namespace pp::engine {
 
 namespace {
 
-constexpr std::uint8_t notes_version = 2;   // 1, of rows that were written before: without traces and times
+// 1: without traces and times; 2: without earlier places. Both are read.
+constexpr std::uint8_t notes_version = 3;
 constexpr std::uint8_t bit_hers = 1, bit_ours = 2, bit_item_left = 4, bit_seed_at_hers = 8, bit_seed_at_ours = 16,
                        bit_item = 32, bit_item_may_lie = 64, bit_in_doubt = 128;
 // A seed is looked after when so much of its time is over.
@@ -51,6 +52,11 @@ bytes encode(const deposit_notes& n) {
     if (n.hers) write(out, *n.hers);
     if (n.ours) write(out, *n.ours);
     if (!n.item.empty()) out.raw(n.item);
+    out.u8(static_cast<std::uint8_t>(n.earlier.size()));
+    for (const auto& e : n.earlier) {
+        write(out, e.place);
+        out.u8(e.at_ours ? 1 : 0);
+    }
     return out.take();
 }
 
@@ -58,7 +64,7 @@ deposit_notes notes_of(const storage::outbox_row& row) {
     wire::byte_reader in(row.deposit);
     deposit_notes n;
     const auto version = in.u8();
-    if (version != 1 && version != notes_version) return {};
+    if (version < 1 || version > notes_version) return {};
     const auto bits = in.u8();
     n.look_at = in.i64();
     n.attempts = in.u32();
@@ -71,6 +77,10 @@ deposit_notes notes_of(const storage::outbox_row& row) {
     n.seed_at_hers = bits & bit_seed_at_hers;
     n.seed_at_ours = bits & bit_seed_at_ours;
     if (bits & bit_item) n.item = to_bytes(in.view(relay::item_bytes));
+    const std::size_t earlier = version < 3 ? 0 : in.u8();
+    if (earlier > earlier_places_max) in.fail();
+    for (std::size_t i = 0; i < earlier && !in.failed(); ++i)
+        if (auto place = read_place(in, version)) n.earlier.push_back({std::move(*place), in.u8() == 1});
     return in.complete() ? n : deposit_notes();
 }
 
@@ -175,6 +185,63 @@ std::string deposit_plan::sentence() const {
     std::string out = "the recipient's relay " + (her_answer_.empty() ? "cannot be reached" : her_answer_);
     if (!our_answer_.empty()) out += "; our own relay " + our_answer_;
     return out;
+}
+
+// ---------------------------------------------------------------- what may lie where
+namespace {
+
+bool is_same(const relay::slot_address& a, const relay::slot_address& b) {
+    return a.relay == b.relay && a.slot == b.slot;
+}
+
+void keep_in_mind(deposit_notes& n, deposit_place place, bool at_ours) {
+    if (!may_lie(place)) return;
+    if (n.earlier.size() == earlier_places_max) n.earlier.erase(n.earlier.begin());
+    n.earlier.push_back({std::move(place), at_ours});
+}
+
+}  // namespace
+
+bool may_lie(const deposit_place& place) { return place.lies == trace::left || place.lies == trace::taking; }
+
+void walk_to(deposit_notes& n, bool at_ours, deposit_place place) {
+    auto& current = at_ours ? n.ours : n.hers;
+    if (current && is_same(current->where, place.where)) {
+        place.lies = current->lies;
+    } else {
+        if (current) keep_in_mind(n, std::move(*current), at_ours);
+        std::erase_if(n.earlier, [&](const auto& e) {
+            if (!is_same(e.place.where, place.where)) return false;
+            place.lies = e.place.lies;
+            return true;
+        });
+    }
+    current = std::move(place);
+}
+
+deposit_notes begun_anew(deposit_notes n) {
+    deposit_notes out;
+    out.item_may_lie = n.item_left || n.item_may_lie;
+    out.lies_until = n.lies_until;
+    out.earlier = std::move(n.earlier);
+    if (n.ours) keep_in_mind(out, std::move(*n.ours), true);
+    if (n.hers) keep_in_mind(out, std::move(*n.hers), false);
+    return out;
+}
+
+std::vector<deposit_notes::earlier_place> places_of(const deposit_notes& n) {
+    std::vector<deposit_notes::earlier_place> out;
+    if (n.hers) out.push_back({*n.hers, false});
+    if (n.ours) out.push_back({*n.ours, true});
+    out.insert(out.end(), n.earlier.begin(), n.earlier.end());
+    return out;
+}
+
+void learn_trace(deposit_notes& n, const relay::slot_address& where, trace lies) {
+    for (auto* place : {&n.hers, &n.ours})
+        if (*place && is_same((*place)->where, where)) (*place)->lies = lies;
+    for (auto& e : n.earlier)
+        if (is_same(e.place.where, where)) e.place.lies = lies;
 }
 
 deposit_notes walked(deposit_notes notes, const deposit_notes& before, bool at_ours, bool with_item,

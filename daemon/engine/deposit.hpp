@@ -26,9 +26,18 @@ struct deposit_place {
     trace lies = trace::none;
     bool operator==(const deposit_place&) const = default;
 };
+bool may_lie(const deposit_place& place);            // a seed, or a piece of one
+inline constexpr std::size_t earlier_places_max = 4; // of one mail; for older ones the relay's time has to do
 struct deposit_notes {
     std::optional<deposit_place> hers;               // her slot: the item, and the seed when there is room
     std::optional<deposit_place> ours;               // our own slot: the seed, when there was none at hers
+    // Walked to before these, and something may lie there still; the oldest first.
+    struct earlier_place {
+        deposit_place place;
+        bool at_ours = false;
+        bool operator==(const earlier_place&) const = default;
+    };
+    std::vector<earlier_place> earlier;
     bytes item;                                      // sealed; the same at every repeat
     bool item_left = false, seed_at_hers = false, seed_at_ours = false;
     bool item_may_lie = false;                       // a walk broke off when it may have been left
@@ -41,6 +50,16 @@ struct deposit_notes {
 };
 bytes encode(const deposit_notes&);
 deposit_notes notes_of(const storage::outbox_row& row);      // none, or unreadable ones: as if nothing had been tried
+
+// A walk to this place begins. What may lie at another one is kept in mind, and so is what an earlier walk to this one
+// has left there.
+void walk_to(deposit_notes& n, bool at_ours, deposit_place place);
+// What is left there is to be paid anew: only what may lie at relays stays known.
+deposit_notes begun_anew(deposit_notes n);
+// The places that are known, hers first.
+std::vector<deposit_notes::earlier_place> places_of(const deposit_notes& n);
+// What lies at this place was found out.
+void learn_trace(deposit_notes& n, const relay::slot_address& where, trace lies);
 
 // What the walk to a place means for the notes that were `before` it: nothing, there was no link.
 deposit_notes walked(deposit_notes notes, const deposit_notes& before, bool at_ours, bool with_item,

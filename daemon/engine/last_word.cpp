@@ -8,9 +8,8 @@ namespace pp::engine {
 
 namespace {
 
-doubt of(const std::optional<deposit_place>& place) {
-    if (!place) return doubt::none;
-    switch (place->lies) {
+doubt of(const deposit_place& place) {
+    switch (place.lies) {
     case trace::left:
     case trace::taking: return doubt::waits;
     case trace::fetched: return doubt::fetched;
@@ -26,7 +25,8 @@ std::string date_of(unix_ms at) { return pp::mail::header_date({at / 1000, 0}); 
 
 doubt doubt_of(const deposit_notes& n, unix_ms now) {
     if (!n.item_left && !n.item_may_lie) return doubt::none;   // nothing ever told her where to look
-    auto all = std::max(of(n.hers), of(n.ours));
+    auto all = doubt::none;
+    for (const auto& known : places_of(n)) all = std::max(all, of(known.place));
     if (all == doubt::waits && n.lies_until != 0 && now > n.lies_until + relay_clears_within.count()) all = doubt::none;
     return all;
 }

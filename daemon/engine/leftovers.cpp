@@ -13,16 +13,14 @@ bool is_told_of(const deposit_notes& n, bool at_ours) {
     return n.item_left && (at_ours ? n.seed_at_ours : n.seed_at_hers);
 }
 
-bool lies(const std::optional<deposit_place>& place) {
-    return place && (place->lies == trace::left || place->lies == trace::taking);
-}
-
 }  // namespace
 
 bool has_leftover(const storage::outbox_row& row) {
     if (row.deposit.empty() || is_open(row) || is_in_doubt(row)) return false;
     const auto notes = notes_of(row);
-    return (lies(notes.hers) && !is_told_of(notes, false)) || (lies(notes.ours) && !is_told_of(notes, true));
+    if (notes.hers && may_lie(*notes.hers) && !is_told_of(notes, false)) return true;
+    if (notes.ours && may_lie(*notes.ours) && !is_told_of(notes, true)) return true;
+    return std::any_of(notes.earlier.begin(), notes.earlier.end(), [](const auto& e) { return may_lie(e.place); });
 }
 
 bytes encode_leftovers(std::span<const storage::id16> rows) {

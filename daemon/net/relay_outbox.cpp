@@ -113,12 +113,8 @@ awaitable<std::string> relay_outbox::prepare(services::account& mine, std::share
     e->what = std::move(*what);
     // What was left and is near its end is paid anew; an item for a key she has no more is sealed anew.
     // What may lie there still is not forgotten.
-    e->old = e->notes;
-    if (e->notes.seeded() || (!e->notes.item.empty() && peer::prekey_id_of(e->notes.item) != e->prekey_id)) {
-        e->notes = {};
-        e->notes.item_may_lie = e->old.item_left || e->old.item_may_lie;
-        e->notes.lies_until = e->old.lies_until;
-    }
+    if (e->notes.seeded() || (!e->notes.item.empty() && peer::prekey_id_of(e->notes.item) != e->prekey_id))
+        e->notes = engine::begun_anew(std::move(e->notes));
     const bool ready = co_await work_for(mine, e);
     co_return std::string(ready ? "" : work_first);
 }
@@ -209,17 +205,16 @@ awaitable<bool> relay_outbox::pay(services::account& mine, std::shared_ptr<erran
         where = relay::slot_address{own.relay, slot.id(), own.endpoints};
         paid = is_at(notes.ours, *where);
         const auto week = static_cast<std::uint16_t>(relay::week_of(services::now_s()) + relay::token_weeks_max);
-        if (!paid)
-            notes.ours = engine::deposit_place{
-                *where, relay::issue_token(slot.id(), slot.tokens, relay::make_serial(slot.serials, mine.key()), week)};
+        if (!paid) {
+            auto token = relay::issue_token(slot.id(), slot.tokens, relay::make_serial(slot.serials, mine.key()), week);
+            engine::walk_to(notes, true, {*where, std::move(token)});
+        }
     } else {
         where = e->hers[step.place];
         paid = is_at(notes.hers, *where) && !notes.item.empty();
-        if (!paid) notes.hers = engine::deposit_place{*where, std::nullopt};
+        if (!paid) engine::walk_to(notes, false, {*where, std::nullopt});
     }
     auto& place = step.at_ours ? notes.ours : notes.hers;
-    const auto& old = step.at_ours ? e->old.ours : e->old.hers;
-    if (!paid && is_at(old, *where)) place->lies = old->lies;
     (step.at_ours ? e->before.ours : e->before.hers) = place;
     using what = engine::deposit_plan::what;
     if (step.bring != what::item) place->lies = engine::trace::left;
@@ -357,14 +352,12 @@ awaitable<bool> relay_outbox::book(services::account& mine, std::shared_ptr<erra
 
 awaitable<void> relay_outbox::take_back(services::account& mine, storage::outbox_row row) {
     const auto notes = engine::notes_of(row);
-    for (const bool at_ours : {false, true}) {
-        const auto& place = at_ours ? notes.ours : notes.hers;
-        if (!place || stopping_) continue;
-        if (place->lies != engine::trace::left && place->lies != engine::trace::taking) continue;
-        auto from = *place;
-        const auto lies = co_await take_back_from(mine, row, std::move(from), at_ours);
-        if (lies == place->lies || stopping_) continue;
-        const bool noted = co_await note_trace(mine, row.id, at_ours, lies);
+    for (const auto& known : engine::places_of(notes)) {
+        if (!engine::may_lie(known.place) || stopping_) continue;
+        auto from = known.place;
+        const auto lies = co_await take_back_from(mine, row, std::move(from), known.at_ours);
+        if (lies == known.place.lies || stopping_) continue;
+        const bool noted = co_await note_trace(mine, row.id, known.place.where, lies);
         (void)noted;   // the disk is full: asked again
     }
 }
@@ -395,7 +388,7 @@ awaitable<engine::trace> relay_outbox::take_back_from(services::account& mine, c
     } else if (seed) {
         // Noted first: a relay says the same of what we have deleted and of what she has.
         bool noted = place.lies == trace::taking;
-        if (!noted) noted = co_await note_trace(mine, row.id, at_ours, trace::taking);
+        if (!noted) noted = co_await note_trace(mine, row.id, place.where, trace::taking);
         if (noted) {
             lies = trace::taking;
             const bool gone = co_await delete_seed(call, secrets.where, secrets.deletion);
@@ -408,15 +401,14 @@ awaitable<engine::trace> relay_outbox::take_back_from(services::account& mine, c
     co_return lies;
 }
 
-awaitable<bool> relay_outbox::note_trace(services::account& mine, storage::id16 id, bool at_ours, engine::trace lies) {
-    auto written = commit(with_.node, mine, [id, at_ours, lies](storage::write_txn& txn) -> result<void> {
+awaitable<bool> relay_outbox::note_trace(services::account& mine, storage::id16 id, relay::slot_address where,
+                                         engine::trace lies) {
+    auto written = commit(with_.node, mine, [id, where, lies](storage::write_txn& txn) -> result<void> {
         auto row = txn.get_outbox(id);
         if (!row) return row.error();
         if (!*row) return {};
         auto notes = engine::notes_of(**row);
-        auto& place = at_ours ? notes.ours : notes.hers;
-        if (!place) return {};
-        place->lies = lies;
+        engine::learn_trace(notes, where, lies);
         (*row)->deposit = engine::encode(notes);
         return txn.put_outbox(**row);
     });

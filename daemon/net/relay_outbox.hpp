@@ -60,7 +60,7 @@ private:
     struct errand {                              // one mail on its way
         storage::outbox_row row;
         engine::deposit_notes notes;
-        engine::deposit_notes old, before;       // what was known before this errand, and before this step
+        engine::deposit_notes before;            // what was known before this step
         std::vector<relay::slot_address> hers;
         std::vector<engine::own_relay> ours;
         std::optional<std::uint64_t> work;       // of a first contact
@@ -88,7 +88,8 @@ private:
     // true when there is nothing to wait for
     awaitable<bool> work_for(services::account& mine, std::shared_ptr<errand> e);
     bytes seal(services::account& mine, const errand& e) const;
-    awaitable<bool> note_trace(services::account& mine, storage::id16 row, bool at_ours, engine::trace lies);
+    awaitable<bool> note_trace(services::account& mine, storage::id16 row, relay::slot_address where,
+                               engine::trace lies);
     awaitable<engine::trace> take_back_from(services::account& mine, const storage::outbox_row& row,
                                             engine::deposit_place place, bool at_ours);
 

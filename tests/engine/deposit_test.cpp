@@ -129,6 +129,8 @@ TEST_CASE("what is kept with a row comes back", "[deposit]") {
     n.look_at = 12345;
     n.lies_until = 23456;
     n.attempts = 3;
+    n.earlier = {{deposit_place{address(6), std::nullopt, trace::left}, false},
+                 {deposit_place{address(7), std::nullopt, trace::taking}, true}};
     storage::outbox_row row;
     row.deposit = encode(n);
     CHECK(notes_of(row) == n);
@@ -141,6 +143,53 @@ TEST_CASE("what is kept with a row comes back", "[deposit]") {
     }
     row.deposit.push_back(std::byte{0});
     CHECK(notes_of(row) == deposit_notes());
+}
+
+TEST_CASE("what was kept before there were earlier places is read", "[deposit]") {
+    deposit_notes n;
+    n.hers = deposit_place{address(3), std::nullopt, trace::left};
+    n.item = bytes(relay::item_bytes, std::byte{7});
+    storage::outbox_row row;
+    row.deposit = encode(n);
+    row.deposit.pop_back();                       // how many there are
+    row.deposit.front() = std::byte{2};
+    CHECK(notes_of(row) == n);
+}
+
+TEST_CASE("what may lie at a place is not forgotten when the walk goes on to another", "[deposit]") {
+    deposit_notes n;
+    walk_to(n, false, {address(1), std::nullopt});
+    n.hers->lies = trace::left;
+    walk_to(n, false, {address(2), std::nullopt});
+    CHECK(n.hers->where == address(2));
+    CHECK(n.hers->lies == trace::none);
+    CHECK(places_of(n).size() == 2);
+    CHECK(places_of(n)[1].place.lies == trace::left);
+    walk_to(n, false, {address(3), std::nullopt});    // nothing lay at the second
+    CHECK(places_of(n).size() == 2);
+    learn_trace(n, address(1), trace::taking);
+    walk_to(n, false, {address(1), std::nullopt});    // back at the first
+    CHECK(places_of(n).size() == 1);
+    CHECK(n.hers->lies == trace::taking);
+    walk_to(n, true, {address(1), std::nullopt});     // ours, by another way of counting
+    CHECK(n.ours->lies == trace::none);
+
+    n.item_left = n.seed_at_hers = true;
+    n.lies_until = 17;
+    const auto anew = begun_anew(n);
+    CHECK_FALSE(anew.seeded());
+    CHECK(anew.item_may_lie);
+    CHECK(anew.lies_until == 17);
+    CHECK_FALSE(anew.hers);
+    REQUIRE(places_of(anew).size() == 1);
+    CHECK(places_of(anew).front().place.where == address(1));
+
+    for (std::uint8_t i = 10; i < 30; ++i) {          // bounded: the oldest goes
+        walk_to(n, false, {address(i), std::nullopt});
+        n.hers->lies = trace::left;
+    }
+    CHECK(n.earlier.size() == earlier_places_max);
+    CHECK(n.earlier.back().place.where == address(28));
 }
 
 TEST_CASE("a mail goes to a relay when its recipient was not reached in time", "[deposit]") {

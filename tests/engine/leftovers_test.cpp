@@ -47,6 +47,11 @@ TEST_CASE("what the recipient is led to, or what is not over, is no leftover", "
     CHECK_FALSE(has_leftover(row_with(seeded)));
     seeded.ours = at(trace::left);                                               // and a piece elsewhere
     CHECK(has_leftover(row_with(seeded)));
+    seeded.ours.reset();
+    seeded.earlier = {{at(trace::gone), false}};
+    CHECK_FALSE(has_leftover(row_with(seeded)));
+    seeded.earlier.push_back({at(trace::left), false});
+    CHECK(has_leftover(row_with(seeded)));
     auto in_doubt = broken_off(trace::left);
     in_doubt.in_doubt = true;
     CHECK_FALSE(has_leftover(row_with(in_doubt, storage::outbox_state::failed)));

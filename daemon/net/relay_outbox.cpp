@@ -249,14 +249,18 @@ relay_outbox::walk_to_its_end(services::account& mine, std::shared_ptr<errand> e
     auto over = co_await walk(mine, e, step);
     bool moved = over && over->moved_bytes > 0;
     asio::steady_timer timer(with_.io);
+    auto end = std::chrono::steady_clock::now() + walk_on_limit;
     for (std::size_t pauses = 0; moved && over->how == relay::ending::lost && pauses < walk_on_pauses.size();) {
         timer.expires_after(walk_on_pauses[pauses++]);
+        if (timer.expiry() > end) break;
         auto [ec] = co_await timer.async_wait(as_result);
         if (ec || stopping_ || !is_wanted(mine, e->row.id)) break;
         const auto again = co_await walk(mine, e, step);
         if (!again) continue;   // not to be reached: what is there stays there
         over = again;
-        if (over->moved_bytes > 0) pauses = 0;
+        if (over->moved_bytes == 0) continue;
+        pauses = 0;
+        end = std::chrono::steady_clock::now() + walk_on_limit;
     }
     e->moved = e->moved || moved;
     co_return over;

@@ -15,9 +15,11 @@ namespace pp::net {
 inline constexpr std::size_t deposits_at_once_max = 4;           // each a link and a piece of a mail in memory
 inline constexpr auto no_relay_known_pause = std::chrono::minutes(1);
 // A seed that broke off in the middle goes on at the same relay after these pauses, which begin anew when more of it
-// went: at another one it would begin from the start.
+// went: at another one it would begin from the start. No further try begins after walk_on_limit: a relay that is frozen
+// takes its time with each.
 inline constexpr std::array<std::chrono::seconds, 3> walk_on_pauses{
     std::chrono::seconds(1), std::chrono::seconds(2), std::chrono::seconds(5)};
+inline constexpr auto walk_on_limit = std::chrono::seconds(9);
 
 class relay_outbox {
 public:

@@ -19,6 +19,9 @@ constexpr auto ping_after = 25s;
 // (daemon/net/connect.hpp), and who waits for an answer, or for credit to go on with one, has nothing under way.
 constexpr auto ping_after_when_waiting = 3s;
 constexpr auto dead_after = 60s;
+// While an answer is awaited: whoever runs at all answers a PING, and what is asked for is to be had elsewhere - at
+// another relay, or over a new link.
+constexpr auto dead_after_when_asked = 20s;
 // How long a side that goes waits for the other's GOAWAY, so that its last answer is not lost with the connection; and
 // for a word of it while an answer is awaited still: there is a better link, or will be, and the old one may be dead.
 constexpr auto parting_timeout = 5s;
@@ -63,20 +66,26 @@ struct session::state {
     errc request_error = errc::link_lost;
     bool going = false, said_goodbye = false, peer_going = false;
     wire::time_point heard_at{}, parting_at{}, pinged_at{};
-    // Since when something is open, and since when one of us goes; nothing: no, nobody.
-    std::optional<wire::time_point> waiting_since, parting_since;
+    // Since when something is open, since when we wait for answers, and since when one of us goes; nothing: no, nobody.
+    std::optional<wire::time_point> waiting_since, asked_since, parting_since;
 
     bool is_parting() const { return going || peer_going; }
     void note_what_is_open(wire::time_point now) {
-        if (!streams.has_open()) waiting_since.reset();
-        else if (!waiting_since) waiting_since = now;
+        const auto note = [now](bool holds, auto& since) {
+            if (!holds) since.reset();
+            else if (!since) since = now;
+        };
+        note(streams.has_open(), waiting_since);
+        note(streams.open_requests() > 0, asked_since);
         if (is_parting() && !parting_since) parting_since = now;
     }
     // Whoever goes and owes us an answer is given up soon: it is to be asked for over another link.
     bool is_owed_in_parting() const { return parting_since && streams.open_requests() > 0; }
     wire::time_point dead_at() const {
-        const auto dead = heard_at + dead_after;
-        return is_owed_in_parting() ? std::min(dead, std::max(heard_at, *parting_since) + parting_timeout) : dead;
+        auto dead = heard_at + dead_after;
+        if (asked_since) dead = std::min(dead, std::max(heard_at, *asked_since) + dead_after_when_asked);
+        if (is_owed_in_parting()) dead = std::min(dead, std::max(heard_at, *parting_since) + parting_timeout);
+        return dead;
     }
     wire::time_point ping_at() const {
         const auto last = std::max(heard_at, pinged_at);
@@ -301,8 +310,7 @@ wire::task<> session::serve() {
         case wire::woken::ended: s.end(false, "the peer closed the link"); break;
         case wire::woken::timeout:
             if (now() >= s.dead_at()) {
-                s.end(false, s.is_parting() ? "nothing heard at parting" : "nothing heard for 60 s",
-                      errc::timed_out);
+                s.end(false, "nothing heard for too long", errc::timed_out);
             } else if (s.going && all_done && now() >= s.parting_at) {
                 s.end(false, "we went away");
             } else {

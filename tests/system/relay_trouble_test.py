@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import signal
 import sys
 import time
 
@@ -13,6 +14,7 @@ from node import befriend, mail_from, nodes, wait_until
 from relay_delivery_test import TIMES, add_config, body_of, empties, has_mail, link_of, nobody_is_in, queue, \
     relay_status, report_text, reports, states
 
+FROZEN_SECONDS_MAX = 45      # 20 until its silence ends the link, and time for a busy machine
 KILLS_MAILS_MIN = 8          # also where a round takes long
 
 
@@ -175,6 +177,43 @@ def walk_broken_off(binary):
     print("a walk that broke off: what lies at the relay is taken back when the mail has come another way")
 
 
+def frozen_relay(binary):
+    """The first of Bob's two relays stops in the middle of a mail, and its system goes on acknowledging: what waits for
+    it goes on at the second within half a minute, Bob gets it there, and the first keeps nothing when it goes on."""
+    with nodes(binary, "first", "second", "alice", "bob", extra_toml=TIMES) as (first, second, alice, bob):
+        serve(first)
+        serve(second)
+        bob.start()
+        bob.command("relay", "use", link_of(first))
+        bob.command("relay", "use", link_of(second))
+        alice.start()
+        befriend(bob, alice)
+        bob.stop()
+        mail = mail_from(alice, bob.address, "frozen", body_of(60_000_000, 1))
+        alice.submit(mail, [bob.address])
+        used = wait_until(lambda: next((r for r in (first, second) if relay_status(r)["blobs"]), None), 60,
+                          "it is not brought to a relay", 0.005)
+        used.process.send_signal(signal.SIGSTOP)
+        begun = time.monotonic()
+        try:
+            assert states(alice) == ["queued"], f"the relay had all of it before it was frozen: {queue(alice)}"
+            wait_until(lambda: states(alice) == ["seeded"], 40, f"not left at the other relay: {queue(alice)}")
+            took = time.monotonic() - begun
+            print(f"the other relay has it {took:.0f} s after the first has frozen")
+            assert took < FROZEN_SECONDS_MAX, f"{took:.0f} s are spent on a relay that is frozen"
+            alice.stop()
+            bob.start()
+            wait_until(lambda: has_mail(bob, mail), 60, "it does not arrive by the other relay")
+            alice.start()
+            wait_until(lambda: states(alice) == ["delivered"], 60, f"no receipt: {queue(alice)}")
+        finally:
+            used.process.send_signal(signal.SIGCONT)
+        empties(first)
+        empties(second)
+        assert len(has_mail(bob, mail)) == 1
+    print("a relay that freezes in the middle of a mail holds nothing up that another one can do")
+
+
 def strangers_and_blocked(binary):
     """A stranger's mail comes to Requests; whom Bob has blocked is told so, once."""
     with nodes(binary, "relay", "alice", "bob", "carol", extra_toml=TIMES) as (relay, alice, bob, carol):
@@ -271,6 +310,7 @@ def main(binary):
     too_late(binary)
     relay_away_when_given_up(binary)
     walk_broken_off(binary)
+    frozen_relay(binary)
     strangers_and_blocked(binary)
     kills(binary, 300 if long else 15, int(os.environ.get("PEERPOST_SEED", random.randrange(1 << 30))))
 

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 namespace pp::storage {
 
 namespace {
 
+constexpr std::uint64_t text_token_max = std::numeric_limits<text_token>::max();
 constexpr std::uint8_t posting_page = 1, fence_page = 2;
 constexpr std::size_t page_header_bytes = 1 + 2;   // kind, bytes used
 constexpr std::size_t page_room = text_page_bytes - page_header_bytes;
@@ -196,9 +198,9 @@ bool posting_reader::next(posting& out) {
     if (!in_.ok() || in_.left() == 0) return false;
     const auto difference = in_.varint();
     if (!first_ && difference == 0) in_.fail();   // a token stands in a page once
-    last_ += difference;
+    if (difference > text_token_max - last_) in_.fail();
+    else last_ += difference;
     first_ = false;
-    if (last_ > 0xffffffffu) in_.fail();
     const auto head = in_.varint();
     out.token = static_cast<text_token>(last_);
     out.form_ = static_cast<std::uint8_t>(head & ((1u << form_bits) - 1));

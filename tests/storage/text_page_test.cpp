@@ -167,6 +167,23 @@ TEST_CASE("a page that is not one is damaged, not believed", "[text]") {
             while (reader.next(p))
                 (void)p.each(2, [](segment_mail m) { REQUIRE(m < 2); });
         }
+    const auto two_tokens = [](std::uint64_t first, std::uint64_t difference) {
+        byte_writer content, page;
+        for (const auto token : {first, difference}) {
+            content.varint(token);
+            content.varint(0);   // one mail, the first
+        }
+        page.u8(1);
+        page.u16(static_cast<std::uint16_t>(content.size()));
+        page.raw(content.out());
+        page.zeros(text_page_bytes - page.size());
+        posting_reader reader(page.out());
+        posting one;
+        return reader.next(one) && reader.next(one);
+    };
+    CHECK(two_tokens(5, 0xffffffffull - 5));
+    for (const auto too_far : {0xffffffffull - 4, 0xffffffffull, ~0ull - 5, ~0ull - 4, ~0ull})   // the sum turns over
+        CHECK_FALSE(two_tokens(5, too_far));
     CHECK_FALSE(posting_reader(bytes(100)).ok());
     CHECK_FALSE(posting_reader(made.pages.back()).ok());         // fences are no postings
     CHECK_FALSE(read_fences(made.pages.front()).has_value());

@@ -213,53 +213,7 @@ wire::task<bool> session::meet() {
 wire::task<> session::serve() {
     state& s = *state_;
     while (!s.over) {
-        // One frame at a time: what it leads to is told before the next is looked at.
         bool moved = false;
-        const auto next = next_frame(input().view());
-        if (!next) {
-            s.end(true, next.error().message());
-            break;
-        }
-        if (*next) {
-            const frame f = **next;
-            moved = true;
-            switch (static_cast<frame_type>(f.type)) {
-            case frame_type::hello: s.end(true, "a second HELLO"); break;
-            case frame_type::ping: {
-                if (f.stream != 0 || f.payload.size() > ping_payload_bytes_max) {
-                    s.end(true, "a wrong PING");
-                    break;
-                }
-                wire::byte_writer pong;
-                put_frame(pong, frame_type::pong, 0, f.payload);
-                send(pong.view());
-                break;
-            }
-            case frame_type::pong:
-                if (f.stream != 0 || f.payload.size() > ping_payload_bytes_max) s.end(true, "a wrong PONG");
-                break;
-            case frame_type::go_away:
-                if (f.stream != 0 || !away_reason(f.payload)) {
-                    s.end(true, "a wrong GOAWAY");
-                    break;
-                }
-                s.peer_going = true;
-                s.streams.stop_opening(errc::link_lost);
-                break;
-            case frame_type::addresses: break;   // version 1 learns addresses from records alone
-            case frame_type::open:
-            case frame_type::data:
-            case frame_type::credit:
-            case frame_type::fin:
-            case frame_type::reset:
-                if (const auto taken = s.streams.take(f); !taken) s.end(true, taken.error().message());
-                break;
-            default: break;                      // a type of later versions that may be skipped
-            }
-            input().consume(f.wire_bytes());
-            if (s.over) break;
-        }
-
         if (to_send().size() < wire::output_high_water_bytes) {
             wire::byte_writer out;
             s.streams.write(out, wire::output_high_water_bytes - to_send().size());
@@ -296,6 +250,53 @@ wire::task<> session::serve() {
             break;
         }
         if (s.going && !all_done) s.parting_at = now() + parting_timeout;
+
+        // One frame at a time: what it leads to is told and, where there is room, written before the next is looked at.
+        // So how the bytes were cut on their way changes nothing, and behind the last one nobody looks.
+        const auto next = next_frame(input().view());
+        if (!next) {
+            s.end(true, next.error().message());
+            break;
+        }
+        if (*next) {
+            const frame f = **next;
+            switch (static_cast<frame_type>(f.type)) {
+            case frame_type::hello: s.end(true, "a second HELLO"); break;
+            case frame_type::ping: {
+                if (f.stream != 0 || f.payload.size() > ping_payload_bytes_max) {
+                    s.end(true, "a wrong PING");
+                    break;
+                }
+                wire::byte_writer pong;
+                put_frame(pong, frame_type::pong, 0, f.payload);
+                send(pong.view());
+                break;
+            }
+            case frame_type::pong:
+                if (f.stream != 0 || f.payload.size() > ping_payload_bytes_max) s.end(true, "a wrong PONG");
+                break;
+            case frame_type::go_away:
+                if (f.stream != 0 || !away_reason(f.payload)) {
+                    s.end(true, "a wrong GOAWAY");
+                    break;
+                }
+                s.peer_going = true;
+                s.streams.stop_opening(errc::link_lost);
+                break;
+            case frame_type::addresses: break;   // version 1 learns addresses from records alone
+            case frame_type::open:
+            case frame_type::data:
+            case frame_type::credit:
+            case frame_type::fin:
+            case frame_type::reset:
+                if (const auto taken = s.streams.take(f); !taken) s.end(true, taken.error().message());
+                break;
+            default: break;                      // a type of later versions that may be skipped
+            }
+            input().consume(f.wire_bytes());
+            continue;
+        }
+
         s.note_what_is_open(now());
         auto deadline = std::min(s.ping_at(), s.dead_at());
         if (s.going && all_done) deadline = std::min(deadline, s.parting_at);

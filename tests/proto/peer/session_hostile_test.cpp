@@ -116,7 +116,7 @@ TEST_CASE("frames no honest peer sends end the link, at every cut") {
         for (std::size_t cut = 0; cut <= wire.size(); cut += wire.size() > 100 ? 50 : 1) {
             auto b = listener();
             meet_alice(b);
-            const auto mine = b.link.ask_peer(receipt_protocol, {});      // opened only after these frames
+            const auto mine = b.link.ask_peer(receipt_protocol, {});      // fails with the link
             if (cut > 0) b.give(bytes_view(wire).first(cut));
             b.give(bytes_view(wire).subspan(cut));
             (void)mine;
@@ -126,6 +126,34 @@ TEST_CASE("frames no honest peer sends end the link, at every cut") {
             CHECK(b.responses.size() == 1);
             const auto last = frames(b.link.to_send()).back();
             CHECK(last.type == static_cast<std::uint8_t>(frame_type::go_away));
+        }
+    }
+}
+
+TEST_CASE("behind the last frame of a link nobody looks, at every cut") {
+    const auto away = raw_frame(frame_type::go_away, 0, wire::byte_writer().u32(0).text8("bye", 200).take());
+    const auto request = open_frame(1, notify_protocol), end = raw_frame(frame_type::fin, 1);
+    using frames_sent = std::vector<bytes>;
+    for (const auto& honest : {frames_sent{away}, frames_sent{request, end, away}, frames_sent{request, away, end}}) {
+        bytes wire, written;
+        for (const auto& one : honest) wire.insert(wire.end(), one.begin(), one.end());
+        const auto honest_bytes = wire.size();
+        const auto wrong = raw_frame(frame_type::reset, 9);
+        wire.insert(wire.end(), wrong.begin(), wrong.end());
+        for (std::size_t cut = 0; cut <= wire.size(); ++cut) {
+            INFO(honest.size() << " frames, cut at " << cut);
+            auto b = listener();
+            meet_alice(b);
+            b.give(bytes_view(wire).first(cut));
+            CHECK(b.end.has_value() == (cut >= honest_bytes));
+            if (!b.end) b.give(bytes_view(wire).subspan(cut));
+            REQUIRE(b.end);
+            CHECK_FALSE(b.end->violation);
+            CHECK(b.order.size() == (honest.size() > 1 ? 1 : 0));
+            const auto out = b.take();
+            if (cut == 0) written = out;
+            CHECK(out == written);
+            CHECK(frames(out).back().payload == wire::byte_writer().u32(0).text8("", 200).take());
         }
     }
 }

@@ -14,7 +14,9 @@
 #include "storage/durable.hpp"
 #include "storage/table.hpp"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 namespace pp::storage {
@@ -29,7 +31,9 @@ constexpr std::uint16_t integer_keys = 8;                    // of the tree of f
 constexpr std::uint64_t no_page = ~0ull;
 constexpr std::size_t depth_max = 32;                        // mdb.c, CURSOR_STACK
 constexpr std::size_t key_bytes_max = 511;                   // mdb.c, MDB_MAXKEYSIZE
+constexpr std::size_t free_key_bytes = 8;
 constexpr std::uint64_t map_bytes_max = 1ull << 44;          // far below what an address space has, far above any view
+constexpr std::uint64_t transaction_max = 1ull << 56;        // more than the years to come have microseconds
 // more than any peerpost has; a newer view is for others to refuse
 constexpr std::size_t tables_max = 128;
 constexpr std::size_t meta_bytes = 24 + 2 * tree_bytes + 16;
@@ -65,6 +69,8 @@ struct node {
 };
 
 bool before(bytes_view a, bytes_view b) { return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end()); }
+// Keys of the tree of free pages are transactions.
+bool earlier(bytes_view a, bytes_view b) { return number(a, 0, free_key_bytes) < number(b, 0, free_key_bytes); }
 
 class checker {
 public:
@@ -76,6 +82,7 @@ public:
         const std::uint64_t reach = report_.file_bytes / page_bytes_;
         if (newest.last_page < 1 || newest.last_page >= reach) return errc::damaged;
         last_page_ = newest.last_page;
+        transaction_ = newest.transaction;
         if (how_ == structure_depth::whole) used_.assign(static_cast<std::size_t>(last_page_ + 1), false);
         PP_TRY(walk(newest.tables, kind::tables));
         if (hash_ && how_ == structure_depth::whole) report_.keys_sum = 0;
@@ -122,7 +129,10 @@ private:
         PP_LET(const auto a, read_meta(0));
         PP_LET(const auto b, read_meta(1));
         if (b.free.pad != page_bytes_) return errc::damaged;
-        return a.transaction < b.transaction ? b : a;
+        const auto& newest = a.transaction < b.transaction ? b : a;
+        // Even transactions write the first page, odd ones the second, and with a lock file LMDB reads by that as well.
+        if (newest.transaction % 2 != (&newest == &b) || newest.transaction > transaction_max) return errc::damaged;
+        return newest;
     }
 
     result<void> read_page(std::uint64_t number_of, std::size_t pages, bytes& into) {
@@ -140,13 +150,14 @@ private:
         return {};
     }
 
-    // All nodes of a page; they fill it exactly from `upper` to its end.
+    // All nodes of a page; they fill it exactly from `upper` to its end, none over another: where one is deleted, all
+    // that stands below it is moved up.
     result<void> nodes_of(bytes_view page, std::vector<node>& out) {
         const bool branch = u16(page, 10) == branch_page;
         const std::size_t lower = u16(page, 12), upper = u16(page, 14);
         if (lower < lmdb_header_bytes || lower % 2 || lower > upper || upper > page.size()) return errc::damaged;
         const std::size_t n = (lower - lmdb_header_bytes) / 2;
-        std::size_t filled = 0;
+        places_.clear();
         out.clear();
         for (std::size_t i = 0; i < n; ++i) {
             const std::size_t at = u16(page, lmdb_header_bytes + 2 * i);
@@ -167,11 +178,17 @@ private:
                 x.value = raw.subspan(size, static_cast<std::size_t>(here));
                 if (x.flags & value_elsewhere) x.page = number(x.value, 0, 8);
                 size += static_cast<std::size_t>(here);
+                // Two fit into every page, or a full one could not be split.
+                if (size > page_bytes_ / 2 - lmdb_header_bytes / 2 - sizeof(std::uint16_t)) return errc::damaged;
             }
-            filled += size + size % 2;
+            places_.emplace_back(at, at + size + size % 2);
             out.push_back(x);
         }
-        if (filled != page.size() - upper) return errc::damaged;
+        std::sort(places_.begin(), places_.end());
+        std::size_t filled = upper;
+        for (const auto& [from, to] : places_)
+            if (from != std::exchange(filled, to)) return errc::damaged;
+        if (filled != page.size()) return errc::damaged;
         return {};
     }
 
@@ -199,15 +216,15 @@ private:
         if (flags != (levels == 1 ? leaf_page : branch_page)) return errc::damaged;
         std::vector<node> nodes;
         PP_TRY(nodes_of(page, nodes));
-        // mdb.c asserts that a branch of a table has two children.
-        if (nodes.empty() || (flags == branch_page && k != kind::free && nodes.size() < 2)) return errc::damaged;
-        if (k != kind::free) {
-            const std::size_t first = flags == branch_page ? 1 : 0;   // the first key of a branch is not looked at
-            for (std::size_t i = first; i < nodes.size(); ++i) {
-                if (i > first && !before(nodes[i - 1].key, nodes[i].key)) return errc::damaged;
-                if (!low.empty() && before(nodes[i].key, low)) return errc::damaged;
-                if (!high.empty() && !before(nodes[i].key, high)) return errc::damaged;
-            }
+        // mdb.c asserts that a branch has two children.
+        if (nodes.size() < (flags == branch_page ? 2 : 1)) return errc::damaged;
+        const auto less = k == kind::free ? earlier : before;
+        const std::size_t first = flags == branch_page ? 1 : 0;   // the first key of a branch is not looked at
+        for (std::size_t i = first; i < nodes.size(); ++i) {
+            if (k == kind::free && nodes[i].key.size() != free_key_bytes) return errc::damaged;
+            if (i > first && !less(nodes[i - 1].key, nodes[i].key)) return errc::damaged;
+            if (!low.empty() && less(nodes[i].key, low)) return errc::damaged;
+            if (!high.empty() && !less(nodes[i].key, high)) return errc::damaged;
         }
         if (flags == branch_page) {
             ++seen.branch_pages;
@@ -231,6 +248,10 @@ private:
             return {};
         }
         if (n.flags != 0 && n.flags != value_elsewhere) return errc::damaged;
+        // LMDB takes a list it has met under 0 for none so far, and a list of later than now for its own.
+        if (k == kind::free)
+            if (const auto freed_by = number(n.key, 0, free_key_bytes); freed_by == 0 || freed_by > transaction_)
+                return errc::damaged;
         if (k == kind::rows && report_.keys_sum) *report_.keys_sum += (*hash_)(table_, n.key);
         bytes elsewhere;
         bytes_view value = n.value;
@@ -266,7 +287,7 @@ private:
 
     // A count and so many page numbers, falling; the rest of the value is room.
     result<void> free_pages(const node& n, bytes_view value) {
-        if (n.key.size() != 8 || n.value_bytes < 8 || value.size() < n.value_bytes) return errc::damaged;
+        if (n.value_bytes < 8 || value.size() < n.value_bytes) return errc::damaged;
         const auto count = number(value, 0, 8);
         if (count > n.value_bytes / 8 - 1) return errc::damaged;
         std::uint64_t previous = no_page;
@@ -283,8 +304,9 @@ private:
     const structure_depth how_;
     const key_hash* const hash_;
     structure_report report_;
-    std::uint64_t page_bytes_ = 0, last_page_ = 0;
+    std::uint64_t page_bytes_ = 0, last_page_ = 0, transaction_ = 0;
     std::vector<bool> used_;
+    std::vector<std::pair<std::size_t, std::size_t>> places_;   // of the nodes of one page: from, to
     std::vector<std::pair<std::string, tree>> tables_;
     std::string table_;                 // whose rows are walked
     std::vector<std::uint64_t> free_;   // at most the pages of the file

@@ -1,6 +1,7 @@
 """One peerpost node for tests: its own home, listeners on free loopback ports, started and killed at will."""
 
 import contextlib
+import fcntl
 import imaplib
 import json
 import os
@@ -14,17 +15,39 @@ import tempfile
 import time
 
 
-given_ports = set()
+# Ports for listeners lie below those the system gives to outgoing connections, which would take one while its node is
+# off; and tests that run at the same time, each in its own process, have blocks of their own.
+PORTS_FIRST, PORTS_IN_BLOCK, BLOCKS = 10000, 100, 220
+port_blocks = []                 # locked files; they are let go of at the end of the process
+port_numbers = iter(())
+
+
+def lock_block_of_ports():
+    folder = pathlib.Path(tempfile.gettempdir(), f"peerpost-test-ports-{os.getuid()}")
+    folder.mkdir(exist_ok=True)
+    for n in range(BLOCKS):
+        file = open(folder / str(n), "wb")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            continue
+        port_blocks.append(file)
+        first = PORTS_FIRST + n * PORTS_IN_BLOCK
+        return iter(range(first, first + PORTS_IN_BLOCK))
+    raise AssertionError("no block of ports is left")
 
 
 def free_port():
-    """Never the same twice: what is free now may be given again before anybody listens there."""
+    """Never the same twice."""
+    global port_numbers
     while True:
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        if port not in given_ports:
-            given_ports.add(port)
+        port = next(port_numbers, None)
+        if port is None:
+            port_numbers = lock_block_of_ports()
+            continue
+        with socket.socket() as s, contextlib.suppress(OSError):   # else something else listens there
+            s.bind(("127.0.0.1", port))
             return port
 
 

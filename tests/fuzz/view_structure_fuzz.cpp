@@ -25,7 +25,8 @@ struct environment {
         need(mdb_env_create(&env) == 0);
         mdb_env_set_maxdbs(env, 8);
         mdb_env_set_mapsize(env, map_bytes);
-        opened = mdb_env_open(env, path.c_str(), MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC | MDB_NOTLS, 0600);
+        // With its lock file, as the daemon opens it: LMDB then chooses the meta page another way.
+        opened = mdb_env_open(env, path.c_str(), MDB_NOSUBDIR | MDB_NOSYNC | MDB_NOTLS, 0600);
     }
     ~environment() { mdb_env_close(env); }
     int opened = 0;
@@ -35,9 +36,14 @@ MDB_val val(const std::string& s) { return {s.size(), const_cast<char*>(s.data()
 
 std::string path_of_this_process() { return "/tmp/view_structure_fuzz." + std::to_string(::getpid()); }
 
+void remove_files(const std::string& path) {
+    ::unlink(path.c_str());
+    ::unlink((path + "-lock").c_str());
+}
+
 bytes make_view() {
     const auto path = path_of_this_process();
-    ::unlink(path.c_str());
+    remove_files(path);
     {
         environment e(path, 1 << 20);
         need(e.opened == 0);
@@ -78,25 +84,43 @@ void walk(MDB_txn* txn, MDB_dbi dbi) {
     if (sum == 1) std::fputs("", stderr);   // else the compiler would leave out the reading
 }
 
+// Overwrites and deletes; the pages that come free are taken by the next transaction but one.
+void change(MDB_txn* txn, MDB_dbi dbi, int round) {
+    for (int i = round; i < 150; i += 11) {
+        const auto key = "key" + std::to_string(1000 + i);
+        const std::string value(i % 2 ? 6000 : 30, 'z');
+        auto k = val(key), v = val(value);
+        if (mdb_put(txn, dbi, &k, &v, 0) != 0) break;
+        if (i % 3 == 0) (void)mdb_del(txn, dbi, &k, nullptr);
+    }
+}
+
+void delete_all(MDB_txn* txn, MDB_dbi dbi) {
+    MDB_cursor* cursor = nullptr;
+    if (mdb_cursor_open(txn, dbi, &cursor) != 0) return;
+    MDB_val k, v;
+    while (mdb_cursor_get(cursor, &k, &v, MDB_FIRST) == 0 && mdb_cursor_del(cursor, 0) == 0) {
+    }
+    mdb_cursor_close(cursor);
+}
+
 void use(const std::string& path) {
     environment e(path, 4 << 20);
     if (e.opened != 0) return;
-    MDB_txn* txn = nullptr;
-    if (mdb_txn_begin(e.env, nullptr, 0, &txn) != 0) return;
-    for (const auto* name : {"meta", "msg"}) {
-        MDB_dbi dbi = 0;
-        if (mdb_dbi_open(txn, name, 0, &dbi) != 0) continue;
-        walk(txn, dbi);
-        for (int i = 0; i < 150; i += 11) {
-            const auto key = "key" + std::to_string(1000 + i);
-            const std::string value(i % 2 ? 6000 : 30, 'z');
-            auto k = val(key), v = val(value);
-            if (mdb_put(txn, dbi, &k, &v, 0) != 0) break;
-            if (i % 3 == 0) (void)mdb_del(txn, dbi, &k, nullptr);
+    constexpr int rounds = 4;
+    for (int round = 0; round < rounds; ++round) {
+        MDB_txn* txn = nullptr;
+        if (mdb_txn_begin(e.env, nullptr, 0, &txn) != 0) return;
+        for (const auto* name : {"meta", "msg"}) {
+            MDB_dbi dbi = 0;
+            if (mdb_dbi_open(txn, name, 0, &dbi) != 0) continue;
+            walk(txn, dbi);
+            if (round == rounds - 1) delete_all(txn, dbi);
+            else change(txn, dbi, round);
+            walk(txn, dbi);
         }
-        walk(txn, dbi);
+        if (mdb_txn_commit(txn) != 0) return;
     }
-    (void)mdb_txn_commit(txn);
 }
 }  // namespace
 
@@ -115,6 +139,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto checked = check_view_structure(path, structure_depth::whole);
     if (size < 4) need(checked.has_value());   // what LMDB makes is accepted
     if (checked) use(path);
-    ::unlink(path.c_str());
+    remove_files(path);
     return 0;
 }

@@ -206,6 +206,10 @@ std::uint64_t account_store::rows_read() const {
     const std::shared_lock hold(state_->upkeep);
     return state_->env->rows_read();
 }
+result<void> account_store::release_memory() {
+    const std::shared_lock hold(state_->upkeep);
+    return state_->env->release_pages();
+}
 bool account_store::writable() const { return state_->writable; }
 result<void> account_store::try_heal() { return state_->heal(); }
 

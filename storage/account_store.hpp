@@ -117,6 +117,8 @@ public:
     result<check_report> check(const std::function<void(std::uint64_t, std::uint64_t)>& progress) const;
     struct check_parts;                   // what check() looks at; storage/store_state.hpp
     std::uint64_t rows_read() const;      // of the view since it was opened, by anybody
+    // Gives back the memory that reading has taken (of the view's file, mapped). Writer thread.
+    result<void> release_memory();
     bool writable() const;                // false after an I/O error in the log: reads go on
     // Tries to heal after errc::full or read_only (room again): re-opens the tail as recovery does. Writer thread.
     result<void> try_heal();

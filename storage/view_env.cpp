@@ -249,6 +249,15 @@ result<void> view_env::grow() {
     return {};
 }
 
+result<void> view_env::release_pages() {
+    const std::unique_lock alone(readers_, std::try_to_lock);
+    if (!alone || !env_) return {};
+    MDB_envinfo info;
+    if (const int rc = mdb_env_info(env_, &info)) return error_of_lmdb(rc);
+    if (const int rc = mdb_env_set_mapsize(env_, info.me_mapsize)) return error_of_lmdb(rc);   // maps it anew
+    return {};
+}
+
 result<void> view_env::keep_room() {
     MDB_envinfo info;
     MDB_stat stat;

@@ -65,6 +65,9 @@ public:
     result<void> grow();
     // Grows it ahead of need, so that a group hardly ever runs into the end of the map.
     result<void> keep_room();
+    // Lets go of the pages that reading has mapped: the system's cache keeps them, the process does not. Nothing
+    // happens while a reader is inside. Like grow(), not within a write transaction.
+    result<void> release_pages();
     std::shared_mutex& readers() const { return readers_; }
     result<void> sync();                                 // also the meta page
     result<void> commit(MDB_txn* txn);                   // one fdatasync

@@ -110,7 +110,7 @@ awaitable<void> courier::work(desk& d) {
             if (r.wanted && !r.parked.empty()) next = std::min(next, r.parked_until);
         }
         for (const auto& [mail, when] : d.to_show) next = std::min(next, when);
-        if (!d.leftovers.empty() && !d.taking_leftovers) next = std::min(next, d.next_leftovers);
+        if (!d.leftovers.empty() && !d.taking_leftovers && !rests(d)) next = std::min(next, d.next_leftovers);
         if (const auto look = d.open.next_look(); look && !rests(d)) {
             // A timer does not count the time a machine sleeps: looked at so often at least.
             const auto wait = std::clamp<storage::unix_ms>(*look - services::now_ms(), 0, release_look.count());

@@ -43,10 +43,17 @@ result<void> store_writer::run_when_idle(storage::account_store& store, const st
     {
         const std::lock_guard lock(mutex_);
         if (stopping_) return storage::errc::read_only;
-        idle_.push_back({&store, &work, [&outcome](result<void> r) { outcome.set_value(std::move(r)); }});
+        idle_.push_back({&store, work, [&outcome](result<void> r) { outcome.set_value(std::move(r)); }});
         work_.notify_one();
     }
     return future.get();
+}
+
+void store_writer::submit_when_idle(storage::account_store& store, std::function<result<void>()> work) {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    idle_.push_back({&store, std::move(work), [](const result<void>&) {}});
+    work_.notify_one();
 }
 
 result<void> store_writer::run_alone(const std::string& account, storage::account_store& store,
@@ -120,7 +127,7 @@ void store_writer::write_loop() {
             }
         }
         if (idle) {
-            idle->done((*idle->work)());
+            idle->done(idle->work());
             continue;
         }
         {

@@ -47,6 +47,8 @@ public:
     // Runs work on the writer's thread at a moment when no job waits, and waits for its result: for changes of a store
     // that are no jobs (its full-text index). Not from the writer thread. errc::read_only after stop().
     result<void> run_when_idle(storage::account_store& store, const std::function<result<void>()>& work);
+    // The same without waiting; nothing is told of an error. Any thread. Nothing happens after stop().
+    void submit_when_idle(storage::account_store& store, std::function<result<void>()> work);
     // Called after each group that changed something, on the writer thread; must not block. nullptr: nobody.
     using observer = std::function<void(const std::string& account, storage::account_store& store)>;
     void on_commit(observer f);
@@ -69,7 +71,7 @@ private:
     };
     struct idle_work {
         storage::account_store* store;
-        const std::function<result<void>()>* work;
+        std::function<result<void>()> work;
         completion done;
     };
     void write_loop();

@@ -170,6 +170,21 @@ def befriend(a, b):
     wait_until(lambda: b.account in a.command("contact", "list", "--json"), 20, "the invite was not noticed")
 
 
+def threads_of(node):
+    """What each thread is doing: its state, where it waits in the system, how much processor it has had. Of a daemon
+    that does not answer this is what tells a loop from a lock from a disk."""
+    if not node.process or node.process.poll() is not None:
+        return "it does not run"
+    lines = []
+    for task in sorted(pathlib.Path(f"/proc/{node.process.pid}/task").iterdir()):
+        with contextlib.suppress(OSError):
+            fields = (task / "stat").read_text().rpartition(")")[2].split()
+            lines.append(f"{(task / 'comm').read_text().strip()} {fields[0]} "
+                         f"{(int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK'):.2f} s "
+                         f"{(task / 'wchan').read_text()} syscall {(task / 'syscall').read_text().strip()}")
+    return "\n".join(lines)
+
+
 @contextlib.contextmanager
 def watched(made):
     """Prints the logs of these nodes when something goes wrong, and ends those that run."""
@@ -178,6 +193,8 @@ def watched(made):
     except BaseException:
         for node in made:
             print(f"---- log of {node.name}\n{node.log_text()[-4000:] if node.log else ''}")
+        for node in made:
+            print(f"---- threads of {node.name}\n{threads_of(node)}")
         raise
     finally:
         for node in made:

@@ -1,5 +1,5 @@
-// The pages of a view that reading has mapped are given back once nobody reads, and nothing else is noticed of that.
-#include "daemon/services/quiet_stores.hpp"
+// The pages of a view that reading has mapped are given back, and nothing else is noticed of that.
+#include "daemon/services/mapped_pages.hpp"
 #include "tests/storage/store_fixture.hpp"
 
 #include <thread>
@@ -45,30 +45,27 @@ struct many_mails : storage::testing::store_fixture {
 
 }  // namespace
 
-TEST_CASE_METHOD(many_mails, "a store that was read and is quiet now gives its memory back, once", "[quiet]") {
+TEST_CASE_METHOD(many_mails, "a store that was read gives its memory back, once", "[mapped]") {
     change_bus changes;
     store_writer writer(changes);
-    quiet_stores quiet(writer);
-    CHECK_FALSE(quiet.look(*store));          // it was written just now
+    mapped_pages mapped(writer);
     read_all();
-    CHECK_FALSE(quiet.look(*store));          // and read
 #ifdef __linux__
     const auto before = mapped_kib();
 #endif
-    CHECK(quiet.look(*store));                // a round without
+    CHECK(mapped.look(*store));
     REQUIRE(writer.run("a", *store, [](storage::write_txn&) -> result<void> { return {}; }));   // behind it or before
     REQUIRE(writer.run_when_idle(*store, [] { return result<void>(); }));                        // behind it
 #ifdef __linux__
     CHECK(mapped_kib() < before - 500);
 #endif
-    CHECK_FALSE(quiet.look(*store));          // nothing was read since
+    CHECK_FALSE(mapped.look(*store));         // nothing was read since
     read_all();
-    CHECK_FALSE(quiet.look(*store));
-    CHECK(quiet.look(*store));
+    CHECK(mapped.look(*store));
     writer.stop();
 }
 
-TEST_CASE_METHOD(many_mails, "what is read and written meanwhile does not notice", "[quiet]") {
+TEST_CASE_METHOD(many_mails, "what is read and written meanwhile does not notice", "[mapped]") {
     change_bus changes;
     store_writer writer(changes);
     std::atomic<bool> over = false;

@@ -146,19 +146,19 @@ result<void> stream_table::opened(const frame& f) {
     if (!reader.complete()) return errc::bad_frame;
     last_of_theirs_ = f.stream;
     if (refusing_) {
-        put_u32_frame(control_, frame_type::reset, f.stream, static_cast<std::uint32_t>(end_code::going_away));
+        say_reset(f.stream, end_code::going_away);
         return {};
     }
     const auto* limits = find_protocol(name);
     if (!limits) {   // this stream only: a newer peer may ask for more than we know
-        put_u32_frame(control_, frame_type::reset, f.stream, static_cast<std::uint32_t>(end_code::unknown_protocol));
+        say_reset(f.stream, end_code::unknown_protocol);
         return {};
     }
     if (theirs_.size() >= open_streams_max) return errc::too_many_streams;
     const auto alike = [limits](const auto& one) { return one.second.protocol == limits; };
     if (limits->request_bytes_max > large_request_bytes &&
         static_cast<std::size_t>(std::count_if(theirs_.begin(), theirs_.end(), alike)) >= large_request_streams_max) {
-        put_u32_frame(control_, frame_type::reset, f.stream, static_cast<std::uint32_t>(end_code::refused));
+        say_reset(f.stream, end_code::refused);
         return {};
     }
     auto& s = theirs_[f.stream];
@@ -182,7 +182,7 @@ result<void> stream_table::data(const frame& f) {
     if (f.payload.empty() || !was_opened(f.stream)) return errc::bad_frame;
     if (const auto paid = use_link_credit(f.payload.size()); !paid) return paid.error();
     auto* s = find(f.stream);
-    if (!s) return {};   // closed or reset by us while this was under way
+    if (!s) return after_the_end(f.stream);
     auto& in = s->in;
     if (in.whole) return errc::bad_frame;
     if (f.payload.size() > in.credit) return errc::credit_exceeded;
@@ -218,10 +218,16 @@ result<void> stream_table::credited(const frame& f) {
     return {};
 }
 
+// DATA or FIN on a stream that is open no more: of one that was reset they may have been under way, of one that ended
+// otherwise the other side had said FIN.
+result<void> stream_table::after_the_end(std::uint32_t number) const {
+    return has_finished(number) ? result<void>(errc::bad_frame) : result<void>();
+}
+
 result<void> stream_table::finished(const frame& f) {
     if (!f.payload.empty() || !was_opened(f.stream)) return errc::bad_frame;
     auto* s = find(f.stream);
-    if (!s) return {};
+    if (!s) return after_the_end(f.stream);
     if (s->in.whole) return errc::bad_frame;
     s->in.whole = true;
     if (!is_ours(f.stream)) {
@@ -241,13 +247,33 @@ result<void> stream_table::was_reset(const frame& f) {
     auto* s = find(f.stream);
     if (!s) return {};
     if (is_ours(f.stream)) fail(s->request, as_error(*code));
+    note_reset(f.stream);
     forget(f.stream);
     return {};
 }
 
 void stream_table::reset(std::uint32_t number, end_code why) {
-    put_u32_frame(control_, frame_type::reset, number, static_cast<std::uint32_t>(why));
+    say_reset(number, why);
     forget(number);
+}
+
+void stream_table::say_reset(std::uint32_t number, end_code why) {
+    put_u32_frame(control_, frame_type::reset, number, static_cast<std::uint32_t>(why));
+    note_reset(number);
+}
+
+void stream_table::note_reset(std::uint32_t number) {
+    if (resets_.size() == resets_remembered) {
+        auto& oldest = resets_forgotten_to_[is_ours(resets_.front())];
+        oldest = std::max(oldest, resets_.front());
+        resets_.pop_front();
+    }
+    resets_.push_back(number);
+}
+
+bool stream_table::has_finished(std::uint32_t number) const {
+    return number > resets_forgotten_to_[is_ours(number)] &&
+           std::find(resets_.begin(), resets_.end(), number) == resets_.end();
 }
 
 void stream_table::forget(std::uint32_t number) {

@@ -110,6 +110,10 @@ private:
     result<void> was_reset(const frame& f);
     result<void> use_link_credit(std::size_t n);
     void reset(std::uint32_t number, end_code why);     // both sides forget the stream
+    void say_reset(std::uint32_t number, end_code why);
+    void note_reset(std::uint32_t number);
+    bool has_finished(std::uint32_t number) const;      // of one that is open no more: not by RESET
+    result<void> after_the_end(std::uint32_t number) const;
     void forget(std::uint32_t number);
     void note_held(std::uint32_t number, stream& s);
     void give_up(std::uint32_t number) override;
@@ -120,7 +124,11 @@ private:
     bool can_write(const stream& s, bool bulk) const;
     void write_piece(wire::byte_writer& out, std::uint32_t number, stream& s);
 
+    static constexpr std::size_t resets_remembered = 128;   // of older streams either end is believed
+
     const bool dialler_;
+    std::deque<std::uint32_t> resets_;                  // streams that were reset, by either side
+    std::uint32_t resets_forgotten_to_[2] = {0, 0};     // highest number of those no more remembered: theirs, ours
     streams ours_, theirs_;
     std::deque<waiting_request> waiting_, waiting_bulk_;
     std::deque<std::uint32_t> whole_, whole_bulk_;      // streams of theirs whose request is complete

@@ -103,6 +103,9 @@ TEST_CASE("frames no honest peer sends end the link, at every cut") {
         join({notify_open, raw_frame(frame_type::fin, 1, of_size(1))}),
         raw_frame(frame_type::reset, 1, u32_payload(0)),
         join({notify_open, raw_frame(frame_type::reset, 1)}),
+        // behind FIN, answered meanwhile or not
+        join({notify_open, raw_frame(frame_type::fin, 1), raw_frame(frame_type::data, 1, of_size(5))}),
+        join({notify_open, raw_frame(frame_type::fin, 1), raw_frame(frame_type::fin, 1)}),
         raw_frame(frame_type::credit, 1, u32_payload(5)),
         raw_frame(frame_type::credit, 0, u32_payload(0)),
         raw_frame(frame_type::credit, 0, of_size(3)),
@@ -178,6 +181,9 @@ TEST_CASE("what is odd but honest goes on") {
     b.give(open_frame(5, notify_protocol));
     b.give(raw_frame(frame_type::fin, 5));
     CHECK(b.order == std::vector<std::string>{"notify/1"});
+    CHECK_FALSE(b.end);
+    for (std::uint32_t n = 7; n < 7 + 2 * 300; n += 2) b.give(open_frame(n, "carrots/9"));   // more than is remembered
+    for (const std::uint32_t n : {7, 9, 601, 605}) b.give(raw_frame(frame_type::data, n, of_size(3)));
     CHECK_FALSE(b.end);
 }
 

@@ -102,7 +102,11 @@ awaitable<void> courier::work(desk& d) {
     while (!stopping_) {
         d.woken = false;
         co_await pass(d);
-        if (d.woken || stopping_) continue;
+        if (stopping_) co_return;
+        if (d.woken) {   // what woke it may have been the pass itself, without waiting for anything: others have a turn
+            co_await asio::post(io_, asio::use_awaitable);
+            continue;
+        }
         const auto now = std::chrono::steady_clock::now();
         auto next = std::min(d.next_healing, d.next_bringing);
         for (const auto& [peer, r] : d.routes) {
@@ -292,7 +296,10 @@ void courier::send_what_waits(desk& d, const crypto::account_key& peer, route& r
     // else its end wakes us
     if (!link || !link->takes_requests() || d.token_first.contains(peer) || rests(d)) return;
     const auto wanted = std::min(r.to_send.size(), notifications_in_flight_max);
-    for (; r.senders < wanted; ++r.senders) asio::co_spawn(io_, send_some(d, link), asio::detached);
+    for (auto n = r.senders; n < wanted; ++n) {
+        ++r.senders;   // first: a sender that finds nothing to send is over before co_spawn() comes back
+        asio::co_spawn(io_, send_some(d, link), asio::detached);
+    }
 }
 
 awaitable<void> courier::dial(desk& d, crypto::account_key peer, bool for_mail) {

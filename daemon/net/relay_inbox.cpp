@@ -108,7 +108,10 @@ awaitable<void> relay_inbox::work(desk& d) {
     while (!stopping_) {
         d.woken = false;
         const auto next = begin_what_is_due(d);
-        if (d.woken) continue;
+        if (d.woken) {
+            co_await asio::post(with_.io, asio::use_awaitable);   // others have their turn
+            continue;
+        }
         d.timer.expires_at(next);
         auto [ec] = co_await d.timer.async_wait(as_result);
         (void)ec;

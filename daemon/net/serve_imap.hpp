@@ -18,6 +18,21 @@ struct imap_protocol {
     using verdict = imap::verdict;
 };
 
+// An APPEND whose mails are coming (serve_imap_append.cpp). Not inside the connection: an optional of a class with
+// default member initialisers cannot be a member of the class around it (clang).
+struct appended_mail {
+    mail::flags flags;
+    mail::date_time internal_date;
+    std::shared_ptr<storage::blob_writer> blob;
+};
+struct append_under_way {
+    storage::mailbox box;
+    std::vector<appended_mail> mails;   // the last one is being written
+    std::size_t index_bytes = 0;        // of the finished ones
+    error_code failed;
+    std::uint64_t bytes() const;
+};
+
 class imap_connection : public client_connection<imap_connection, imap_protocol> {
 public:
     static constexpr connection_words words{services::area::imap, "imap", "* BYE peerpost is stopping\r\n",
@@ -94,18 +109,6 @@ private:
         bool read_only = false;
         std::uint32_t uid_next = 1;                 // mails from there on are new to the session
         services::change_bus::subscription changes;
-    };
-    struct appended_mail {
-        mail::flags flags;
-        mail::date_time internal_date;
-        std::shared_ptr<storage::blob_writer> blob;
-    };
-    struct append_under_way {                       // serve_imap_append.cpp
-        storage::mailbox box;
-        std::vector<appended_mail> mails;           // the last one is being written
-        std::size_t index_bytes = 0;                // of the finished ones
-        error_code failed;
-        std::uint64_t bytes() const;
     };
     awaitable<result<void>> finish_last_append();
     awaitable<result<append_in_commit>> submit_append(std::optional<std::uint32_t> replaces);

@@ -115,7 +115,7 @@ awaitable<result<void>> imap_connection::finish_last_append() {
     co_return finished;
 }
 
-std::uint64_t imap_connection::append_under_way::bytes() const {
+std::uint64_t append_under_way::bytes() const {
     std::uint64_t sum = 0;
     for (const auto& one : mails) sum += one.blob->plain_bytes();
     return sum;

@@ -18,11 +18,12 @@ store_writer::~store_writer() { stop(); }
 void store_writer::submit(const std::string& account, storage::account_store& store, job work, completion done,
                           urgency how) {
     {
-        const std::lock_guard lock(mutex_);
+        std::unique_lock lock(mutex_);
         if (!stopping_) {
             queue_.push_back(
                 {account, &store, std::move(work), std::move(done), how, std::chrono::steady_clock::now(), {}});
             if (how == urgency::now) ++urgent_;
+            lock.unlock();   // or who is woken would wait at once for this lock
             work_.notify_one();
             return;
         }

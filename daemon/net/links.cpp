@@ -343,13 +343,16 @@ peer::hello_verdict links::greeted(peer_link& link, const peer::hello& theirs) {
     services::log(services::area::peer)
         .info("link={} event=up peer={} dialled={} path={}", link.number(), short_name(link.theirs), link.dialled(),
               engine::to_string(link.path));
-    self->when_ready([this, self, mine] {
-        changed_.ring();
-        if (find(self->mine, self->theirs) != self) return;   // replaced already, and the other has been told of
-        if (listener_) listener_->link_up(*mine, self);
-        if (puncher_ && self->path == engine::path::relay && self->dialled()) puncher_->circuit_up(self);
-    });
     return verdict;
+}
+
+void links::came_up(peer_link& link) {
+    const auto self = link.shared_from_this();
+    changed_.ring();
+    if (find(link.mine, link.theirs) != self) return;   // an errand; or replaced already, and the other was told of
+    auto* mine = node_.find_account(link.mine);
+    if (listener_ && mine) listener_->link_up(*mine, self);
+    if (puncher_ && link.path == engine::path::relay && link.dialled()) puncher_->circuit_up(self);
 }
 
 // Two links to one peer: both sides must keep the same one. A direct one is better than a circuit; else that stays

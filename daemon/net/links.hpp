@@ -87,6 +87,7 @@ public:
     std::size_t count() const { return all_.size(); }
 
     peer::hello_verdict greeted(peer_link& link, const peer::hello& theirs) override;
+    void came_up(peer_link& link) override;
     awaitable<bytes> requested(std::shared_ptr<peer_link> link, std::string protocol, bytes message) override;
     void ended(peer_link& link) override;
 

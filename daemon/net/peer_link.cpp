@@ -56,21 +56,6 @@ void peer_link::close() {
     pump_.wake();
 }
 
-void peer_link::when_ready(std::function<void()> f) {
-    asio::co_spawn(stream_.executor(), call_when_ready(shared_from_this(), std::move(f)), asio::detached);
-}
-
-awaitable<void> peer_link::call_when_ready(std::shared_ptr<peer_link> self, std::function<void()> f) {
-    co_await asio::post(self->stream_.executor(), asio::use_awaitable);
-    asio::steady_timer look(self->stream_.executor());
-    while (!self->ready() && !self->over_) {
-        look.expires_after(ready_look);
-        auto [ec] = co_await look.async_wait(as_result);
-        (void)ec;
-    }
-    if (self->ready()) f();
-}
-
 awaitable<peer::verdict> peer_link::operator()(peer::event question) {
     return std::visit([this](auto& q) { return on(std::move(q)); }, question);
 }
@@ -83,6 +68,11 @@ awaitable<peer::verdict> peer_link::on(peer::hello_received q) {
         services::log(services::area::peer)
             .info("link={} event=refused reason={}", number_, services::field(verdict.reason));
     co_return verdict;
+}
+
+awaitable<peer::verdict> peer_link::on(peer::link_ready) {
+    owner_.came_up(*this);
+    co_return peer::noted{};
 }
 
 awaitable<peer::verdict> peer_link::on(peer::request_received q) {

@@ -7,7 +7,6 @@
 #include "daemon/net/waiting_room.hpp"
 #include "proto/peer/session.hpp"
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,7 +17,6 @@ class relay_call;
 
 // What a link that is over still has to say goes out so long.
 inline constexpr auto last_words_limit = std::chrono::seconds(5);
-inline constexpr auto ready_look = std::chrono::milliseconds(1);
 
 class peer_link : public std::enable_shared_from_this<peer_link> {
 public:
@@ -27,6 +25,8 @@ public:
         virtual ~owner() = default;
         // The peer's HELLO has been verified; a listener returns the HELLO to answer with.
         virtual peer::hello_verdict greeted(peer_link& link, const peer::hello& theirs) = 0;
+        // ready() holds from here on: requests go.
+        virtual void came_up(peer_link& link) = 0;
         virtual awaitable<bytes> requested(std::shared_ptr<peer_link> link, std::string protocol, bytes message) = 0;
         virtual void ended(peer_link& link) = 0;
     };
@@ -41,9 +41,6 @@ public:
                                  std::chrono::milliseconds longest = std::chrono::milliseconds::max());
     void go_away();
     void close();
-    // For greeted(), which decides that the link is to be ready: calls f when it is, unless it ends before. That may be
-    // several turns of the thread later: a pump that has worked for long gives way to others first.
-    void when_ready(std::function<void()> f);
 
     bool ready() const { return session_.ready(); }
     // false while a link that is ready comes to its end
@@ -70,8 +67,8 @@ public:
     awaitable<peer::verdict> operator()(peer::event question);
 
 private:
-    static awaitable<void> call_when_ready(std::shared_ptr<peer_link> self, std::function<void()> f);
     awaitable<peer::verdict> on(peer::hello_received q);
+    awaitable<peer::verdict> on(peer::link_ready q);
     awaitable<peer::verdict> on(peer::request_received q);
     awaitable<peer::verdict> on(peer::response_received q);
     awaitable<peer::verdict> on(peer::link_ended q);

@@ -87,13 +87,14 @@ awaitable<std::string> relay_call::attempt(crypto::account_key relay, engine::en
     co_return "the node at " + name + " is not the relay";
 }
 
-peer::hello_verdict relay_call::greeted(peer_link& link, const peer::hello& theirs) {
+peer::hello_verdict relay_call::greeted(peer_link&, const peer::hello& theirs) {
     peer::hello_verdict verdict;
     observed_ = theirs.observed;
     verdict.accept = true;      // a dialler: the machine has held the account against the one expected
-    link.when_ready([self = shared_from_this()] { self->changed_.ring(); });
     return verdict;
 }
+
+void relay_call::came_up(peer_link&) { changed_.ring(); }
 
 awaitable<bytes> relay_call::requested(std::shared_ptr<peer_link>, std::string protocol, bytes message) {
     const auto what = relay::decode_pushed(message);

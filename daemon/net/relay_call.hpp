@@ -53,6 +53,7 @@ public:
     const std::string& observed() const { return observed_; }
 
     peer::hello_verdict greeted(peer_link& link, const peer::hello& theirs) override;
+    void came_up(peer_link& link) override;
     awaitable<bytes> requested(std::shared_ptr<peer_link> link, std::string protocol, bytes message) override;
     void ended(peer_link& link) override;
 

@@ -185,8 +185,9 @@ wire::task<bool> session::meet() {
             }
             if (!s.options.dialler) send(hello_frame(decision.mine));
             s.ready = true;
-            s.heard_at = now();
             set_deadline(std::nullopt);
+            co_await ask(link_ready{});
+            s.heard_at = now();
             co_return true;
         }
         // An honest HELLO is smaller than this; nobody unknown makes us keep more.

@@ -31,6 +31,10 @@ struct hello_received {
     using answer_type = hello_verdict;
     hello theirs;
 };
+// HELLOs are exchanged: requests go from here on. The link may end before this comes.
+struct link_ready {
+    using answer_type = noted;
+};
 // The peer asks. Answered in order; small ones at once.
 struct request_received {
     using answer_type = bytes;             // the encoded reply
@@ -50,7 +54,7 @@ struct link_ended {
     std::string reason;
 };
 
-using event = std::variant<hello_received, request_received, response_received, link_ended>;
+using event = std::variant<hello_received, link_ready, request_received, response_received, link_ended>;
 using verdict = std::variant<noted, hello_verdict, bytes>;
 
 struct link_options {

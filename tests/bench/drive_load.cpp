@@ -148,6 +148,7 @@ struct side : peer_link::owner {
         return h;
     }
     peer::hello_verdict greeted(peer_link&, const peer::hello&) override { return {true, {}, hello()}; }
+    void came_up(peer_link&) override {}
     awaitable<bytes> requested(std::shared_ptr<peer_link>, std::string, bytes message) override {
         co_return serve(message);
     }

@@ -80,6 +80,10 @@ struct run {
                 v.accept = true;
                 v.mine = bob_hello();
                 link.answer(std::move(v));
+            } else if (std::holds_alternative<link_ready>(*e)) {
+                if (!link.ready()) std::abort();
+                told += "ready;";
+                link.answer(noted{});
             } else if (auto* r = std::get_if<request_received>(&*e)) {
                 told += r->protocol + " " + crypto::hex(r->message) + ";";
                 link.answer(r->protocol == drive_protocol ? bytes(fetch_reply_bytes_max)

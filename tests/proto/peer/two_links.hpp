@@ -22,7 +22,7 @@ struct node {
     wire::time_point clock{1000h};
     hello mine;
     bool accept = true;
-    bool met = false;
+    bool met = false, up = false;
     std::optional<link_ended> end;
     std::map<std::uint64_t, result<bytes>> responses;
     std::vector<std::string> order;                      // protocols as they were asked
@@ -49,7 +49,12 @@ struct node {
                 v.mine = mine;
                 (void)h;
                 link.answer(std::move(v));
+            } else if (std::holds_alternative<link_ready>(*e)) {
+                CHECK(link.ready());
+                CHECK_FALSE(std::exchange(up, true));
+                link.answer(noted{});
             } else if (auto* r = std::get_if<request_received>(&*e)) {
+                CHECK(up);                               // requests only after link_ready
                 order.push_back(r->protocol);
                 link.answer(reply(*r));
             } else if (auto* a = std::get_if<response_received>(&*e)) {

@@ -1,48 +1,39 @@
 #include "storage/error.hpp"
 
+#include "crypto/error_category.hpp"
+
 namespace pp::storage {
 
 namespace {
-// Boost's category has a destructor that is not virtual, on purpose: nobody deletes one. g++ warns all the same.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
-class category final : public boost::system::error_category {
-public:
-    const char* name() const noexcept override { return "storage"; }
-    std::string message(int value) const override {
-        switch (static_cast<errc>(value)) {
-            case errc::not_found: return "there is no such thing in the store";
-            case errc::exists_already: return "it exists already";
-            case errc::no_such_mailbox: return "there is no mailbox of this name";
-            case errc::mailbox_exists: return "a mailbox of this name exists already";
-            case errc::bad_mailbox_name: return "a mailbox cannot have this name";
-            case errc::cannot_delete: return "INBOX cannot be deleted";
-            case errc::too_large: return "it is too large to be kept";
-            case errc::full: return "the disk is full";
-            case errc::read_only: return "the store accepts no changes after an error of its disk; reading goes on";
-            case errc::io_error: return "the disk could not be read or written";
-            case errc::damaged: return "stored bytes are damaged";
-            case errc::log_lost: return "the log ends before what was already in use; nothing was changed";
-            case errc::newer_format: return "this was written by a newer peerpost";
-            case errc::older_format: return "this was written by an older peerpost";
-            case errc::locked: return "another process has this home open";
-            case errc::no_keyring: return "there is no keyring in this home";
-            case errc::wrong_secret: return "the keys do not belong to this store";
-            case errc::limit: return "a limit of the store is reached";
-            case errc::over_quota: return "the account has as much as its configuration allows";
-        }
-        return "unknown error of the store";
+const char* sentence(errc e) {
+    switch (e) {
+    case errc::not_found: return "there is no such thing in the store";
+    case errc::exists_already: return "it exists already";
+    case errc::no_such_mailbox: return "there is no mailbox of this name";
+    case errc::mailbox_exists: return "a mailbox of this name exists already";
+    case errc::bad_mailbox_name: return "a mailbox cannot have this name";
+    case errc::cannot_delete: return "INBOX cannot be deleted";
+    case errc::too_large: return "it is too large to be kept";
+    case errc::full: return "the disk is full";
+    case errc::read_only: return "the store accepts no changes after an error of its disk; reading goes on";
+    case errc::io_error: return "the disk could not be read or written";
+    case errc::damaged: return "stored bytes are damaged";
+    case errc::log_lost: return "the log ends before what was already in use; nothing was changed";
+    case errc::newer_format: return "this was written by a newer peerpost";
+    case errc::older_format: return "this was written by an older peerpost";
+    case errc::locked: return "another process has this home open";
+    case errc::no_keyring: return "there is no keyring in this home";
+    case errc::wrong_secret: return "the keys do not belong to this store";
+    case errc::limit: return "a limit of the store is reached";
+    case errc::over_quota: return "the account has as much as its configuration allows";
     }
-    boost::system::error_condition default_error_condition(int value) const noexcept override {
-        return {value, *this};
-    }
-};
-#pragma GCC diagnostic pop
+    return nullptr;
+}
 }  // namespace
 
 error_code make_error_code(errc e) {
-    static const category instance;
-    return {static_cast<int>(e), instance};
+    static const error_category<errc> category("storage", sentence);
+    return category.code(e);
 }
 
 }  // namespace pp::storage

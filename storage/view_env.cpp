@@ -1,5 +1,6 @@
 #include "storage/view_env.hpp"
 
+#include "crypto/error_category.hpp"
 #include "storage/account_store.hpp"
 #include "storage/attempt.hpp"
 #include "storage/durable.hpp"
@@ -19,27 +20,19 @@ constexpr std::string_view keys_sum_key = "\4";
 constexpr std::size_t identity_bytes = 1 + 16 + 16 + 16 + 32;
 constexpr std::uint64_t map_headroom_bytes = 64ull << 20;
 
-// A private error value so that "map full" can travel through result<> inside the store.
-// Boost's category has a destructor that is not virtual, on purpose: nobody deletes one. g++ warns all the same.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
-class internal_category final : public boost::system::error_category {
-public:
-    const char* name() const noexcept override { return "storage.view"; }
-    std::string message(int value) const override {
-        return value == 1 ? "the view's map is full" : "more rows than are kept in memory";
-    }
-};
-#pragma GCC diagnostic pop
-
-const internal_category& internal_errors() {
-    static const internal_category instance;
-    return instance;
+// Private error values so that "map full" can travel through result<> inside the store.
+enum class internal { map_full = 1, too_many_fresh };
+const char* internal_sentence(internal e) {
+    return e == internal::map_full ? "the view's map is full" : "more rows than are kept in memory";
+}
+error_code internal_error(internal e) {
+    static const error_category<internal> category("storage.view", internal_sentence);
+    return category.code(e);
 }
 }  // namespace
 
-error_code map_full() { return {1, internal_errors()}; }
-error_code too_many_fresh() { return {2, internal_errors()}; }
+error_code map_full() { return internal_error(internal::map_full); }
+error_code too_many_fresh() { return internal_error(internal::too_many_fresh); }
 
 error_code error_of_lmdb(int rc) {
     switch (rc) {

@@ -143,69 +143,70 @@ awaitable<relay::solved> do_work(relay::work task, asio::thread_pool& workers) {
     co_return out;
 }
 
+// To the end of a walk: what it asks the relay is asked, all else of its events is for `own`, which answers them.
+template <class Over, class Walk, class Own>
+awaitable<Over> play_walk(std::shared_ptr<relay_call> call, Walk& walk, Own own) {
+    for (;;) {
+        auto e = walk.next_event();
+        PP_ASSERT(e.has_value());
+        if (auto* over = std::get_if<Over>(&*e)) co_return std::move(*over);
+        if (auto* q = std::get_if<relay::ask_relay>(&*e)) {
+            auto answer = co_await call->ask(q->protocol, std::move(q->message));
+            walk.answer(std::move(answer));
+        } else {
+            co_await own(*e);
+        }
+    }
+}
+
 }  // namespace
 
 awaitable<relay::deposit_over> play(std::shared_ptr<relay_call> call, relay::deposit_options options, read_content read,
                                     asio::thread_pool& workers) {
     relay::depositor walk(std::move(options));
-    for (;;) {
-        auto e = walk.next_event();
-        PP_ASSERT(e.has_value());
-        if (auto* q = std::get_if<relay::ask_relay>(&*e)) {
-            auto answer = co_await call->ask(q->protocol, std::move(q->message));
-            walk.answer(std::move(answer));
-        } else if (auto* w = std::get_if<relay::work_wanted>(&*e)) {
+    auto own = [&](auto& e) -> awaitable<void> {
+        if (auto* w = std::get_if<relay::work_wanted>(&e)) {
             const auto done = co_await do_work(w->task, workers);
             walk.answer(done);
-        } else if (auto* p = std::get_if<relay::seed_piece_wanted>(&*e)) {
-            auto piece = co_await read(p->offset, p->length_bytes);
-            walk.answer(std::move(piece));
         } else {
-            co_return std::get<relay::deposit_over>(*e);
+            auto& wanted = std::get<relay::seed_piece_wanted>(e);
+            auto piece = co_await read(wanted.offset, wanted.length_bytes);
+            walk.answer(std::move(piece));
         }
-    }
+    };
+    auto over = co_await play_walk<relay::deposit_over>(std::move(call), walk, own);
+    co_return over;
 }
 
 awaitable<relay::collect_over> play(std::shared_ptr<relay_call> call, relay::collect_options options, take_items take,
                                     wait_for_more wait, asio::thread_pool& workers) {
     relay::collector walk(std::move(options));
-    for (;;) {
-        auto e = walk.next_event();
-        PP_ASSERT(e.has_value());
-        if (auto* q = std::get_if<relay::ask_relay>(&*e)) {
-            auto answer = co_await call->ask(q->protocol, std::move(q->message));
-            walk.answer(std::move(answer));
-        } else if (auto* w = std::get_if<relay::work_wanted>(&*e)) {
+    auto own = [&](auto& e) -> awaitable<void> {
+        if (auto* w = std::get_if<relay::work_wanted>(&e)) {
             const auto done = co_await do_work(w->task, workers);
             walk.answer(done);
-        } else if (auto* came = std::get_if<relay::items_came>(&*e)) {
+        } else if (auto* came = std::get_if<relay::items_came>(&e)) {
             relay::kept kept;
             kept.numbers = co_await take(std::move(came->items));
             walk.answer(std::move(kept));
-        } else if (auto* round = std::get_if<relay::round_over>(&*e)) {
-            const bool again = co_await wait(*round);
-            walk.answer(relay::more_rounds{again});
         } else {
-            co_return std::get<relay::collect_over>(*e);
+            const bool again = co_await wait(std::get<relay::round_over>(e));
+            walk.answer(relay::more_rounds{again});
         }
-    }
+    };
+    auto over = co_await play_walk<relay::collect_over>(std::move(call), walk, own);
+    co_return over;
 }
 
 awaitable<relay::fetch_over> play(std::shared_ptr<relay_call> call, relay::fetch_options options, keep_piece keep) {
     relay::seed_fetch walk(std::move(options));
-    for (;;) {
-        auto e = walk.next_event();
-        PP_ASSERT(e.has_value());
-        if (auto* q = std::get_if<relay::ask_relay>(&*e)) {
-            auto answer = co_await call->ask(q->protocol, std::move(q->message));
-            walk.answer(std::move(answer));
-        } else if (auto* came = std::get_if<relay::seed_came>(&*e)) {
-            const bool kept = co_await keep(came->offset, std::move(came->content));
-            walk.answer(relay::go_on{kept});
-        } else {
-            co_return std::get<relay::fetch_over>(*e);
-        }
-    }
+    auto own = [&](auto& e) -> awaitable<void> {
+        auto& came = std::get<relay::seed_came>(e);
+        const bool kept = co_await keep(came.offset, std::move(came.content));
+        walk.answer(relay::go_on{kept});
+    };
+    auto over = co_await play_walk<relay::fetch_over>(std::move(call), walk, own);
+    co_return over;
 }
 
 }  // namespace pp::net

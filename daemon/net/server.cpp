@@ -108,7 +108,7 @@ struct server::state {
     awaitable<void> wait_for_ends();
 
     services::node& node;
-    services::mapped_pages mapped{node.writer()};
+    services::mapped_pages mapped_view{node.writer()};
     asio::io_context io{1};
     asio::thread_pool workers;
     std::shared_ptr<asio::ssl::context> local_tls;
@@ -373,7 +373,7 @@ awaitable<void> server::state::upkeep() {
         co_await relay.upkeep();
         incoming.announce_work();
         node.search_fields().forget_unused(std::chrono::steady_clock::now());
-        for (auto* a : node.accounts()) mapped.look(a->store());
+        for (auto* a : node.accounts()) mapped_view.look(a->store());
         // Soon after the start, too: a machine that is switched off each night has no whole day.
         if (round % upkeeps_per_day != first_daily_upkeep) continue;
         co_await outgoing.forget_old_rows();

@@ -465,7 +465,7 @@ void links::ended(peer_link& link) {
         ready_.erase(found);
         services::log(services::area::peer).info("link={} event=down peer={}", link.number(), short_name(link.theirs));
         if (auto* mine = node_.find_account(link.mine); mine && listener_ && !stopping_)
-            listener_->link_down(*mine, link.theirs);
+            listener_->link_down(*mine, link);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "storage/txn.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace pp::net {
 
@@ -142,11 +143,18 @@ awaitable<void> relay_service::hint(std::shared_ptr<client> to, relay::slot_id s
 
 void relay_service::count() {
     if (!node_.relay()) return;
-    std::size_t n = 0;
-    for (const auto& [number, one] : clients_) n += one->attached > 0 && !one->link.expired();
-    node_.relay()->clients = n;
+    // Two links may prove one slot: that for what waits in it, and that on which its owner can be called.
+    std::set<relay::slot_id> slots;
+    for (const auto& [number, one] : clients_)
+        if (!one->link.expired()) slots.insert(one->session.attached().begin(), one->session.attached().end());
+    node_.relay()->clients = slots.size();
     node_.relay()->open_circuits = circuits_.circuits();
     node_.relay()->reservations = circuits_.reservations();
+}
+
+void relay_service::link_down(const peer_link& link) {
+    if (clients_.erase(link.number()) > 0) count();
+    circuits_.link_down(link.number());
 }
 
 awaitable<void> relay_service::upkeep() {

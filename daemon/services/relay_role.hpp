@@ -38,7 +38,7 @@ public:
     void stop();
 
     std::atomic<std::size_t> open_circuits = 0, reservations = 0;
-    std::atomic<std::size_t> clients = 0;       // links that have proved a slot; set by the network layer
+    std::atomic<std::size_t> clients = 0;       // slots that a link has proved; set by the network layer
 
 private:
     relay_role(std::unique_ptr<storage::relay::relay_store> store, engine::relay_policy policy,

@@ -284,6 +284,36 @@ TEST_CASE("who is attached is told of news at once") {
     CHECK(home.count("notifications") == 0);
 }
 
+TEST_CASE("who is connected is counted once, and no more when the links are down") {
+    relay_home home;
+    const auto link = home.link();
+    std::vector<relay::listed_item> items;
+    auto twice = [&](asio::io_context& io, asio::thread_pool& workers) -> awaitable<void> {
+        const auto take = keep_in(items);
+        const wait_for_more wait = no_more;
+        std::vector<std::shared_ptr<relay_call>> calls;
+        for (int n = 0; n < 2; ++n) {
+            std::string problem;
+            auto who = throw_away_identity(services::now_s());
+            auto to = endpoints_of(link);
+            auto call = co_await relay_call::dial(io, std::move(who), link.relay, std::move(to), problem);
+            REQUIRE(call);
+            auto options = collecting(link);
+            const auto over = co_await play(call, std::move(options), take, wait, workers);
+            CHECK(over.how == relay::ending::done);
+            calls.push_back(std::move(call));
+        }
+        CHECK(home.count("clients") == 1);
+        for (const auto& call : calls) call->hang_up();
+    };
+    as_client(twice);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (home.count("clients") > 0 && std::chrono::steady_clock::now() < end)
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    CHECK(home.count("clients") == 0);
+    CHECK(home.count("slots") == 1);
+}
+
 TEST_CASE("a caller does not wait for a target that says nothing") {
     relay_home home;
     const auto link = home.link();

@@ -201,6 +201,12 @@ awaitable<void> circuit_exchange::copy(std::shared_ptr<side> from, std::shared_p
     }
 }
 
+void circuit_exchange::link_down(std::uint64_t link) {
+    if (links_.erase(link) == 0) return;
+    table_.link_gone(link);
+    changed_();
+}
+
 void circuit_exchange::upkeep() {
     table_.expire(std::chrono::steady_clock::now());
     std::erase_if(links_, [this](const auto& l) {

@@ -27,7 +27,7 @@ constexpr std::size_t tokens_in_an_invite = 8;
 // The local part that stands in the address we print: letters, digits, dot, dash and underscore of the name.
 std::string local_part_of(std::string_view name) {
     std::string out;
-    for (const char c : name) {
+    for (const char c : mail::ascii_spelling(name)) {
         const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
         if ((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '_' || lower == '-')
             out += lower;

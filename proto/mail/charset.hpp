@@ -20,6 +20,8 @@ std::string decode_header_text(std::string_view unfolded_value);
 std::string fold_case(std::string_view utf8);
 // Normalization Form C, as RFC 5198 has text in.
 std::string normal_form(std::string_view utf8);
+// Latin, Greek and Cyrillic letters in those of ASCII; all else stays as it is.
+std::string ascii_spelling(std::string_view utf8);
 bool equal_ascii_case(std::string_view a, std::string_view b);
 
 // Mailbox names: modified UTF-7 (RFC 3501 section 5.1.3) to and from UTF-8. errc::bad_encoding.

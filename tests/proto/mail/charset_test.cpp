@@ -118,6 +118,16 @@ TEST_CASE("Normalization Form C") {
     CHECK(normal_form("\xef\xac\x81") == "\xef\xac\x81");                             // no compatibility folding
 }
 
+TEST_CASE("names in letters of ASCII") {
+    CHECK(ascii_spelling("Alice B. 2") == "Alice B. 2");
+    CHECK(ascii_spelling("J\xc3\xbcrgen Wei\xc3\x9f") == "Jurgen Weiss");
+    CHECK(ascii_spelling("Ju\xcc\x88rgen") == "Jurgen");                       // u and a diaeresis of its own
+    CHECK(ascii_spelling("\xc5\x81ukasz S\xc3\xb8rensen") == "Lukasz Sorensen");
+    CHECK(ascii_spelling("\xd0\x98\xd0\xb2\xd0\xb0\xd0\xbd") == "Ivan");
+    CHECK(ascii_spelling("\xce\x9d\xce\xaf\xce\xba\xce\xbf\xcf\x82") == "Nikos");
+    CHECK(ascii_spelling("\xe7\x94\xb0\xe4\xb8\xad") == "\xe7\x94\xb0\xe4\xb8\xad");   // how it is read is not known
+}
+
 TEST_CASE("case folding of RFC 5051") {
     CHECK(fold_case("Hello") == fold_case("hELLO"));
     CHECK(fold_case("\xc3\x89t\xc3\xa9") == fold_case("e\xcc\x81T\xc3\x89"));

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
 #include <sstream>
 
@@ -77,8 +78,11 @@ void print_network(const context& c, const services::config& conf) {
     for (const auto& use : network_uses(conf))
         std::cout << (use.on ? "  on   " : "  off  ") << use.what << ".\n       " << (use.on ? "Off: " : "As set: ")
                   << use.off << "\n";
+    std::error_code none;
     std::cout << "There is no server of ours, and nothing else is contacted. The settings: "
-              << c.home.configuration().string() << "\n";
+              << c.home.configuration().string()
+              << (std::filesystem::exists(c.home.configuration(), none) ? "" : " (not there yet: each has its default)")
+              << "\n";
 }
 
 // Twenty-four words from standard input.

@@ -16,6 +16,7 @@
 #endif
 
 #include <iostream>
+#include <memory>
 
 namespace pp::cli {
 
@@ -50,7 +51,7 @@ bool output_goes_to_the_journal() {
 }
 
 // Makes the first account where there is none. False after a failure, which has been told.
-bool ensure_account(context& c, const services::config& conf) {
+bool ensure_account(context& c, const services::config& conf, const std::string& name) {
     if (services::node::has_account(c.home)) return true;
     if (output_goes_to_the_journal()) {
         fail(c, {EX_CONFIG, "there is no account in " + c.home.root.string() +
@@ -59,7 +60,7 @@ bool ensure_account(context& c, const services::config& conf) {
                                 c.command("init")});
         return false;
     }
-    const auto made = services::node::init(c.home, conf, "");
+    const auto made = services::node::init(c.home, conf, name);
     if (!made) {
         fail(c, init_error(c, made.error()));
         return false;
@@ -88,7 +89,7 @@ struct stoppable {
     }
 };
 
-void serve(context& c) {
+void serve(context& c, const std::string& own_name) {
     raise_descriptor_limit();
     const auto loaded = services::load_config(c.home.configuration());
     if (const auto* bad = std::get_if<services::config_error>(&loaded)) return fail(c, {EX_CONFIG, bad->text});
@@ -103,7 +104,7 @@ void serve(context& c) {
                            ? locked_error(c)
                            : command_error{EX_CANTCREAT, "the home " + c.home.root.string() +
                                                              " cannot be used: " + lock.error().message()});
-    if (!ensure_account(c, conf)) return;
+    if (!ensure_account(c, conf, own_name)) return;
     const auto node = services::node::open(c.home, conf);
     if (!node) return fail(c, open_failed(c, node.error()));
     for (const auto* a : (*node)->accounts())
@@ -155,7 +156,9 @@ void serve(context& c) {
 
 void add_serve(CLI::App& app, context& c) {
     auto* command = app.add_subcommand("serve", "Run in the foreground; makes the first account in an empty home");
-    command->callback([&c] { serve(c); });
+    const auto name = std::make_shared<std::string>();
+    command->add_option("--name", *name, "Your name as others see it, where the first account is made; else nothing");
+    command->callback([&c, name] { serve(c, *name); });
 }
 
 }  // namespace pp::cli

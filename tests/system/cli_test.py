@@ -43,8 +43,9 @@ def snapshot(home):
     return {str(p): p.read_bytes() for p in sorted(home.rglob("*")) if p.is_file()}
 
 
-def serve(home):
-    child = subprocess.Popen([PROGRAM, "--home", str(home), "serve"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+def serve(home, *arguments):
+    child = subprocess.Popen([PROGRAM, "--home", str(home), "serve", *arguments], stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT)
     until = time.monotonic() + START_LIMIT_S
     while time.monotonic() < until:
         assert child.poll() is None, "serve ended: " + child.stdout.read().decode()
@@ -101,6 +102,10 @@ def main(root):
         if path.name not in ("ca.pem", "peerpost.toml"):
             assert mode & 0o077 == 0 or path == home, f"{path} has mode {mode:o}"
 
+    named = root / "named"
+    configure(named)
+    assert ask(named, "init", "--name", "J\u00fcrgen Wei\u00df")["address"].startswith("jurgen.weiss@")
+
     before = snapshot(home)
     assert "already" in run(home, "init", code=73).stderr
     assert snapshot(home) == before, "a refused init changed something"
@@ -117,6 +122,15 @@ def main(root):
     assert not (home / "control.sock").exists()
     child = serve(home)
     stop(child, signal.SIGINT)
+
+    # serve in an empty home makes the account with that name; afterwards the name says nothing.
+    first = root / "first"
+    configure(first)
+    for name in "Anna Berg", "Somebody Else":
+        child = serve(first, "--name", name)
+        accounts = ask(first, "account", "list")["accounts"]
+        assert [(a["address"].split("@")[0], a["name"]) for a in accounts] == [("anna.berg", "Anna Berg")], accounts
+        stop(child, signal.SIGTERM)
 
     taken = root / "taken"
     configure(taken)

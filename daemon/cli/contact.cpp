@@ -4,6 +4,7 @@
 #include "daemon/services/qr.hpp"
 
 #include <CLI/CLI.hpp>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -13,9 +14,20 @@ namespace pp::cli {
 
 namespace {
 
+// On a terminal. One that is too narrow would break each line of the picture in two.
+void show_qr(const std::string& link) {
+    if (!isatty(STDOUT_FILENO)) return;
+    const auto columns = services::qr_columns(link);
+    struct winsize size {};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < columns)
+        std::cout << "(The QR code takes " << columns << " columns; this terminal has " << size.ws_col << ".)\n\n";
+    else
+        std::cout << services::qr_terminal(link);
+}
+
 void show_invite(const json::object& i) {
     const auto link = text(i, "link");
-    if (isatty(STDOUT_FILENO)) std::cout << services::qr_terminal(link);
+    show_qr(link);
     std::cout << link << "\n\n"
               << "Give this link to the person who is to write to you, over a channel you trust. It works "
               << (number(i, "uses") == 1 ? "once" : std::to_string(number(i, "uses")) + " times") << ", until "
@@ -58,7 +70,8 @@ void show_verification(const json::object& p) {
         return show_contact(p);
     }
     show_contact(p);
-    if (isatty(STDOUT_FILENO)) std::cout << "\n" << services::qr_terminal(text(p, "link"));
+    std::cout << "\n";
+    show_qr(text(p, "link"));
     std::cout << "\n  " << text(p, "code") << "\n  " << text(p, "link") << "\n\n"
               << "The other person sees the same digits with: peerpost contact verify NAME. Compare them over a "
                  "channel you trust (on the telephone, or by scanning this picture), then:\n"

@@ -67,6 +67,11 @@ std::string qr_terminal(std::string_view text) {
     return out;
 }
 
+std::size_t qr_columns(std::string_view text) {
+    const auto code = encode(text);
+    return code ? static_cast<std::size_t>(code->width + 2 * quiet_zone) : 0;
+}
+
 std::string qr_png(std::string_view text) {
     const auto code = encode(text);
     if (!code) return {};

@@ -53,6 +53,9 @@ TEST_CASE("a QR code in the terminal is square: two modules a line, every line o
     const auto lines = std::count(text.begin(), text.end(), '\n');
     CHECK(lines >= (21 + 8 + 1) / 2);
     CHECK(text.find("\u2588") != text.npos);
+    const auto side = qr_columns("peerpost:invite/abc");
+    CHECK((side == 2 * static_cast<std::size_t>(lines) || side + 1 == 2 * static_cast<std::size_t>(lines)));
+    CHECK(qr_columns("") == 0);
 }
 
 TEST_CASE("what does not fit in a QR code gives nothing") {

@@ -1,14 +1,17 @@
 """The real program by its command line: init, refusals, configuration errors, commands with and without the daemon."""
 
+import fcntl
 import json
 import os
 import pathlib
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 PROGRAM = sys.argv[1]
@@ -64,6 +67,38 @@ def stop(child, number):
     assert time.monotonic() - begun < STOP_LIMIT_S, "the end took too long"
 
 
+def on_terminal(home, columns, *arguments):
+    """What a terminal of that width is given."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    child = subprocess.Popen([PROGRAM, "--home", str(home), *arguments], stdout=theirs)
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:   # EIO: nobody writes any more
+            piece = b""
+        if not piece:
+            break
+        said += piece
+    os.close(ours)
+    assert child.wait(timeout=60) == 0
+    return said.decode()
+
+
+def pictures(home):
+    """A QR code is whole or not there."""
+    wide = on_terminal(home, 200, "invite")
+    assert "\u2588" in wide and "peerpost:invite/" in wide
+    columns = wide.splitlines()[0].count("\u2588")   # the quiet zone: light everywhere
+    for width in columns - 1, 80:
+        narrow = on_terminal(home, width, "invite")
+        assert "\u2588" not in narrow and "peerpost:invite/" in narrow, narrow
+        assert f"this terminal has {width}." in narrow, narrow
+    assert "\u2588" not in run(home, "invite").stdout, "a picture in a file or a pipe"
+
+
 def commands(home, made, running):
     status = ask(home, "status")
     assert status["running"] is running, status
@@ -111,6 +146,7 @@ def main(root):
     assert snapshot(home) == before, "a refused init changed something"
 
     commands(home, made, running=False)
+    pictures(home)
     child = serve(home)
     try:
         commands(home, made, running=True)

@@ -98,10 +98,16 @@ void show_status(const json::object& s) {
         const auto& d = dht->as_object();
         std::cout << "  dht       " << number(d, "nodes_ipv4") << " nodes by IPv4, " << number(d, "nodes_ipv6")
                   << " by IPv6" << (text(d, "publish") == "off" ? ", nothing of this node is published" : "") << "\n";
-        for (const auto& item : list(d, "published"))
+        for (const auto& item : list(d, "published")) {
+            const auto nodes = number(item.as_object(), "replicas");
+            const auto age = human_duration(number(item.as_object(), "age_s"));
             std::cout << "  dht       the record of " << plain(text(item.as_object(), "account").substr(0, 8))
-                      << "... stands at " << number(item.as_object(), "replicas") << " nodes since "
-                      << human_duration(number(item.as_object(), "age_s")) << "\n";
+                      << "... ";
+            if (nodes == 0)
+                std::cout << "was taken by no node, tried " << age << " ago\n";
+            else
+                std::cout << "stands at " << nodes << " nodes since " << age << "\n";
+        }
     } else if (dht && dht->is_null()) {
         std::cout << "  dht       off: people are found by the addresses they gave, in the LAN and through relays "
                      "([dht] mode = \"mainline\" in peerpost.toml switches it on)\n";

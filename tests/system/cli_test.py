@@ -168,6 +168,19 @@ def main(root):
         assert [(a["address"].split("@")[0], a["name"]) for a in accounts] == [("anna.berg", "Anna Berg")], accounts
         stop(child, signal.SIGTERM)
 
+    # A DHT in which there is nobody: status does not say that anything stands there.
+    lonely = root / "lonely"
+    configure(lonely)
+    toml = lonely / "peerpost.toml"
+    toml.write_text(toml.read_text().replace('mode = "off"', 'mode = "private"\nlisten = '
+                                             '[{ address = "127.0.0.1", port = 0 }]'))
+    child = serve(lonely)
+    until = time.monotonic() + START_LIMIT_S
+    while "the record of" not in (said := run(lonely, "status").stdout) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert "was taken by no node" in said and "stands at" not in said, said
+    stop(child, signal.SIGTERM)
+
     taken = root / "taken"
     configure(taken)
     with socket.socket() as s:

@@ -77,7 +77,7 @@ std::shared_ptr<const search_fields> search_fields::of(const mail::envelope& e, 
         made->put(f::subject, fold_text(text));
         const auto base_folded = fold_text(base.text);
         const auto subject = made->at(f::subject);
-        const auto found = (*made)[f::subject].find(base_folded);
+        const auto found = find_folded((*made)[f::subject], base_folded);
         if (found == std::string_view::npos) {
             made->text_ += base_folded;
             made->at(f::base_subject) = made->since(subject.at + subject.size);

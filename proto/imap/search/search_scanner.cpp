@@ -7,6 +7,10 @@ namespace pp::imap {
 
 namespace {
 
+// Every key looks at every piece, and others have a turn between two pieces: hundreds of keys read in small ones.
+constexpr std::size_t compared_bytes_per_piece = 8 * 1024 * 1024;
+constexpr std::size_t piece_bytes_min = 8 * 1024;
+
 bool any_in_headers(const search_program& program, const std::vector<std::uint32_t>& keys) {
     return std::any_of(keys.begin(), keys.end(), [&](auto key) { return program.keys[key].op == search_op::text; });
 }
@@ -35,7 +39,10 @@ bool search_scanner::all_found() const {
 
 std::optional<byte_range> search_scanner::wants() const {
     auto next = text_.wants();
-    if (next && all_found()) next.reset();
+    if (!next) return next;
+    if (all_found()) return std::nullopt;
+    const auto piece = std::max(compared_bytes_per_piece / std::max<std::size_t>(keys_.size(), 1), piece_bytes_min);
+    next->length = std::min<std::uint64_t>(next->length, piece);
     return next;
 }
 

@@ -80,10 +80,13 @@ void append_folded_header(std::string_view value, std::string& out) {
     else append_folded(mail::decode_header_text(value), out);
 }
 
-bool contains_folded(std::string_view text, std::string_view needle) {
-    // memmem is linear whatever the needle; std::string_view::find is not.
-    return needle.empty() || ::memmem(text.data(), text.size(), needle.data(), needle.size()) != nullptr;
+std::size_t find_folded(std::string_view text, std::string_view needle) {
+    if (needle.empty()) return 0;
+    const auto* found = static_cast<const char*>(::memmem(text.data(), text.size(), needle.data(), needle.size()));
+    return found == nullptr ? text.npos : static_cast<std::size_t>(found - text.data());
 }
+
+bool contains_folded(std::string_view text, std::string_view needle) { return find_folded(text, needle) != text.npos; }
 
 void text_finder::add(std::uint32_t key, std::string needle) {
     if (needle.empty()) found_.push_back(key);   // RFC 9051 section 6.4.4: the empty string is a substring

@@ -15,6 +15,8 @@ std::string fold_text(std::string_view utf8);
 void append_folded(std::string_view utf8, std::string& out);
 // The same of a header field's value as sent: encoded words and old 8-bit text become UTF-8 first.
 void append_folded_header(std::string_view value, std::string& out);
+// Where it begins for the first time; npos. In linear time: std::string_view::find is not.
+std::size_t find_folded(std::string_view text, std::string_view needle);
 bool contains_folded(std::string_view folded_text, std::string_view folded_needle);   // linear
 
 // Folds a text that comes in pieces. Whoever compares texts in pieces does it with this, so that all cut alike.

@@ -69,6 +69,28 @@ bool matches(const std::string& criteria, std::size_t piece_bytes) {
 
 }  // namespace
 
+TEST_CASE("many keys look at small pieces", "[imap][search]") {
+    const std::string mail = "Subject: x\r\n\r\n" + std::string(1'000'000, 'a') + "b1499\r\n";
+    const auto index = std::make_shared<const mail::message_index>(mail::index_message(mail));
+    for (const std::size_t keys : {std::size_t(1), std::size_t(32), std::size_t(500)}) {
+        std::string criteria;
+        for (std::size_t i = 500 - keys; i < 500; ++i) criteria += " BODY ab" + std::to_string(1000 + i);
+        parser args(criteria);
+        const auto program = parse_search(args, no_sets());
+        REQUIRE_FALSE(args.failed());
+        search_facts known;
+        search_scanner scanner(program, open_text_keys(program, known), index);
+        std::size_t pieces = 0;
+        for (; const auto wanted = scanner.wants(); ++pieces) {
+            REQUIRE(wanted->length * keys <= 8 * 1024 * 1024);
+            scanner.give(std::string_view(mail).substr(wanted->offset, wanted->length));
+        }
+        CHECK(pieces == (keys == 500 ? 60u : 4u));
+        const auto texts = scanner.result();
+        CHECK(std::count(texts.begin(), texts.end(), truth::yes) == 1);
+    }
+}
+
 TEST_CASE("text is found decoded, in pieces of every size", "[imap][search]") {
     for (std::size_t piece = 1; piece < 90; ++piece) {
         INFO(piece);

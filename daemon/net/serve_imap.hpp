@@ -70,9 +70,10 @@ private:
     awaitable<imap::verdict> on(imap::append_wait q);
     awaitable<imap::verdict> on(imap::append_abort q);
     awaitable<imap::verdict> on(imap::read_rows q);
-    awaitable<imap::verdict> on(imap::read_search_fields q);    // these three: serve_imap_fields.cpp
+    awaitable<imap::verdict> on(imap::read_search_fields q);    // these four: serve_imap_fields.cpp
     awaitable<imap::verdict> on(imap::look_into_mailbox q);
     awaitable<imap::verdict> on(imap::read_clock q);
+    awaitable<imap::verdict> on(imap::let_others_run q);
     awaitable<imap::verdict> on(imap::read_body q);
     awaitable<imap::verdict> on(imap::find_candidates q);     // serve_imap_search.cpp
     awaitable<imap::verdict> on(imap::store_flags q);

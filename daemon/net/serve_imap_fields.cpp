@@ -36,4 +36,8 @@ awaitable<imap::verdict> imap_connection::on(imap::read_clock) {
     co_return imap::outcome<std::uint64_t>(static_cast<std::uint64_t>(services::now_s()));
 }
 
+awaitable<imap::verdict> imap_connection::on(imap::let_others_run) {
+    co_return imap::nothing{};   // the pump looks at the clock between two questions
+}
+
 }  // namespace pp::net

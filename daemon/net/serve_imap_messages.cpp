@@ -26,6 +26,17 @@ imap::message_row row_of(const storage::message& m) {
     return row;
 }
 
+// What of a row may be large in memory, near enough: a part or an address is larger than its text.
+std::size_t weight_of(const imap::message_row& row) {
+    auto bytes = row.header.size() + row.encoded_index.size() + row.structure.size();
+    if (!row.index) return bytes;
+    bytes += row.index->parts.size() * sizeof(mail::message_part);
+    for (const auto& e : row.index->envelopes)
+        for (const auto* list : {&e.from, &e.sender, &e.reply_to, &e.to, &e.cc, &e.bcc})
+            bytes += list->size() * sizeof(mail::header_address);
+    return bytes;
+}
+
 }  // namespace
 
 // ---------------------------------------------------------------- reading
@@ -46,6 +57,8 @@ awaitable<imap::verdict> imap_connection::on(imap::read_rows q) {
     auto found = account_->store().read([&](const storage::read_txn& txn) -> result<rows> {
         rows out;
         out.reserve(std::min<std::uint64_t>(q.uids.count(), imap::rows_per_question_max));
+        const bool may_be_large = q.with_index || q.with_encoded_index || q.with_structure || q.with_header;
+        std::size_t weight = 0;   // of the rows so far
         for (const auto& range : q.uids.ranges()) {
             std::uint32_t from = range.first;
             while (from <= range.last) {
@@ -57,6 +70,11 @@ awaitable<imap::verdict> imap_connection::on(imap::read_rows q) {
                     if (m.uid > range.last) break;
                     if (q.changed_since && m.modseq <= *q.changed_since) continue;
                     auto row = row_of(m);
+                    if (may_be_large && weight >= imap::rows_bytes_enough) {
+                        row.left_out = true;
+                        out.push_back(std::move(row));
+                        continue;
+                    }
                     if (q.with_thread) {
                         auto thread = txn.thread_of(m.mail_serial);
                         if (!thread) return thread.error();
@@ -93,6 +111,7 @@ awaitable<imap::verdict> imap_connection::on(imap::read_rows q) {
                         if (!header) return header.error();
                         row.header = std::move(*header);
                     }
+                    weight += weight_of(row);
                     out.push_back(std::move(row));
                 }
                 if (messages->size() < wanted || messages->back().uid >= range.last) break;

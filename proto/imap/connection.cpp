@@ -110,6 +110,18 @@ void connection::tell_progress(std::size_t done, std::size_t goal) {
              ")] Still working on it");
 }
 
+bool connection::is_tired(std::size_t worked_bytes) {
+    worked_bytes_ += worked_bytes;
+    if (worked_bytes_ < work_bytes_per_turn) return false;
+    worked_bytes_ = 0;
+    return true;
+}
+
+wire::task<> connection::let_others_run() {
+    pp::imap::let_others_run question;
+    co_await ask(std::move(question));
+}
+
 reply connection::refused(const refusal& why) {
     if (why.bye) bye(why.text, why.code);
     return no(why.text, why.code);

@@ -71,6 +71,10 @@ public:
     // For commands that take long, between two steps: "OK [INPROGRESS ("tag" done goal)]" (RFC 9585) at most every
     // progress_every, the first after as long. Commands that write as they go need none.
     void tell_progress(std::size_t done, std::size_t goal);
+    // For commands that work long without asking or writing: true when so many bytes of work since the last time are
+    // enough for one turn. Then co_await let_others_run().
+    bool is_tired(std::size_t worked_bytes);
+    wire::task<> let_others_run();
     // NO with the refusal's code; a refusal with `bye` ends the session.
     reply refused(const refusal& why);
 
@@ -136,6 +140,7 @@ private:
     wire::time_point progress_at_{};              // the next INPROGRESS
     std::deque<std::string> appends_;             // tags of the APPENDs that are submitted, oldest first
     bool logged_in_ = false;
+    std::size_t worked_bytes_ = 0;                // since others had their turn
     int commands_before_login_ = 0;
     int bad_commands_ = 0;                        // in a row; before login: in all
 };

@@ -68,12 +68,13 @@ wire::task<> connection::tell_items(const fetch_request& items, const std::vecto
         question.uids = std::move(batch);
         question.with_index = request.needs_index();
         question.with_header = request.needs_header();
-        const auto answer = co_await ask(std::move(question));
-        const auto* rows = std::get_if<std::vector<message_row>>(&answer);
+        auto answer = co_await ask(std::move(question));
+        auto* rows = std::get_if<std::vector<message_row>>(&answer);
         if (rows == nullptr) {
             if (const auto& why = std::get<refusal>(answer); why.bye) bye(why.text, why.code);
             co_return;   // EXISTS has been told: the client can fetch them itself
         }
+        if (const auto later = drop_left_out(*rows)) walk.go_back_to(*later);
         for (const auto& row : *rows) {
             co_await writer.write(row, false);
             if (writer.stop()) co_return;

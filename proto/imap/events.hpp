@@ -11,6 +11,7 @@
 #include "proto/mail/uid_set.hpp"
 #include "proto/sasl/scram.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -244,9 +245,13 @@ struct message_row {
     bytes structure;                                          // BODYSTRUCTURE as it is written, when asked for and kept
     std::string header;                                       // the mail's header block, when asked for
     bool header_is_listed = false;                            // of the header, the fields of mail::is_listed_field only
+    bool left_out = false;                                    // header and structure asked for are not here: ask again
     bool operator==(const message_row&) const = default;
 };
 inline constexpr std::size_t rows_per_question_max = 256;     // a store transaction is never held longer
+// Headers and structures of one answer: rows behind so much are left out. A row whose mail somebody has made large on
+// purpose takes megabytes, and it is held while the client, who may never read, is waited for.
+inline constexpr std::size_t rows_bytes_enough = 256 * 1024;
 struct read_rows {
     using answer_type = outcome<std::vector<message_row>>;    // rising UIDs; expunged ones are missing
     mail::uid_set uids;
@@ -259,6 +264,14 @@ struct read_rows {
     std::optional<std::uint64_t> changed_since;               // only rows with a greater modseq
     bool operator==(const read_rows&) const = default;
 };
+// Takes the rows that were left out off the end of an answer: the UID to go on with. Never the first one is left out.
+inline std::optional<std::uint32_t> drop_left_out(std::vector<message_row>& rows) {
+    const auto first = std::find_if(rows.begin(), rows.end(), [](const auto& row) { return row.left_out; });
+    if (first == rows.end()) return std::nullopt;
+    const auto uid = first->uid;
+    rows.erase(first, rows.end());
+    return uid;
+}
 // What SEARCH, SORT and THREAD compare, of as many of `uids` as fit one answer:
 // every mail up to `through` that is there.
 class search_fields;                                          // proto/imap/search/search_fields.hpp
@@ -394,6 +407,11 @@ struct read_clock {
     using answer_type = outcome<std::uint64_t>;
     bool operator==(const read_clock&) const = default;
 };
+// A command that neither asks nor writes has done much: the others of this thread may go on before the answer.
+struct let_others_run {
+    using answer_type = nothing;
+    bool operator==(const let_others_run&) const = default;
+};
 struct start_compression {                         // RFC 4978; the OK has been queued: write it, then answer
     using answer_type = nothing;
     bool operator==(const start_compression&) const = default;
@@ -412,7 +430,8 @@ using event =
                  append_submit, append_wait, append_abort, get_quota, get_metadata, set_metadata, poll_metadata,
                  get_owner, start_compression, read_rows, read_search_fields, read_body, find_candidates, store_flags,
                  copy_messages, expunge_messages, poll_changes, read_history, close_mailbox, look_into_mailbox,
-                 read_clock, client_id, survey_mailboxes, watch_account, sasl::scram_begin, sasl::scram_proof>;
+                 read_clock, let_others_run, client_id, survey_mailboxes, watch_account, sasl::scram_begin,
+                 sasl::scram_proof>;
 using verdict =
     std::variant<nothing, outcome<nothing>, outcome<std::vector<mailbox_entry>>, outcome<mailbox_status>,
                  outcome<std::uint64_t>, outcome<opened_mailbox>, outcome<appended>, outcome<std::vector<message_row>>,

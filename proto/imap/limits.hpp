@@ -39,6 +39,9 @@ inline constexpr std::size_t notify_names_max = 1024;                    // of o
 // Ranges of one VANISHED response, at most 11 KiB of it: RFC 7162 section 4 thinks of lines of 8 KiB.
 inline constexpr std::size_t vanished_ranges_per_line = 512;
 
+// Compared, searched or put together by one command before other connections have a turn: some milliseconds.
+inline constexpr std::size_t work_bytes_per_turn = 1024 * 1024;
+
 inline constexpr int bad_commands_before_login_max = 3;                  // 06-security 6.1.2
 // a flood of strangers must not hold up a login
 inline constexpr int commands_before_login_max = 100;

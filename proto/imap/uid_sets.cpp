@@ -51,4 +51,10 @@ mail::uid_set uid_set_walk::next(std::size_t max) {
     return out;
 }
 
+void uid_set_walk::go_back_to(std::uint32_t uid) {
+    if (at_ == ranges_.size()) --at_;
+    while (ranges_[at_].first > uid) --at_;
+    used_ = uid - ranges_[at_].first;
+}
+
 }  // namespace pp::imap

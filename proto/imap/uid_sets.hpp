@@ -17,6 +17,7 @@ class uid_set_walk {
 public:
     explicit uid_set_walk(const mail::uid_set& set) : ranges_(set.ranges()) {}
     mail::uid_set next(std::size_t max);   // at most max of them; empty at the end
+    void go_back_to(std::uint32_t uid);    // a member that was handed out: it comes next
 
 private:
     const std::vector<mail::uid_set::range>& ranges_;

@@ -267,6 +267,48 @@ def large_structure(victim):
         victim.survived("structures that nobody reads")
 
 
+def large_headers(victim):
+    """Mails with headers as large as they may be, as anybody may send them: clients that ask for those of a whole
+    mailbox, or for the same one hundreds of times, and do not read the answers."""
+    node = victim.node
+    mail = b"".join(b"X-%d: %s\r\n" % (i, b"y" * 100) for i in range(9000)) + b"\r\nbody\r\n"
+    with imaplib.IMAP4("127.0.0.1", node.imap, timeout=60) as client:
+        client.login(node.address, node.password)
+        client.create("Headers")
+        assert client.append("Headers", "", "", mail)[0] == "OK"
+        client.select("Headers")
+        for _ in range(6):
+            assert client.copy("1:*", "Headers")[0] == "OK"
+    same = b" ".join(b"BODY.PEEK[HEADER]<%d.9999999>" % i for i in range(250))
+    for lines in (b"c FETCH 1:* (BODY.PEEK[HEADER])\r\n", b"c FETCH 1:* (PREVIEW BODY.PEEK[HEADER])\r\n",
+                  b"c FETCH 1 (" + same + b")\r\n"):
+        with contextlib.ExitStack() as open_sockets:
+            for _ in range(8):
+                s = open_sockets.enter_context(socket.create_connection(("127.0.0.1", node.imap), 5))
+                s.sendall(login_line(node) + b"b SELECT Headers\r\n" + lines)
+            time.sleep(2)
+            victim.survived("headers that nobody reads")
+
+
+def long_patterns(victim):
+    """LIST with as many and as long patterns as it takes, none of which matches in the end: others are answered
+    meanwhile."""
+    node = victim.node
+    patterns = " ".join(f'"{"%a" * 480}x{i}"' for i in range(60))
+    with imaplib.IMAP4("127.0.0.1", node.imap, timeout=60) as client:
+        client.login(node.address, node.password)
+        for i in range(100):
+            assert client.create(f'"{i:03}{"a" * 990}"')[0] == "OK"
+    with socket.create_connection(("127.0.0.1", node.imap), 5) as s:
+        s.settimeout(120)
+        s.sendall(login_line(node) + f'b LIST "" ({patterns})\r\n'.encode())
+        victim.survived("patterns")
+        said = b""
+        while b"b OK" not in said:
+            said += s.recv(65536)
+        assert b"* LIST" not in said, said
+
+
 def slow_client(victim):
     node = victim.node
     with socket.create_connection(("127.0.0.1", node.imap), 5) as s:
@@ -452,7 +494,7 @@ def main(binary):
         victim = Victim(alice)
         only = sys.argv[2:]
         for what in (nonsense, nonsense_after_login, slow_client, idle_crowd, half_handshakes, never_reads,
-                     unfinished_appends, large_structure, floods, guesses,
+                     unfinished_appends, large_structure, large_headers, long_patterns, floods, guesses,
                      smuggling, peers, control, starttls_injection):
             if only and what.__name__ not in only:
                 continue

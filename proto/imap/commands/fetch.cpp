@@ -146,6 +146,7 @@ wire::task<reply> run_fetch(connection& c, command& cmd) {
         if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
         auto rows = std::get<std::vector<message_row>>(std::move(answer));
         if (rows.size() < asked && !request.changed_since) vanished = true;
+        if (const auto later = drop_left_out(rows)) walk.go_back_to(*later);
         mail::uid_set changed;
         if (sets_seen) co_await set_seen(c, rows, changed);
         for (const auto& row : rows) {

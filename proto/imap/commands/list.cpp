@@ -3,13 +3,13 @@
 #include "proto/imap/grammar/access_rights.hpp"
 #include "proto/imap/commands/commands.hpp"
 #include "proto/imap/connection.hpp"
+#include "proto/imap/list_tree.hpp"
 #include "proto/imap/grammar/mailbox_pattern.hpp"
 #include "proto/imap/grammar/metadata_items.hpp"
 #include "proto/imap/grammar/response.hpp"
 #include "proto/imap/grammar/status_items.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace pp::imap {
 
@@ -32,6 +32,12 @@ struct list_request {
     }
     bool matches(std::string_view name) const {
         return std::any_of(patterns.begin(), patterns.end(), [name](const auto& p) { return p.matches(name); });
+    }
+    // What matches() costs at most.
+    std::size_t work_bytes(std::string_view name) const {
+        std::size_t words = 0;
+        for (const auto& p : patterns) words += p.words();
+        return words * sizeof(std::uint64_t) * (name.size() + 1);
     }
 };
 
@@ -103,48 +109,28 @@ list_request parse_list(parser& args, bool utf8, bool lsub) {
     return request;
 }
 
-struct node {
-    mailbox_entry entry;
-    bool has_children = false;          // that exist, or lead to some
-    bool child_selected = false;        // a descendant meets the selection
-    bool child_untold = false;          // and one of these matches no pattern
-};
-
-// All names with the parents they imply, INBOX first.
-std::vector<node> tree_of(std::vector<mailbox_entry> entries, const list_request& request) {
-    std::map<std::string, node, std::less<>> nodes;
-    for (auto& entry : entries) {
-        auto& at = nodes[entry.name];
-        at.entry = std::move(entry);
+// What LIST and LSUB go through; parents know what stands below them.
+wire::task<list_tree> tree_of(connection& c, std::vector<mailbox_entry> entries, const list_request& request) {
+    // What is only subscribed, and parents of nothing else, shows up only where subscriptions are asked for.
+    if (!request.only_subscribed) std::erase_if(entries, [](const auto& one) { return !one.exists; });
+    list_tree tree(std::move(entries));
+    for (auto i = tree.size(); i > 0; --i) {
+        const auto& entry = tree.entry(i - 1);
+        if (c.is_tired(request.recursive ? request.work_bytes(entry.name) : entry.name.size()))
+            co_await c.let_others_run();
+        std::uint8_t facts = entry.exists ? list_tree::exists : 0;
+        if (request.selected(entry)) facts |= list_tree::chosen;
+        if ((facts & list_tree::chosen) && request.recursive && !request.matches(entry.name))
+            facts |= list_tree::untold;
+        tree.tell_parents(i - 1, facts);
     }
-    std::vector<std::string> names;
-    for (const auto& [name, at] : nodes) names.push_back(name);
-    for (const auto& name : names) {
-        const bool exists = nodes[name].entry.exists, chosen = request.selected(nodes[name].entry);
-        const bool untold = chosen && request.recursive && !request.matches(name);
-        for (auto slash = name.rfind('/'); slash != name.npos && slash > 0; slash = name.rfind('/', slash - 1)) {
-            const auto parent = name.substr(0, slash);
-            auto [at, is_new] = nodes.try_emplace(parent);
-            if (is_new) {
-                at->second.entry.name = parent;
-                at->second.entry.exists = false;
-            }
-            at->second.has_children |= exists;
-            at->second.child_selected |= chosen;
-            at->second.child_untold |= untold;
-        }
-    }
-    std::vector<node> out;
-    for (auto& [name, at] : nodes)
-        if (name == "INBOX") out.insert(out.begin(), std::move(at));
-        else out.push_back(std::move(at));
-    return out;
+    co_return tree;
 }
 
-std::string list_line(const connection& c, const node& at, const list_request& request, bool child_info) {
+std::string list_line(const connection& c, const list_tree::node& at, const list_request& request, bool child_info) {
     std::string line = "LIST (";
     if (!at.entry.exists) line += request.extended || c.rev2 ? "\\NonExistent " : "\\Noselect ";
-    line += at.has_children ? "\\HasChildren" : "\\HasNoChildren";
+    line += at.below & list_tree::exists ? "\\HasChildren" : "\\HasNoChildren";
     if (at.entry.subscribed && (request.only_subscribed || request.return_subscribed)) line += " \\Subscribed";
     if (at.entry.use != special_use::none) line += ' ' + use_text(at.entry.use);
     line += ") \"/\" " + mailbox_text(at.entry.name, c.utf8());
@@ -202,14 +188,17 @@ wire::task<reply> run_list(connection& c, command& cmd) {
     list_mailboxes question;
     auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
-    const auto nodes = tree_of(std::get<std::vector<mailbox_entry>>(std::move(answer)), request);
-    for (const auto& at : nodes) {
+    auto entries = std::get<std::vector<mailbox_entry>>(std::move(answer));
+    auto tree = co_await tree_of(c, std::move(entries), request);
+    while (const auto next = tree.next()) {
+        const auto& at = *next;
         if (c.over) break;
+        if (c.is_tired(request.work_bytes(at.entry.name))) co_await c.let_others_run();
         const bool chosen = request.selected(at.entry);
         // RFC 9051 section 6.3.9.6: not for what the lines of the children say themselves.
-        const bool child_info = request.recursive && (chosen ? at.child_selected : at.child_untold);
+        const bool child_info = request.recursive && (at.below & (chosen ? list_tree::chosen : list_tree::untold));
         // A name that is neither there nor above one that is shows up only where subscriptions are asked for.
-        if (!at.entry.exists && !at.has_children && !request.only_subscribed) continue;
+        if (!at.entry.exists && !(at.below & list_tree::exists) && !request.only_subscribed) continue;
         if (!(chosen || child_info) || !request.matches(at.entry.name)) continue;
         c.untagged(list_line(c, at, request, child_info));
         if (at.entry.exists && chosen) co_await tell_more(c, at.entry.name, request);
@@ -229,10 +218,15 @@ wire::task<reply> run_lsub(connection& c, command& cmd) {
     list_mailboxes question;
     auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
-    const auto nodes = tree_of(std::get<std::vector<mailbox_entry>>(std::move(answer)), request);
-    for (const auto& at : nodes) {
+    auto entries = std::get<std::vector<mailbox_entry>>(std::move(answer));
+    auto tree = co_await tree_of(c, std::move(entries), request);
+    while (const auto next = tree.next()) {
+        const auto& at = *next;
+        if (c.over) break;
+        if (c.is_tired(request.work_bytes(at.entry.name))) co_await c.let_others_run();
         // RFC 3501 section 6.3.9: with "%" an unsubscribed parent of a subscribed mailbox is shown as \Noselect.
-        const bool parent_only = !at.entry.subscribed && at.child_selected && cmd.text.find('%') != cmd.text.npos;
+        const bool parent_only =
+            !at.entry.subscribed && (at.below & list_tree::chosen) && cmd.text.find('%') != cmd.text.npos;
         if (!(at.entry.subscribed || parent_only) || !request.matches(at.entry.name)) continue;
         c.untagged(std::string("LSUB (") + (parent_only ? "\\Noselect" : "") + ") \"/\" " +
                    mailbox_text(at.entry.name, c.utf8()));

@@ -113,7 +113,7 @@ void fetch_writer::end(const message_row& row, bool flags_changed) {
 }
 
 bool fetch_writer::write_at_once(const message_row& row, bool flags_changed) {
-    if (!from_rows_) return false;
+    if (!from_rows_ || row.header.size() > mail::listed_header_bytes_max) return false;
     if (!begin(row, flags_changed)) return true;
     for (std::size_t i = 0; i < request_.items.size() && !failed_; ++i)
         write_from_row(row, request_.items[i], names_[i]);
@@ -128,8 +128,21 @@ wire::task<> fetch_writer::write(const message_row& row, bool flags_changed) {
         if (!write_from_row(row, item, names_[i])) co_await write_item(row, item, names_[i]);
         if (c_.over) co_return;
         if (vanished_ || failed_) break;
+        // a filter looks at all of the header, also when nothing comes out
+        const auto worked = item.section.filters_header() ? row.header.size() + text_.size() : text_.size();
+        if (c_.is_tired(worked)) co_await c_.let_others_run();
+        co_await hand_over();
+        if (c_.over) co_return;
     }
     end(row, flags_changed);
+    co_await c_.drained();
+}
+
+wire::task<> fetch_writer::hand_over() {
+    if (text_.size() < wire::output_high_water_bytes) co_return;
+    c_.send(text_);
+    text_ = std::string();
+    sent_ = true;
     co_await c_.drained();
 }
 
@@ -254,16 +267,34 @@ wire::task<> fetch_writer::write_section(const message_row& row, const fetch_ite
         const auto lines = mail::filter_header_fields(own_header ? row.header : header, item.section.fields,
                                                       item.section.kind == section_kind::header_fields_not);
         const auto part = clip({0, lines.size()}, item.partial);
-        text_item(name, std::string_view(lines).substr(part.offset, part.length), literal_form::text);
+        const auto data = std::string_view(lines).substr(part.offset, part.length);
+        co_await write_header(name, data);
         co_return;
     }
     const auto range = clip(*place, item.partial);
     if (own_header) {   // it came with the row: no further question
-        text_item(name, std::string_view(row.header).substr(range.offset - place->offset, range.length),
-                  literal_form::text);
+        const auto data = std::string_view(row.header).substr(range.offset - place->offset, range.length);
+        co_await write_header(name, data);
         co_return;
     }
     co_await stream(row, std::string(name), range, literal_form::text);
+}
+
+// A header may be mail::header_block_bytes_max long: a client that does not read has it once in memory, not twice.
+wire::task<> fetch_writer::write_header(std::string_view name, std::string_view data) {
+    if (data.size() < wire::output_high_water_bytes) {
+        text_item(name, data, literal_form::text);
+        co_return;
+    }
+    begin_item(name);
+    text_ += literal_head(data.size(), false);
+    c_.send(text_);
+    text_.clear();
+    sent_ = true;
+    for (; !data.empty() && !c_.over; data.remove_prefix(std::min(data.size(), wire::output_high_water_bytes))) {
+        c_.send(data.substr(0, wire::output_high_water_bytes));
+        co_await c_.drained();
+    }
 }
 
 wire::task<> fetch_writer::stream(const message_row& row, std::string name, byte_range range, literal_form form) {

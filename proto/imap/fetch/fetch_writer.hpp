@@ -21,8 +21,8 @@ public:
 
     // flags_changed: the fetch has set \Seen, the new flags are told in the same response.
     wire::task<> write(const message_row& row, bool flags_changed);
-    // The same when everything that was asked for stands in the row, without the cost of a coroutine per mail; false:
-    // it does not, nothing was written. Wait for drained() after it.
+    // The same when everything that was asked for stands in a small row, without the cost of a coroutine per mail;
+    // false: it does not, nothing was written. Wait for drained() after it.
     bool write_at_once(const message_row& row, bool flags_changed);
 
     bool stop() const { return c_.over || failed_; }
@@ -44,6 +44,7 @@ private:
     void write_listed(const message_row& row, const fetch_item& item, std::string_view name);
     wire::task<> write_item(const message_row& row, const fetch_item& item, std::string_view name);
     wire::task<> write_section(const message_row& row, const fetch_item& item, std::string_view name);
+    wire::task<> write_header(std::string_view name, std::string_view data);   // data outlives it
     wire::task<> write_binary(const message_row& row, const fetch_item& item);
     wire::task<> write_preview(const message_row& row);
     wire::task<> write_binary_size(const message_row& row, const fetch_item& item);
@@ -55,6 +56,7 @@ private:
                                                     transfer_encoding encoding, byte_range wanted, std::string& kept);
     wire::task<std::optional<std::string>> load_header(const message_row& row, byte_range range);
     wire::task<std::optional<bytes>> read_piece(const message_row& row, byte_range range, bool in_literal);
+    wire::task<> hand_over();        // what is in text_, when it is much: many items of one mail are not held together
     void text_item(std::string_view name, std::string_view data, literal_form form);
     void give_up(reply why);
 

@@ -146,8 +146,8 @@ wire::task<trouble> search_run::by_fields(std::vector<open_mail>& waiting, std::
 // where the texts of mails are read: what can narrow the candidates of BODY and TEXT keys belongs before it.
 wire::task<trouble> search_run::by_rows(const stage& how, std::vector<open_mail>& open) {
     std::vector<open_mail> left;
-    for (std::size_t from = 0; from < open.size(); from += how.rows) {
-        const auto to = std::min(from + how.rows, open.size());
+    for (std::size_t from = 0, to = 0; from < open.size(); from = to) {
+        to = std::min(from + how.rows, open.size());
         if (how.text && from > 0) c_.tell_progress(open[from].hit.number - 1, scope_.uids->size());
         read_rows question;
         for (auto i = from; i < to; ++i) question.uids.add(open[i].hit.uid);
@@ -157,7 +157,9 @@ wire::task<trouble> search_run::by_rows(const stage& how, std::vector<open_mail>
         question.with_thread = program_.uses(search_op::thread_id, search_op::thread_id);
         auto answer = co_await c_.ask(std::move(question));
         if (const auto* why = std::get_if<refusal>(&answer)) co_return c_.refused(*why);
-        const auto rows = std::get<std::vector<message_row>>(std::move(answer));
+        auto rows = std::get<std::vector<message_row>>(std::move(answer));
+        if (const auto later = drop_left_out(rows))
+            while (to > from && open[to - 1].hit.uid >= *later) --to;
         auto at = from;
         for (const auto& row : rows) {
             while (at < to && open[at].hit.uid < row.uid) ++at;

@@ -301,6 +301,8 @@ outcome<opened_mailbox> fake_daemon::answer(const look_into_mailbox& q) {
     return found;
 }
 
+nothing fake_daemon::answer(const let_others_run&) { return {}; }
+
 outcome<std::uint64_t> fake_daemon::answer(const read_clock&) {
     if (auto no = refused<std::uint64_t>()) return *no;
     return clock;
@@ -335,6 +337,10 @@ outcome<std::vector<message_row>> fake_daemon::answer(const read_rows& q) {
     std::vector<message_row> rows;
     for (const auto& m : b->mails)
         if (q.uids.contains(m.uid) && (!q.changed_since || m.modseq > *q.changed_since)) {
+            if (rows.size() >= whole_rows_at_once) {
+                rows.emplace_back(row_of(m)).left_out = true;
+                continue;
+            }
             auto& row = rows.emplace_back(row_of(m, q.with_index, q.with_header));
             if ((q.with_encoded_index || q.with_structure) && store_.indexer)
                 if (const auto index = store_.indexer(m.content)) {

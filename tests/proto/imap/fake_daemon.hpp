@@ -28,6 +28,7 @@ public:
     bool store_is_leaving = false;                   // every refusal says bye
     std::size_t append_pieces = 0;
     std::size_t search_rows_at_once = search_rows_per_question_max;   // mails looked at for one answer
+    std::size_t whole_rows_at_once = rows_per_question_max;           // the others of an answer are left out
     std::uint64_t clock = 837596665 + 3600;          // an hour after the INTERNALDATE of most mails
     bool watches_account = false;
     std::vector<metadata_change> metadata_changes;   // of other sessions
@@ -76,6 +77,7 @@ private:
     outcome<search_rows> answer(const read_search_fields& q);
     outcome<opened_mailbox> answer(const look_into_mailbox& q);
     outcome<std::uint64_t> answer(const read_clock&);
+    nothing answer(const let_others_run&);
     outcome<found_mail> answer(const find_mail& q);
     outcome<bytes> answer(const read_found& q);
     outcome<std::vector<message_row>> answer(const read_rows& q);

@@ -164,6 +164,67 @@ TEST_CASE("a large body is streamed, a part of it costs its length", "[imap][fet
     CHECK(one.take_output() == answer("4", "BODY[] " + literal(whole)) + "d OK FETCH completed\r\n");
 }
 
+TEST_CASE("many items of one mail are handed over as they are made", "[imap][fetch]") {
+    auto store = mail_store();
+    std::string header;
+    for (int line = 0; header.size() < 100'000; ++line)
+        header += "X-" + std::to_string(line) + ": a line of a header\r\n";
+    store.mailboxes["INBOX"].add(header + "\r\nbody\r\n");
+    store.mailboxes["INBOX"].add("References: " + std::string(90'000, 'r') + "\r\n\r\nbody\r\n");
+    player one({}, std::move(store));
+    select_inbox(one);
+    const auto item_of = GENERATE(as<std::string>(), "BODY.PEEK[HEADER]<", "BODY.PEEK[HEADER.FIELDS.NOT (FROM)]<",
+                                  "BODY.PEEK[HEADER.FIELDS (REFERENCES)]<", "BINARY.PEEK[1]<");
+    const std::string mail = item_of.find("REFERENCES") != item_of.npos ? "6" : "5";
+    std::string items, whole = "* " + mail + " FETCH (";
+    for (int i = 0; i < 40; ++i) {
+        const auto item = item_of + std::to_string(i) + ".1000000>";
+        items += (i > 0 ? " " : "") + item;
+        const auto alone = said(one, "a FETCH " + mail + " (" + item + ")");
+        const auto begin = alone.find('(') + 1, end = alone.rfind(")\r\na OK");
+        whole += (i > 0 ? " " : "") + alone.substr(begin, end - begin);
+    }
+    server_session& session = one.session;
+    session.received(as_bytes("b FETCH " + mail + " (" + items + ")\r\n"));
+    std::string output;
+    std::size_t held = 0, turns = 0;
+    for (bool moves = true; moves;) {
+        moves = false;
+        while (auto asked = session.next_event()) {
+            turns += std::holds_alternative<let_others_run>(*asked);
+            session.answer(one.daemon(*asked));
+            moves = true;
+        }
+        held = std::max(held, session.to_send().size());
+        output += as_text(session.to_send());
+        moves = moves || !session.to_send().empty();
+        session.sent(session.to_send().size());
+    }
+    CHECK(output == whole + ")\r\nb OK FETCH completed\r\n");
+    CHECK(held < wire::output_high_water_bytes + 2 * 110'000);
+    // Looking through 4 MB of header is more than one turn, whatever comes out.
+    CHECK((item_of.find("FIELDS") == item_of.npos || turns > 1));
+}
+
+TEST_CASE("rows that the daemon leaves out are asked for again", "[imap][fetch]") {
+    const std::string lines[] = {
+        "a FETCH 1:* (BODY.PEEK[HEADER] BODYSTRUCTURE ENVELOPE)", "a FETCH 1,3:4 (BODY.PEEK[1])",
+        "a UID FETCH 1:999 (BODY.PEEK[HEADER.FIELDS (SUBJECT)])", "a FETCH 1:* (BODY[1.MIME] FLAGS)",
+        "a SEARCH HEADER X-Note yes",  "a SEARCH OR BODY hello BODY inside", "a SEARCH NOT HEADER X-Note yes",
+        "a FETCH 2:3 (PREVIEW UID)",   "a UID FETCH 12,20 (BODY.PEEK[TEXT]<0.9>)"};
+    for (const auto& line : lines) {
+        player all({}, mail_store()), some({}, mail_store());
+        select_inbox(all);
+        select_inbox(some);
+        some.daemon.whole_rows_at_once = 1;
+        const auto expected = said(all, line);
+        INFO(line);
+        CHECK(said(some, line) == expected);
+        CHECK(some.daemon.questions > all.daemon.questions);
+        CHECK(expected.find("a OK ") != std::string::npos);
+    }
+}
+
 TEST_CASE("reading sets \\Seen and says so, peeking does not", "[imap][fetch]") {
     CHECK(play_mails_everywhere("G: INBOX\n"
                                 "C: a FETCH 1 BODY.PEEK[3.TEXT]\n"

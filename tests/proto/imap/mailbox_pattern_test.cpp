@@ -2,7 +2,41 @@
 
 #include <catch2/catch.hpp>
 
+#include <random>
+#include <string>
+
 using pp::imap::mailbox_pattern;
+
+namespace {
+// RFC 9051 section 6.3.9 word for word, without a thought of time.
+bool plainly_matches(std::string_view pattern, std::string_view name) {
+    if (pattern.empty()) return name.empty();
+    const char c = pattern.front();
+    if (c != '*' && c != '%')
+        return !name.empty() && name.front() == c && plainly_matches(pattern.substr(1), name.substr(1));
+    for (std::size_t taken = 0;; ++taken) {
+        if (plainly_matches(pattern.substr(1), name.substr(taken))) return true;
+        if (taken == name.size() || (c == '%' && name[taken] == '/')) return false;
+    }
+}
+}  // namespace
+
+TEST_CASE("patterns of many places mean the same", "[imap][list]") {
+    std::mt19937 dice(20261123);
+    const auto some = [&dice](std::string_view letters, std::size_t length) {
+        std::string text;
+        while (text.size() < length) text += letters[dice() % letters.size()];
+        return text;
+    };
+    for (int round = 0; round < 20'000; ++round) {
+        const auto pattern = some("ab/*%", dice() % 9), name = some("ab/*", dice() % 9);
+        INFO(pattern << " with " << name);
+        REQUIRE(mailbox_pattern(pattern).matches(name) == plainly_matches(pattern, name));
+        // the same behind places enough to reach over the ends of words
+        const auto before = std::string(56 + dice() % 16, 'x');
+        REQUIRE(mailbox_pattern(before + pattern).matches(before + name) == plainly_matches(pattern, name));
+    }
+}
 
 TEST_CASE("LIST patterns", "[imap][list]") {
     struct row {

@@ -52,6 +52,15 @@ TEST_CASE("a set is walked in pieces", "[imap][uid_sets]") {
     CHECK(walk.next(3).text() == "3,7,9");
     CHECK(walk.next(100).text() == "10:12");
     CHECK(walk.next(100).empty());
+    for (const auto& [from, rest] :
+         {std::pair{12u, "12"}, {9u, "9:12"}, {7u, "7,9:12"}, {2u, "2:3,7,9:12"}, {1u, "1:3,7,9:12"}}) {
+        walk.go_back_to(from);
+        CHECK(walk.next(100).text() == rest);
+    }
+    walk.go_back_to(1);
+    CHECK(walk.next(2).text() == "1:2");
+    walk.go_back_to(2);
+    CHECK(walk.next(2).text() == "2:3");
 }
 
 }  // namespace

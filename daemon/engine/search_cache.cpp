@@ -7,6 +7,14 @@ namespace pp::engine {
 namespace {
 constexpr std::size_t entry_bytes = 64;   // beside the fields: the pointers, and what the allocator adds
 std::size_t cost(const imap::search_fields& fields) { return fields.memory_bytes() + entry_bytes; }
+
+// What was decoded for the fields of a mail: encoded words may be long and stand for nothing.
+std::size_t decoded_bytes(const mail::envelope& own) {
+    auto bytes = own.subject ? own.subject->size() : 0;
+    for (const auto* list : {&own.from, &own.to, &own.cc, &own.bcc})
+        for (const auto& one : *list) bytes += one.name ? one.name->size() : 0;
+    return bytes;
+}
 }  // namespace
 
 struct search_cache::reading {
@@ -71,7 +79,7 @@ result<void> search_cache::read_missing(const storage::read_txn& txn, storage::m
         auto fields = imap::search_fields::of(*own, {m.internal_date, m.save_date, m.size_bytes});
         const auto bytes = cost(*fields);
         ++answer.mails;
-        answer.bytes += bytes;
+        answer.bytes += std::max(bytes, decoded_bytes(*own));
         answer.rows.rows.push_back({m.uid, fields});
         answer.rows.through = m.uid;
         if (bytes > cached_fields_bytes_max) continue;

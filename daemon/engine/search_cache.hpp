@@ -24,7 +24,7 @@ namespace pp::engine {
 
 inline constexpr std::size_t search_cache_bytes_max = 48 * 1024 * 1024;   // of all accounts: about 100 000 mails
 inline constexpr std::size_t cached_fields_bytes_max = 32 * 1024;         // larger ones are not kept
-// of one answer, those that are not kept included
+// of one answer, those that are not kept included; and what is decoded for it
 inline constexpr std::size_t fields_read_bytes_max = 1024 * 1024;
 
 class search_cache {

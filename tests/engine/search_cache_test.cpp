@@ -102,3 +102,16 @@ TEST_CASE("the search cache keeps to its bounds", "[search_cache]") {
     cache.forget_unused(start + search_cache::kept_for);
     CHECK(cache.bytes() == 0);
 }
+
+TEST_CASE("an answer of the search cache ends when much was decoded, whatever came out", "[search_cache]") {
+    mails m;
+    std::string nothing;   // encoded words of no letters
+    while (nothing.size() < 60'000) nothing += " =?utf-8?q?" "?=";
+    for (int i = 1; i <= 40; ++i) m.add_mail(nothing);
+    search_cache cache;
+    const auto found = cache.find(*m.store, "ann", m.inbox, mail::uid_set::of(1, 40), start);
+    REQUIRE(found.has_value());
+    CHECK(found->rows.size() <= fields_read_bytes_max / 60'000 + 1);
+    CHECK(found->through == found->rows.back().uid);
+    CHECK(m.find(cache, mail::uid_set::of(1, 40)).find("40=") != std::string::npos);
+}

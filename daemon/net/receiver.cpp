@@ -417,7 +417,10 @@ awaitable<void> receiver::work(services::account& mine, crypto::account_key thei
         if (done || stopping_) continue;
         const auto best = links_.find(mine.key(), theirs);
         if (q.link.lock() != link || (best && best != link)) {
-            // A newer link came up while this fetch hung on the old one, and passed over it as being worked on.
+            // A newer link came up while this fetch hung on the old one, and passed over it as being worked on. It is
+            // used from here on: over the old one, which does not know yet that it is over, the same mail would fail
+            // again at once, and again, and the thread would never come to hear of its end.
+            if (best) q.link = best;
             auto row = mine.store().read([&](const storage::read_txn& txn) { return txn.get_inbound(notification); });
             if (row && *row && (*row)->stage == storage::inbound_stage::wanted) enqueue(mine, std::move(**row));
         } else if (link->ready() && !std::exchange(q.again, true)) {

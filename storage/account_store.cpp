@@ -202,10 +202,7 @@ crypto::drive_key account_store::drive() const { return state_->drive; }
 bool account_store::wants_housekeeping() const { return state_->log.wants_housekeeping(); }
 bool account_store::housekeeping() { return state_->log.housekeeping(); }
 text_index& account_store::text() const { return state_->text; }
-std::uint64_t account_store::rows_read() const {
-    const std::shared_lock hold(state_->upkeep);
-    return state_->env->rows_read();
-}
+std::uint64_t account_store::rows_read() const { return state_->env->rows_read(); }
 result<void> account_store::release_memory() {
     const std::shared_lock hold(state_->upkeep);
     return state_->env->release_pages();

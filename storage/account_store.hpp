@@ -116,7 +116,7 @@ public:
     // Reads everything: frames, hashes, heads, rows, blobs. Changes nothing. progress(done, total) bytes.
     result<check_report> check(const std::function<void(std::uint64_t, std::uint64_t)>& progress) const;
     struct check_parts;                   // what check() looks at; storage/store_state.hpp
-    std::uint64_t rows_read() const;      // of the view since it was opened, by anybody
+    std::uint64_t rows_read() const;      // of the view since it was opened, by anybody; waits for nobody
     // Gives back the memory that reading has taken (of the view's file, mapped). Writer thread.
     result<void> release_memory();
     bool writable() const;                // false after an I/O error in the log: reads go on

@@ -6,7 +6,10 @@
 #include "storage/new_generation.hpp"
 #include "tests/storage/store_fixture.hpp"
 
+#include <chrono>
+#include <future>
 #include <set>
+#include <thread>
 
 using namespace pp;
 using namespace pp::storage;
@@ -274,6 +277,21 @@ TEST_CASE("a store with everything in it is the same after shred") {
             CHECK(f.store->check({})->sound());
         }
     }
+}
+
+// The network thread asks for it each minute; with a large store a shred takes longer than that.
+TEST_CASE("how much was read can be asked while a shred is under way") {
+    store_fixture f;
+    auto answer = std::make_shared<std::promise<std::uint64_t>>();
+    auto told = answer->get_future();
+    std::thread asker;
+    REQUIRE(f.store->shred([&](const account_keys& fresh) -> result<void> {
+        asker = std::thread([&store = *f.store, answer] { answer->set_value(store.rows_read()); });
+        CHECK(told.wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+        f.keys = fresh.clone();
+        return {};
+    }));
+    asker.join();
 }
 
 TEST_CASE("a shred that was cut off anywhere leaves a store that its keyring opens") {

@@ -438,7 +438,7 @@ def peers(victim):
                     s.sendall(data)
                 assert closed(s, 5), f"a link with {data[:12].hex()} first is not cut"
         wait_until(lambda: node.log_text().count("event=cut") == cuts + 1, 5,
-                   f"not one line about a cut peer ({data[:12].hex()}): {node.log_text()[-500:]}")
+                   lambda: f"not one line about a cut peer ({data[:12].hex()}): {node.log_text()[-500:]}")
     with contextlib.ExitStack() as stack:       # links that never say HELLO are cut, and do not keep others out
         silent = []
         for _ in range(30):

@@ -61,14 +61,14 @@ def main(binary):
         first = mail_from(alice, bob.address, "first contact", body_of(30_000, 1))
         alice.submit(first, [bob.address])
         wait_until(lambda: states(alice) == ["seeded"], 120,
-                   f"not left at his relay: {queue(alice)}\n{alice.log_text()[-3000:]}")
+                   lambda: f"not left at his relay: {queue(alice)}\n{alice.log_text()[-3000:]}")
         assert "event=dht_found_relays" in alice.log_text()
         assert f"event=work_begun bits={WORK_BITS}" in alice.log_text(), "no work is done for the first mail"
         assert relay_status(relay)["notifications"] == 1 and relay_status(relay)["blobs"] == 1
         nobody_is_in(relay, [alice, bob])
         alice.stop()
         bob.start()
-        wait_until(lambda: has_mail(bob, first, "Requests"), 60, f"not in Requests\n{bob.log_text()[-3000:]}")
+        wait_until(lambda: has_mail(bob, first, "Requests"), 60, lambda: f"not in Requests\n{bob.log_text()[-3000:]}")
         assert len(has_mail(bob, first, "Requests")) == 1 and not has_mail(bob, first)
         wait_until(lambda: relay_status(relay)["notifications"] == 0 and relay_status(relay)["blobs"] == 0, 60,
                    "the relay keeps it")
@@ -79,7 +79,7 @@ def main(binary):
         second = mail_from(alice, bob.address, "too little work", body_of(3000, 2))
         alice.submit(second, [bob.address])
         # The receipt for the first waits for a link: she has no relay where it could be left.
-        wait_until(lambda: states(alice) == ["seeded", "seeded"], 120, f"not left at his relay: {queue(alice)}")
+        wait_until(lambda: states(alice) == ["seeded", "seeded"], 120, lambda: f"not left at his relay: {queue(alice)}")
         alice.stop()
         asks_for(bob, WORK_BITS + 4)
         bob.start()
@@ -88,7 +88,7 @@ def main(binary):
         assert not has_mail(bob, second, "Requests") and not has_mail(bob, second), "the relay is a way around the work"
         alice.start()
         wait_until(lambda: has_mail(bob, second, "Requests"), 120,
-                   f"it does not come by the link either: {queue(alice)}")
+                   lambda: f"it does not come by the link either: {queue(alice)}")
         wait_until(lambda: states(alice) == ["delivered", "delivered"], 60, "no receipts")
         assert f"event=work_begun bits={WORK_BITS + 4}" in alice.log_text()
 

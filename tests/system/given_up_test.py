@@ -41,7 +41,7 @@ def only_report(alice, words):
 
 def sender_gives_up(binary):
     with half_of_it(binary, "alice", 8) as (alice, bob, mail):
-        wait_until(lambda: states(alice) == ["failed"], 60, f"it is not given up: {queue(alice)}")
+        wait_until(lambda: states(alice) == ["failed"], 60, lambda: f"it is not given up: {queue(alice)}")
         only_report(alice, "was not delivered")
         bob.start()
         wait_until(lambda: "event=not_waited_for" in bob.log_text(), 60, "he goes on asking for what was given up")
@@ -61,7 +61,7 @@ def sender_stays_away(binary):
         assert partial_bytes(bob) == 0, "the half of it stays on his disk"
         assert not reports(bob, "failed") and not reports(bob, "delayed"), "the recipient is troubled with it"
         alice.start()
-        wait_until(lambda: states(alice) == ["failed"], 60, f"she is not told: {queue(alice)}")
+        wait_until(lambda: states(alice) == ["failed"], 60, lambda: f"she is not told: {queue(alice)}")
         only_report(alice, "could not fetch the mail for 12 seconds")
         time.sleep(3)
         assert not find(bob, mail, "INBOX") and len(reports(alice, "failed")) == 1

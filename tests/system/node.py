@@ -81,6 +81,7 @@ enabled = {str(lan).lower()}
         self.address, self.account, self.password = made["address"], made["account"], made["password"]
         self.words, self.ca_file = made["recovery_words"], made["ca_file"]
         self.process = None
+        self.was_ended = False   # by the test; a daemon that is gone else has died
         self.log = None
 
     def command(self, *arguments, check=True):
@@ -94,6 +95,7 @@ enabled = {str(lan).lower()}
         self.log = open(self.home.parent / f"{self.name}.log", "ab")
         self.process = subprocess.Popen([self.binary, "--home", str(self.home), "serve"], stdout=self.log,
                                         stderr=self.log)
+        self.was_ended = False
         wait_until(lambda: self.answers(), 30, f"{self.name} does not listen")
         return self
 
@@ -106,11 +108,13 @@ enabled = {str(lan).lower()}
         return False
 
     def kill(self):
+        self.was_ended = True
         self.process.kill()
         self.process.wait()
 
     def stop(self):
         begun = time.monotonic()
+        self.was_ended = True
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(10)
         return code, time.monotonic() - begun
@@ -174,7 +178,7 @@ def threads_of(node):
     """What each thread is doing: its state, where it waits in the system, how much processor it has had. Of a daemon
     that does not answer this is what tells a loop from a lock from a disk."""
     if not node.process or node.process.poll() is not None:
-        return "it does not run"
+        return "it does not run" if not node.process or node.was_ended else f"it ended with {node.process.returncode}"
     lines = []
     for task in sorted(pathlib.Path(f"/proc/{node.process.pid}/task").iterdir()):
         with contextlib.suppress(OSError):

@@ -82,7 +82,7 @@ def main(binary):
         submit(alice, [bob], "moved away")
         submit(alice, [carol, bob], "to two")
         wait_until(lambda: outgoing(alice) == {"stays": ["Queued"], "deleted": ["Queued"], "moved away": ["Queued"],
-                                               "to two": ["Queued"]}, 30, f"Outgoing is {outgoing(alice)}")
+                                               "to two": ["Queued"]}, 30, lambda: f"Outgoing is {outgoing(alice)}")
         wait_until(lambda: "to two" in subjects(carol), 30, "the one who is there did not get it")
         row = next(row for row in queue(alice) if row["message_id"] == stays)
         why = alice.command("queue", "why", row["id"][:8])
@@ -113,7 +113,7 @@ def main(binary):
         assert time.monotonic() >= released - 1
         bob.start()
         wait_until(lambda: {"stays", "to two"} <= set(subjects(bob)), 60, "what waited did not arrive")
-        wait_until(lambda: outgoing(alice) == {}, 10, f"Outgoing is {outgoing(alice)}")
+        wait_until(lambda: outgoing(alice) == {}, 10, lambda: f"Outgoing is {outgoing(alice)}")
         wait_until(lambda: "signed a receipt" in alice.command("trace", stays), 5, "trace does not tell of the receipt")
         assert "filed in INBOX" in bob.command("trace", stays)
         time.sleep(1)

@@ -74,7 +74,7 @@ def one_way(binary, how, dht=False, **gateway):
             with stranger.inside():
                 with socket.create_connection((host, int(port)), 5):
                     pass
-            wait_until(lambda: doors(router) == 1 + dht, 5, f"{how}: {doors(router)} doors")
+            wait_until(lambda: doors(router) == 1 + dht, 5, lambda: f"{how}: {doors(router)} doors")
             with home.inside():
                 code, seconds = node.stop()
             assert code == 0 and seconds < 3 * patience(), (code, seconds)

@@ -95,7 +95,7 @@ def empties(relay, seconds=60):
     def is_empty():
         now = relay_status(relay)
         return now["notifications"] == 0 and now["blobs"] == 0 and now["bytes"] == 0
-    wait_until(is_empty, seconds, f"the relay does not become empty: {relay_status(relay)}")
+    wait_until(is_empty, seconds, lambda: f"the relay does not become empty: {relay_status(relay)}")
 
 
 def deliver_in_turns(relay, alice, bob, mails, seconds=120):
@@ -155,7 +155,8 @@ def never_together(binary, long):
                 bob.start()
                 answer = mail_from(bob, alice.address, "answer", body_of(3000, 7))
                 bob.submit(answer, [alice.address])
-                wait_until(lambda: "seeded" in states(bob), 60, f"the answer is not left at a relay: {queue(bob)}")
+                wait_until(lambda: "seeded" in states(bob), 60,
+                           lambda: f"the answer is not left at a relay: {queue(bob)}")
                 bob.stop()
                 alice.start()
                 wait_until(lambda: has_mail(alice, answer), 60, "the answer does not arrive")

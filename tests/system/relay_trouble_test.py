@@ -49,7 +49,7 @@ def no_room_at_hers(binary):
         bob.stop()
         mail = mail_from(alice, bob.address, "no room at hers", body_of(300_000, 1))
         alice.submit(mail, [bob.address])
-        wait_until(lambda: states(alice) == ["seeded"], 60, f"not left at the own relay: {queue(alice)}")
+        wait_until(lambda: states(alice) == ["seeded"], 60, lambda: f"not left at the own relay: {queue(alice)}")
         why = json.loads(alice.command("queue", "why", queue(alice)[0]["id"], "--json"))["why"]
         assert any("your own relay" in sentence for sentence in why), why
         assert relay_status(relay)["blobs"] == 0 and relay_status(second)["blobs"] == 1
@@ -166,7 +166,8 @@ def walk_broken_off(binary):
             relay.kill()
             assert states(alice) == ["queued"], f"the relay had all of it before it was killed: {queue(alice)}"
             bob.start()
-            wait_until(lambda: states(alice) == ["delivered"], 120, f"it does not come over the link: {queue(alice)}")
+            wait_until(lambda: states(alice) == ["delivered"], 120,
+                       lambda: f"it does not come over the link: {queue(alice)}")
             if restarted:
                 alice.kill()
                 alice.start()
@@ -197,7 +198,7 @@ def frozen_relay(binary):
         begun = time.monotonic()
         try:
             assert states(alice) == ["queued"], f"the relay had all of it before it was frozen: {queue(alice)}"
-            wait_until(lambda: states(alice) == ["seeded"], 40, f"not left at the other relay: {queue(alice)}")
+            wait_until(lambda: states(alice) == ["seeded"], 40, lambda: f"not left at the other relay: {queue(alice)}")
             took = time.monotonic() - begun
             print(f"the other relay has it {took:.0f} s after the first has frozen")
             assert took < FROZEN_SECONDS_MAX, f"{took:.0f} s are spent on a relay that is frozen"
@@ -205,7 +206,7 @@ def frozen_relay(binary):
             bob.start()
             wait_until(lambda: has_mail(bob, mail), 60, "it does not arrive by the other relay")
             alice.start()
-            wait_until(lambda: states(alice) == ["delivered"], 60, f"no receipt: {queue(alice)}")
+            wait_until(lambda: states(alice) == ["delivered"], 60, lambda: f"no receipt: {queue(alice)}")
         finally:
             used.process.send_signal(signal.SIGCONT)
         empties(first)
@@ -257,7 +258,7 @@ def strangers_and_blocked(binary):
         time.sleep(1)
         bob.stop()
         alice.start()
-        wait_until(lambda: states(alice) == ["delivered", "failed"], 60, f"not told: {queue(alice)}")
+        wait_until(lambda: states(alice) == ["delivered", "failed"], 60, lambda: f"not told: {queue(alice)}")
         wait_until(lambda: len(reports(alice, "failed")) == 1, 10, "no report")
         nobody_is_in(relay, [alice, bob, carol])
         empties(relay)
@@ -294,8 +295,9 @@ def kills(binary, seconds, seed):
             bob.kill()
         bob.start()
         for mail in mails:
-            wait_until(lambda: has_mail(bob, mail), 90, f"a mail is lost (seed {seed}): {queue(alice)}")
-        wait_until(lambda: set(states(alice)) == {"delivered"}, 90, f"receipts are lost (seed {seed}): {queue(alice)}")
+            wait_until(lambda: has_mail(bob, mail), 90, lambda: f"a mail is lost (seed {seed}): {queue(alice)}")
+        wait_until(lambda: set(states(alice)) == {"delivered"}, 90,
+                   lambda: f"receipts are lost (seed {seed}): {queue(alice)}")
         for mail in mails:
             assert len(has_mail(bob, mail)) == 1, f"a mail arrived twice (seed {seed})"
         empties(relay, 90)

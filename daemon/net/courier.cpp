@@ -423,10 +423,10 @@ void courier::link_up(services::account& mine, std::shared_ptr<peer_link> link) 
     poke(d);
 }
 
-void courier::link_down(services::account& mine, const peer_link& link) {
-    const auto theirs = link.theirs;
+void courier::link_over(const peer_link& link) { relay_->link_over(link); }
+
+void courier::link_down(services::account& mine, const crypto::account_key& theirs) {
     auto& d = desk_of(mine);
-    relay_->link_down(link);
     receiver_->link_down(mine, theirs);
     if (!d.routes.contains(theirs)) return;
     auto& r = d.routes[theirs];

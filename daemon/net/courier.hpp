@@ -76,7 +76,8 @@ public:
     awaitable<void> forget_removed_contacts();
 
     void link_up(services::account& mine, std::shared_ptr<peer_link> link) override;
-    void link_down(services::account& mine, const peer_link& link) override;
+    void link_down(services::account& mine, const crypto::account_key& theirs) override;
+    void link_over(const peer_link& link) override;
     awaitable<bytes> requested(services::account& mine, std::shared_ptr<peer_link> link, std::string protocol,
                                bytes message) override;
     std::vector<crypto::account_key> looked_for() override;

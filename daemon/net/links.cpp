@@ -460,12 +460,13 @@ void links::ended(peer_link& link) {
     all_.erase(self);
     changed_.ring();
     if (link.through && link.dialled()) link.through->hang_up();
+    if (listener_ && !stopping_) listener_->link_over(link);
     const pair_key key{link.mine, link.theirs};
     if (const auto found = ready_.find(key); found != ready_.end() && found->second == self) {
         ready_.erase(found);
         services::log(services::area::peer).info("link={} event=down peer={}", link.number(), short_name(link.theirs));
         if (auto* mine = node_.find_account(link.mine); mine && listener_ && !stopping_)
-            listener_->link_down(*mine, link);
+            listener_->link_down(*mine, link.theirs);
     }
 }
 

@@ -35,7 +35,9 @@ public:
     struct listener {
         virtual ~listener() = default;
         virtual void link_up(services::account& mine, std::shared_ptr<peer_link> link) = 0;
-        virtual void link_down(services::account& mine, const peer_link& link) = 0;
+        virtual void link_down(services::account& mine, const crypto::account_key& theirs) = 0;
+        // Any link's end, also of one that was no way to its account.
+        virtual void link_over(const peer_link& link) = 0;
         virtual awaitable<bytes> requested(services::account& mine, std::shared_ptr<peer_link> link,
                                            std::string protocol, bytes message) = 0;
     };

@@ -152,9 +152,9 @@ void relay_service::count() {
     node_.relay()->reservations = circuits_.reservations();
 }
 
-void relay_service::link_down(const peer_link& link) {
+void relay_service::link_over(const peer_link& link) {
     if (clients_.erase(link.number()) > 0) count();
-    circuits_.link_down(link.number());
+    circuits_.link_over(link.number());
 }
 
 awaitable<void> relay_service::upkeep() {

@@ -22,7 +22,7 @@ public:
     // One request on a link to `mine`. A node that is no relay refuses all.
     awaitable<bytes> requested(services::account& mine, std::shared_ptr<peer_link> link, std::string protocol,
                                bytes message);
-    void link_down(const peer_link& link);
+    void link_over(const peer_link& link);
     // Each minute: forgets links that are gone, ends what is due.
     awaitable<void> upkeep();
 

@@ -4,8 +4,11 @@ what cannot be is said."""
 import base64
 import json
 import sys
+import time
 
 from node import befriend, nodes, wait_until
+
+GONE_S = 15    # the upkeep is each minute
 
 
 def status(relay):
@@ -50,6 +53,16 @@ def main(binary):
         # Again is no error and no second slot; an invite is used up by one account.
         friend.command("relay", "use", link)
         assert status(relay)["slots"] == 1
+
+        # Who is there counts once, also while it can be called as well; who is gone is gone, not only after a minute.
+        def there():
+            return status(relay)["clients"], status(relay)["reservations"]
+        wait_until(lambda: there() == (1, 1), 60, lambda: f"not there: {there()}")
+        friend.stop()
+        gone = time.monotonic()
+        wait_until(lambda: there() == (0, 0), 90, lambda: f"still there: {there()}")
+        assert time.monotonic() - gone < GONE_S, "noticed by the upkeep only"
+        friend.start()
 
         # A contact whose link is up learns of a relay at once: its record of her is a newer one.
         befriend(friend, relay)

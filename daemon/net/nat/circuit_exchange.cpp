@@ -201,7 +201,7 @@ awaitable<void> circuit_exchange::copy(std::shared_ptr<side> from, std::shared_p
     }
 }
 
-void circuit_exchange::link_down(std::uint64_t link) {
+void circuit_exchange::link_over(std::uint64_t link) {
     if (links_.erase(link) == 0) return;
     table_.link_gone(link);
     changed_();

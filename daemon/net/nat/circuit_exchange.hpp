@@ -32,7 +32,7 @@ public:
     awaitable<void> join(any_stream stream, waiting_room::ticket place, std::function<void()> joined);
     bool has_reserved(std::uint64_t link) const { return links_.contains(link); }
 
-    void link_down(std::uint64_t link);
+    void link_over(std::uint64_t link);
     void upkeep();     // each minute
     void stop();       // cuts the pipes
     std::size_t circuits() const { return table_.circuits(); }

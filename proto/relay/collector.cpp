@@ -55,7 +55,7 @@ wire::task<bool> collector::open_slot() {
     open.stranger_bits = o_.stranger_bits;
     open.invite = o_.invite;
     open.sig = o_.key.sign(signed_part(open, o_.relay, info_.nonce));
-    for (bool worked = false;; worked = true) {
+    for (bool worked = false;;) {
         const request asked = open;
         auto question = question_of(asked);
         const auto answer = co_await ask(std::move(question));
@@ -63,6 +63,12 @@ wire::task<bool> collector::open_slot() {
         if (!reply) co_return false;
         const auto* no = std::get_if<refusal>(&*reply);
         if (!no) co_return true;
+        // The invite is used up, or forgotten with the slot that it has opened: at an open relay work does instead.
+        if (no->why == status::refused && info_.policy == serving::open && open.invite != array16{}) {
+            open.invite = {};
+            open.sig = o_.key.sign(signed_part(open, o_.relay, info_.nonce));
+            continue;
+        }
         if (no->why != status::work_needed || worked) {
             refused(*no);
             co_return false;
@@ -74,6 +80,7 @@ wire::task<bool> collector::open_slot() {
         if (!work.solution) co_return false;
         over_.how = ending::lost;
         open.solution = *work.solution;
+        worked = true;
     }
 }
 

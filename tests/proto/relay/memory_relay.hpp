@@ -60,6 +60,7 @@ struct relay_state {
     std::map<locator, seed> seeds;
     info_reply announced;
     outcome policy{status::ok};
+    bool knows_invites = true;
     std::size_t items_max = 100;
     std::uint64_t disk_bytes = UINT64_MAX;   // for pieces of seeds; more are refused
     std::uint64_t forget_at = 0;          // a put that reaches this loses everything, once
@@ -92,7 +93,10 @@ struct relay_state {
         ++work_checks;
         return checked{is_solved(q.task, q.solution)};
     }
-    verdict operator()(may_open&) { return policy; }
+    verdict operator()(may_open& q) {
+        if (q.invite != array16{}) return outcome{knows_invites ? status::ok : status::refused};
+        return policy;
+    }
     verdict operator()(slot_open& q) {
         told.push_back(q.is_new ? "open" : "settings");
         slots[slot_id_of(q.settings.key)].settings = q.settings;

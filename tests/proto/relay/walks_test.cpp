@@ -268,6 +268,22 @@ TEST_CASE("a slot is opened for work where the policy asks for it") {
     CHECK(out.over.why.why == status::refused);
 }
 
+TEST_CASE("an open relay that has forgotten an invite takes work instead, another one does not") {
+    for (const auto policy : {serving::open, serving::invited}) {
+        relay_state state;
+        state.announced.policy = policy;
+        state.policy = {status::work_needed};
+        state.knows_invites = false;
+        relay_link link(state);
+        auto options = collecting(4);
+        options.invite.fill(std::byte{5});
+        collector bob(std::move(options));
+        const auto out = run(bob, link, [](auto&) { return true; });
+        CHECK(out.over.how == (policy == serving::open ? ending::done : ending::refused));
+        CHECK(state.slots.size() == (policy == serving::open ? 1u : 0u));
+    }
+}
+
 TEST_CASE("walks end when a relay talks nonsense") {
     for (const auto& nonsense :
          {bytes{}, bytes{std::byte{0}}, bytes(5, std::byte{0xff}), bytes(100, std::byte{0}), encode(list_reply{})}) {

@@ -10,12 +10,15 @@ namespace pp::engine {
 
 namespace {
 
-// 1: without traces and times; 2: without earlier places. Both are read.
-constexpr std::uint8_t notes_version = 3;
+// 1: without traces and times; 2: without earlier places; 3: every look pays anew. All are read.
+constexpr std::uint8_t notes_version = 4;
 constexpr std::uint8_t bit_hers = 1, bit_ours = 2, bit_item_left = 4, bit_seed_at_hers = 8, bit_seed_at_ours = 16,
                        bit_item = 32, bit_item_may_lie = 64, bit_in_doubt = 128;
-// A seed is looked after when so much of its time is over.
-constexpr std::int64_t look_numerator = 3, look_denominator = 4;
+// A seed is paid anew when so much of its time is over.
+constexpr std::int64_t renew_numerator = 3, renew_denominator = 4;
+constexpr milliseconds look_pause_max = std::chrono::hours(24);
+// Relays tell times in hours: that much more of it is no new time.
+constexpr milliseconds same_time = std::chrono::hours(2);
 
 // No relay keeps anything for longer.
 constexpr milliseconds look_longest = std::chrono::days(400);
@@ -49,6 +52,7 @@ bytes encode(const deposit_notes& n) {
                       (n.item.empty() ? 0 : bit_item) | (n.item_may_lie ? bit_item_may_lie : 0) |
                       (n.in_doubt ? bit_in_doubt : 0);
     out.u8(notes_version).u8(static_cast<std::uint8_t>(bits)).i64(n.look_at).u32(n.attempts).i64(n.lies_until);
+    out.i64(n.renew_at);
     if (n.hers) write(out, *n.hers);
     if (n.ours) write(out, *n.ours);
     if (!n.item.empty()) out.raw(n.item);
@@ -69,6 +73,7 @@ deposit_notes notes_of(const storage::outbox_row& row) {
     n.look_at = in.i64();
     n.attempts = in.u32();
     if (version != 1) n.lies_until = in.i64();
+    n.renew_at = version < 4 ? n.look_at : in.i64();
     if (bits & bit_hers) n.hers = read_place(in, version);
     if (bits & bit_ours) n.ours = read_place(in, version);
     n.item_may_lie = bits & bit_item_may_lie;
@@ -258,17 +263,35 @@ deposit_notes walked(deposit_notes notes, const deposit_notes& before, bool at_o
     return notes;
 }
 
+// ---------------------------------------------------------------- looking after it
+deposit_notes before_walk(deposit_notes n, std::uint32_t prekey_id, unix_ms now) {
+    const bool anew = n.seeded() ? now >= n.renew_at : !n.item.empty() && peer::prekey_id_of(n.item) != prekey_id;
+    return anew ? begun_anew(std::move(n)) : n;
+}
+
+std::vector<relay::slot_address> in_order(std::vector<relay::slot_address> hers, const deposit_notes& n) {
+    std::stable_partition(hers.begin(), hers.end(),
+                          [&](const auto& slot) { return n.seeded() && n.hers && is_same(slot, n.hers->where); });
+    return hers;
+}
+
 // ---------------------------------------------------------------- the row
-storage::outbox_row deposited(storage::outbox_row row, deposit_notes notes, std::uint32_t ttl_s, unix_ms now) {
+storage::outbox_row deposited(storage::outbox_row row, deposit_notes notes, std::uint32_t ttl_s, unix_ms now,
+                              const delivery_times& times) {
     if (!is_open(row)) return row;
-    notes.attempts = 0;
-    notes.lies_until = now + std::int64_t{ttl_s} * 1000;
-    notes.look_at = now + std::int64_t{ttl_s} * 1000 * look_numerator / look_denominator;
-    row.deposit = encode(notes);
     if (row.state != storage::outbox_state::seeded) {
         row.state = storage::outbox_state::seeded;
         row.state_since = now;
     }
+    notes.attempts = 0;
+    const auto time = std::int64_t{ttl_s} * 1000;
+    if (notes.renew_at == 0 || now + time > notes.lies_until + same_time.count())
+        notes.renew_at = now + time * renew_numerator / renew_denominator;
+    notes.lies_until = now + time;
+    const auto pause = std::clamp<unix_ms>(now - row.state_since, times.look_after.count(),
+                                           std::max(times.look_after, look_pause_max).count());
+    notes.look_at = std::min(std::max(notes.renew_at, now), now + pause);
+    row.deposit = encode(notes);
     row.last_error.clear();
     return row;
 }
@@ -276,6 +299,12 @@ storage::outbox_row deposited(storage::outbox_row row, deposit_notes notes, std:
 storage::outbox_row deposit_failed(storage::outbox_row row, deposit_notes notes, std::string sentence, unix_ms now,
                                    double dice, const delivery_times& times) {
     if (!is_open(row)) return row;
+    if (row.state == storage::outbox_state::seeded && !notes.seeded()) {
+        row.state = storage::outbox_state::queued;
+        row.state_since = now;
+    }
+    // What began to be paid anew goes on with that payment.
+    if (notes.seeded() && now >= notes.renew_at) notes.renew_at = now + look_pause_max.count();
     notes.look_at = next_attempt(notes.attempts, now, dice, times);
     if (notes.attempts < UINT32_MAX) ++notes.attempts;
     row.deposit = encode(notes);

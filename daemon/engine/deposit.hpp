@@ -44,6 +44,7 @@ struct deposit_notes {
     bool in_doubt = false;                           // given up although nobody knows (engine/last_word.hpp)
     unix_ms lies_until = 0;                          // when the relays delete what was left there; 0: not known
     unix_ms look_at = 0;                             // when it is to be looked after again; 0: no deposit was tried
+    unix_ms renew_at = 0;                            // from then on that look pays anew, for more time
     std::uint32_t attempts = 0;                      // that failed one after the other
     bool operator==(const deposit_notes&) const = default;
     bool seeded() const { return item_left && (seed_at_hers || seed_at_ours); }
@@ -56,6 +57,11 @@ deposit_notes notes_of(const storage::outbox_row& row);      // none, or unreada
 void walk_to(deposit_notes& n, bool at_ours, deposit_place place);
 // What is left there is to be paid anew: only what may lie at relays stays known.
 deposit_notes begun_anew(deposit_notes n);
+// Before a walk: anew when the time there runs out, or when the item waits nowhere and is sealed to another key than
+// hers of now. Else it is the same once more, which a relay that has it answers as before.
+deposit_notes before_walk(deposit_notes n, std::uint32_t prekey_id, unix_ms now);
+// Her slots, the one where it waits first.
+std::vector<relay::slot_address> in_order(std::vector<relay::slot_address> hers, const deposit_notes& n);
 // The places that are known, hers first.
 std::vector<deposit_notes::earlier_place> places_of(const deposit_notes& n);
 // What lies at this place was found out.
@@ -110,7 +116,9 @@ private:
 };
 
 // The row after a walk.
-storage::outbox_row deposited(storage::outbox_row row, deposit_notes notes, std::uint32_t ttl_s, unix_ms now);
+storage::outbox_row deposited(storage::outbox_row row, deposit_notes notes, std::uint32_t ttl_s, unix_ms now,
+                              const delivery_times& times = {});
+// Nothing new lies anywhere. A row that was seeded stays so as long as its relay has not denied it.
 storage::outbox_row deposit_failed(storage::outbox_row row, deposit_notes notes, std::string sentence, unix_ms now,
                                    double dice, const delivery_times& times = {});
 

@@ -35,6 +35,10 @@ result<bytes> read_content_of(storage::cipher_reader& cipher, std::uint64_t offs
     return out;
 }
 
+bool is_at(const std::optional<engine::deposit_place>& place, const relay::slot_address& where) {
+    return place && place->where.relay == where.relay && place->where.slot == where.slot;
+}
+
 }  // namespace
 
 bool relay_outbox::begin(const storage::id16& row) {
@@ -58,6 +62,7 @@ awaitable<void> relay_outbox::bring(services::account& mine, storage::outbox_row
     auto e = std::make_shared<errand>();
     const auto id = row.id;
     e->notes = engine::notes_of(row);
+    if (e->notes.seeded()) e->looked_after = e->notes;
     e->row = std::move(row);
     const auto nothing = co_await prepare(mine, e);
     engine::deposit_plan plan(e->hers.size(), e->ours.size());
@@ -67,6 +72,10 @@ awaitable<void> relay_outbox::bring(services::account& mine, storage::outbox_row
         const auto over = co_await walk_to_its_end(mine, e, *step);
         e->notes = engine::walked(std::move(e->notes), e->before, step->at_ours,
                                   step->bring != engine::deposit_plan::what::seed, over);
+        const auto& waited_at = e->looked_after.hers;
+        if (over && over->how == relay::ending::refused && !step->at_ours && waited_at &&
+            is_at(waited_at, e->hers[step->place]))
+            e->denied = true;
         if (over) plan.answered(*over);
         else plan.unreachable();
     }
@@ -103,7 +112,7 @@ awaitable<std::string> relay_outbox::prepare(services::account& mine, std::share
         if (!known) reach.slots.push_back(std::move(slot));
     }
     if (reach.slots.empty() || !reach.prekey) co_return no_relay;
-    e->hers = std::move(reach.slots);
+    e->hers = engine::in_order(std::move(reach.slots), e->notes);
     e->prekey_id = reach.prekey_id;
     e->prekey = *reach.prekey;
     for (auto& r : services::own_relays(mine.store()))
@@ -111,10 +120,7 @@ awaitable<std::string> relay_outbox::prepare(services::account& mine, std::share
     auto what = open(mine, e->row);
     if (!what) co_return "the mail cannot be read";
     e->what = std::move(*what);
-    // What was left and is near its end is paid anew; an item for a key she has no more is sealed anew.
-    // What may lie there still is not forgotten.
-    if (e->notes.seeded() || (!e->notes.item.empty() && peer::prekey_id_of(e->notes.item) != e->prekey_id))
-        e->notes = engine::begun_anew(std::move(e->notes));
+    e->notes = engine::before_walk(std::move(e->notes), e->prekey_id, services::now_ms());
     const bool ready = co_await work_for(mine, e);
     co_return std::string(ready ? "" : work_first);
 }
@@ -194,9 +200,6 @@ bytes relay_outbox::seal(services::account& mine, const errand& e) const {
 awaitable<bool> relay_outbox::pay(services::account& mine, std::shared_ptr<errand> e, engine::deposit_plan::step step) {
     auto& notes = e->notes;
     e->before = notes;
-    const auto is_at = [](const std::optional<engine::deposit_place>& place, const relay::slot_address& where) {
-        return place && place->where.relay == where.relay && place->where.slot == where.slot;
-    };
     std::optional<relay::slot_address> where;
     bool paid = false;
     if (step.at_ours) {
@@ -318,9 +321,10 @@ awaitable<bool> relay_outbox::book(services::account& mine, std::shared_ptr<erra
                                    const engine::deposit_plan& plan) {
     auto notes = e->notes;
     if (e->moved) notes.attempts = 0;   // the next one goes on, and soon
-    notes.item_left = plan.seeded();
-    notes.seed_at_ours = plan.seeded() && plan.seed_at_ours();
-    notes.seed_at_hers = plan.seeded() && !plan.seed_at_ours();
+    const bool as_before = !plan.seeded() && !e->denied;   // what cannot be reached is believed to have it still
+    notes.item_left = as_before ? e->looked_after.item_left : plan.seeded();
+    notes.seed_at_ours = as_before ? e->looked_after.seed_at_ours : plan.seeded() && plan.seed_at_ours();
+    notes.seed_at_hers = as_before ? e->looked_after.seed_at_hers : plan.seeded() && !plan.seed_at_ours();
     const auto luck = dice();
     auto given_up = std::make_shared<bool>(false);
     auto why = "the recipient's computer was not reached, and " + plan.sentence();
@@ -332,7 +336,7 @@ awaitable<bool> relay_outbox::book(services::account& mine, std::shared_ptr<erra
         if (!*known || !engine::is_open(**known)) return {};
         const auto now = services::now_ms();
         const auto& times = with_.node.configuration().delivery;
-        return txn.put_outbox(seeded ? engine::deposited(std::move(**known), notes, ttl, now)
+        return txn.put_outbox(seeded ? engine::deposited(std::move(**known), notes, ttl, now, times)
                                      : engine::deposit_failed(std::move(**known), notes, why, now, luck, times));
     };
     auto written = commit(with_.node, mine, std::move(note_deposit));

@@ -70,6 +70,8 @@ private:
         crypto::prekey prekey;
         mail what;
         bool moved = false;                      // bytes of it came to a relay
+        engine::deposit_notes looked_after;      // as it was seeded, when it was
+        bool denied = false;                     // the relay where it waited has it no more
     };
     // empty, or why there is nothing to do
     awaitable<std::string> prepare(services::account& mine, std::shared_ptr<errand> e);

@@ -335,6 +335,10 @@ const std::vector<key>& keys() {
         {"delivery", "retry_max_s", "3600",
          "The longest pause between two attempts to deliver a mail; the first ones are shorter.",
          seconds(1, 7 * 86400, [](config& c) -> auto& { return c.delivery.retry_max; })},
+        {"delivery", "look_after_s", "3600",
+         "When a mail that waits at a relay is looked after first, later more seldom, at least daily: what a relay has "
+         "lost is brought again.",
+         seconds(1, 86400, [](config& c) -> auto& { return c.delivery.look_after; })},
         {"delivery", "delayed_after_s", "14400",
          "After so long a report in INBOX tells the sender that a mail still waits, once.",
          seconds(1, year_s, [](config& c) -> auto& { return c.delivery.delayed_after; })},

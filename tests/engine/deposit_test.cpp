@@ -128,6 +128,7 @@ TEST_CASE("what is kept with a row comes back", "[deposit]") {
     n.item_left = n.seed_at_ours = true;
     n.look_at = 12345;
     n.lies_until = 23456;
+    n.renew_at = 34567;
     n.attempts = 3;
     n.earlier = {{deposit_place{address(6), std::nullopt, trace::left}, false},
                  {deposit_place{address(7), std::nullopt, trace::taking}, true}};
@@ -152,6 +153,7 @@ TEST_CASE("what was kept before there were earlier places is read", "[deposit]")
     storage::outbox_row row;
     row.deposit = encode(n);
     row.deposit.pop_back();                       // how many there are
+    row.deposit.erase(row.deposit.begin() + 22, row.deposit.begin() + 30);   // when it is paid anew
     row.deposit.front() = std::byte{2};
     CHECK(notes_of(row) == n);
 }
@@ -209,6 +211,73 @@ TEST_CASE("a mail goes to a relay when its recipient was not reached in time", "
     auto fetching = row;                          // she knows of it, and we may go before she has it
     fetching.state = storage::outbox_state::notified;
     CHECK(deposit_is_due(fetching, false, 0, 1000000 + 12000, times));
+}
+
+TEST_CASE("what waits at a relay is looked after in pauses that double, up to a day", "[deposit]") {
+    const delivery_times times;
+    constexpr unix_ms hour = 3600 * 1000, begun = 2000000, ttl_s = 14 * 86400;
+    deposit_notes n;
+    n.hers = deposit_place{address(3), std::nullopt};
+    n.item = bytes(relay::item_bytes, std::byte{7});
+    n.item_left = n.seed_at_hers = true;
+    auto row = deposited(waiting_row(), n, ttl_s, begun, times);
+    std::vector<unix_ms> hours;
+    for (unix_ms now = notes_of(row).look_at; now < begun + 100 * hour; now = notes_of(row).look_at) {
+        CHECK_FALSE(deposit_is_due(row, false, 0, now - 1, times));
+        CHECK(deposit_is_due(row, false, 0, now, times));
+        hours.push_back((now - begun) / hour);
+        // The same once more: paid already, with less time left.
+        const auto again = before_walk(notes_of(row), 99, now);
+        CHECK(again == notes_of(row));
+        row = deposited(row, again, static_cast<std::uint32_t>(ttl_s - (now - begun) / 1000), now, times);
+        CHECK(row.state_since == begun);
+        CHECK(notes_of(row).renew_at == begun + std::int64_t{ttl_s} * 750);
+    }
+    CHECK(hours == std::vector<unix_ms>{1, 2, 4, 8, 16, 32, 56, 80});
+}
+
+TEST_CASE("what is paid anew is sealed and paid once more, and not at every attempt", "[deposit]") {
+    deposit_notes n;
+    n.hers = deposit_place{address(3), std::nullopt, trace::left};
+    n.item = bytes(relay::item_bytes, std::byte{7});
+    const auto key = peer::prekey_id_of(n.item);
+    CHECK(before_walk(n, key, 1000) == n);
+    CHECK(before_walk(n, key + 1, 1000).item.empty());        // waits nowhere, and she has another key
+    n.item_left = n.seed_at_hers = true;
+    n.renew_at = 5000;
+    CHECK(before_walk(n, key + 1, 4999) == n);                // what waits there she can open still
+    CHECK(before_walk(n, key, 5000).item.empty());
+    // That walk came nowhere: the next one goes on with what was paid.
+    storage::outbox_row row = waiting_row();
+    row.state = storage::outbox_state::seeded;
+    auto failed = notes_of(deposit_failed(row, n, "x", 5000, 0));
+    CHECK(before_walk(failed, key, failed.look_at) == failed);
+}
+
+TEST_CASE("a mail that its relay has no more is not said to wait there", "[deposit]") {
+    auto row = waiting_row();
+    deposit_notes n;
+    n.hers = deposit_place{address(3), std::nullopt, trace::left};
+    n.item = bytes(relay::item_bytes, std::byte{7});
+    n.item_left = n.seed_at_hers = true;
+    row = deposited(row, n, 1000, 2000000);
+    const auto away = deposit_failed(row, notes_of(row), "cannot be reached", 3000000, 0);
+    CHECK(away.state == storage::outbox_state::seeded);
+    auto denied = notes_of(row);
+    denied.item_left = denied.seed_at_hers = false;
+    const auto lost = deposit_failed(row, denied, "has no slot", 3000000, 0);
+    CHECK(lost.state == storage::outbox_state::queued);
+    CHECK(lost.state_since == 3000000);
+    CHECK(deposited(lost, n, 1000, 4000000).state == storage::outbox_state::seeded);
+}
+
+TEST_CASE("the place where a mail waits is looked at before others", "[deposit]") {
+    deposit_notes n;
+    n.hers = deposit_place{address(3), std::nullopt};
+    const std::vector<relay::slot_address> hers{address(1), address(2), address(3)};
+    CHECK(in_order(hers, n) == hers);
+    n.item_left = n.seed_at_hers = true;
+    CHECK(in_order(hers, n) == std::vector<relay::slot_address>{address(3), address(1), address(2)});
 }
 
 TEST_CASE("what waits at a relay is looked after when three quarters of its time are over", "[deposit]") {

@@ -88,14 +88,14 @@ TEST_CASE("the notes keep it, and those of before it was kept are read", "[last_
         const auto read = notes_of(changed);
         if (read.hers) CHECK(read.hers->lies <= trace::fetched);
     }
-    // Version 1: without the time, without a trace behind each place, and without earlier places.
+    // Version 1: without the times, without a trace behind each place, and without earlier places.
     deposit_notes old;
     old.hers = at(1, trace::none);
     old.item_left = old.seed_at_hers = true;
     old.look_at = 12345;
     auto raw = encode(old);
     raw[0] = std::byte{1};
-    raw.erase(raw.begin() + 1 + 1 + 8 + 4, raw.begin() + 1 + 1 + 8 + 4 + 8);
+    raw.erase(raw.begin() + 1 + 1 + 8 + 4, raw.begin() + 1 + 1 + 8 + 4 + 8 + 8);
     raw.resize(raw.size() - 2);
     storage::outbox_row row;
     row.deposit = raw;

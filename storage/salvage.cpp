@@ -4,6 +4,7 @@
 #include "storage/attempt.hpp"
 #include "storage/durable.hpp"
 #include "storage/log_file.hpp"
+#include "storage/loose_rows.hpp"
 #include "storage/queries.hpp"
 #include "storage/store_state.hpp"
 
@@ -15,7 +16,7 @@ namespace {
 constexpr std::size_t frame_step_bytes = 8;            // every frame begins at a multiple of it
 constexpr std::size_t window_bytes = 1024 * 1024;
 constexpr std::size_t placed_mail_bytes_min = 64;      // of an operation that uses up a UID: FORMAT.md, place_mail
-constexpr std::size_t view_page_bytes = 4096, node_header_bytes = 8;
+constexpr std::size_t view_page_bytes = 4096;
 constexpr std::size_t row_overhead_bytes = 40;
 constexpr std::size_t identity_value_bytes = 1 + 16 + 16 + 16 + 32;
 
@@ -271,55 +272,26 @@ private:
     std::set<mailbox_id> deleted_;
     error_code why_;
 };
-
-struct loose_node {
-    bytes_view key, value;
-};
-// A leaf node that may begin here.
-std::optional<loose_node> node_at(bytes_view page, std::size_t at) {
-    if (at + node_header_bytes > page.size()) return std::nullopt;
-    byte_reader r(page.subspan(at));
-    const std::size_t value_bytes = r.u32();
-    const auto flags = r.u16();
-    const std::size_t key_bytes = r.u16();
-    if (flags != 0 || key_bytes == 0 || key_bytes > page.size() || value_bytes > page.size() || !r.ok() ||
-        key_bytes + value_bytes > r.left())
-        return std::nullopt;
-    const auto key = r.raw(key_bytes);
-    return loose_node{key, r.raw(value_bytes)};
-}
 }  // namespace
 
 std::map<mailbox_id, mailbox> scan_view_for_mailboxes(const std::filesystem::path& path, const view_keys& keys) {
     std::map<mailbox_id, mailbox> out;
-    const auto f = durable::open_file(path, durable::mode::read);
-    if (!f) return out;
-    const auto size = f->size();
-    const auto each_node = [&](auto&& visit) {
-        bytes page(view_page_bytes);
-        for (std::uint64_t at = 0; size && at + view_page_bytes <= *size; at += view_page_bytes) {
-            const auto n = f->read_at(at, page);
-            if (!n || *n != page.size()) continue;
-            for (std::size_t i = 0; i + node_header_bytes < page.size(); i += 2)
-                if (const auto node = node_at(page, i)) visit(*node);
-        }
-    };
     std::optional<std::array<std::byte, 16>> store_id;
-    each_node([&](const loose_node& n) {
-        if (n.key.size() != 1 || n.key[0] != std::byte{0} || n.value.size() != identity_value_bytes) return;
-        const auto sum = crypto::sha256(n.value.first(identity_value_bytes - 32));
-        if (!std::equal(sum.data.begin(), sum.data.end(), n.value.end() - 32)) return;
+    each_loose_row(path, [&](bytes_view key, bytes_view value) {
+        if (key.size() != 1 || key[0] != std::byte{0} || value.size() != identity_value_bytes) return;
+        const auto sum = crypto::sha256(value.first(identity_value_bytes - 32));
+        if (!std::equal(sum.data.begin(), sum.data.end(), value.end() - 32)) return;
         store_id.emplace();
-        std::copy_n(n.value.begin() + 1, store_id->size(), store_id->begin());
+        std::copy_n(value.begin() + 1, store_id->size(), store_id->begin());
     });
     if (!store_id) return out;
-    each_node([&](const loose_node& n) {
-        if (n.key.size() != sizeof(mailbox_id) || n.value.size() < row_overhead_bytes) return;
-        const auto plain = open_view_row(keys, table::folder, n.key, *store_id, n.value);
+    each_loose_row(path, [&](bytes_view key, bytes_view value) {
+        if (key.size() != sizeof(mailbox_id) || value.size() < row_overhead_bytes) return;
+        const auto plain = open_view_row(keys, table::folder, key, *store_id, value);
         if (!plain) return;
         const auto row = decode_folder(*plain);
         if (!row) return;
-        auto& known = out[key_u64(n.key, 0)];
+        auto& known = out[key_u64(key, 0)];
         // The newest: neither number ever falls, and one of them grows with every change of messages.
         if (row->box.uid_next >= known.uid_next && row->box.highest_modseq >= known.highest_modseq) known = row->box;
     });

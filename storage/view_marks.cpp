@@ -54,21 +54,22 @@ private:
     durable::file mark_;
 };
 
-view_marks::view_marks(std::filesystem::path folder) : folder_(std::move(folder)) {}
+view_marks::view_marks(std::filesystem::path folder, std::string_view name)
+    : clean_(folder / (std::string(name) + ".clean")), attempt_(folder / (std::string(name) + ".attempt")) {}
 view_marks::~view_marks() = default;
 
 view_marks::verdict view_marks::before_opening(const std::filesystem::path& view, std::uint64_t checked_bytes,
                                                const key_hash& hash) {
-    const auto attempt = durable::read_file(folder_ / "view.attempt", mark_bytes_max);
+    const auto attempt = durable::read_file(attempt_, mark_bytes_max);
     const auto before = attempt && !attempt->empty() ? static_cast<unsigned>(attempt->front()) : 0u;
-    const auto kept = durable::read_file(folder_ / "view.clean", mark_bytes_max);
+    const auto kept = durable::read_file(clean_, mark_bytes_max);
     const auto now = view_fingerprint(view);
     const bool clean = kept && now && *kept == *now;
     const std::byte so_far[] = {static_cast<std::byte>(before)};
-    put(folder_ / "view.attempt", so_far);
-    if (auto mark = durable::open_file(folder_ / "view.attempt", durable::mode::read_write))
+    put(attempt_, so_far);
+    if (auto mark = durable::open_file(attempt_, durable::mode::read_write))
         watching_ = std::make_unique<watch>(std::move(*mark), static_cast<std::byte>(std::min(before + 1, 255u)));
-    (void)durable::unlink_file(folder_ / "view.clean");
+    (void)durable::unlink_file(clean_);
     if (before >= view_attempts_max) return verdict::ended_the_process;
     std::error_code ignored;
     const bool small = std::filesystem::file_size(view, ignored) <= checked_bytes;
@@ -80,11 +81,11 @@ view_marks::verdict view_marks::before_opening(const std::filesystem::path& view
 
 void view_marks::opened() {
     watching_.reset();
-    (void)durable::unlink_file(folder_ / "view.attempt");
+    (void)durable::unlink_file(attempt_);
 }
 
 void view_marks::closed(const std::filesystem::path& view) const {
-    if (const auto now = view_fingerprint(view)) put(folder_ / "view.clean", *now);
+    if (const auto now = view_fingerprint(view)) put(clean_, *now);
 }
 
 }  // namespace pp::storage

@@ -1,4 +1,5 @@
-// Small files beside the view that say how it was left, so that a view that ends the process is not opened for ever:
+// Small files beside a view, or a relay's index, that say how it was left, so that one that ends the process is not
+// opened for ever. They are called after it:
 //
 //   view.clean     written when the view is closed: its fingerprint. Gone while it is open.
 //   view.attempt   how many starts have died of a signal of their own (SIGSEGV, SIGBUS, SIGABRT) while they opened it.
@@ -16,7 +17,7 @@ namespace pp::storage {
 
 class view_marks {
 public:
-    explicit view_marks(std::filesystem::path folder);
+    explicit view_marks(std::filesystem::path folder, std::string_view name = "view");
     ~view_marks();
 
     enum class verdict {
@@ -34,7 +35,7 @@ public:
 
 private:
     class watch;             // of the signals
-    std::filesystem::path folder_;
+    std::filesystem::path clean_, attempt_;
     std::unique_ptr<watch> watching_;
     std::optional<std::uint64_t> keys_sum_;
 };

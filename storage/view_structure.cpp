@@ -77,13 +77,7 @@ public:
     checker(const durable::file& f, structure_depth how, const key_hash* hash) : file_(f), how_(how), hash_(hash) {}
 
     result<structure_report> run() {
-        PP_LET(report_.file_bytes, file_.size());
-        PP_LET(const auto newest, newest_meta());
-        const std::uint64_t reach = report_.file_bytes / page_bytes_;
-        if (newest.last_page < 1 || newest.last_page >= reach) return errc::damaged;
-        last_page_ = newest.last_page;
-        transaction_ = newest.transaction;
-        if (how_ == structure_depth::whole) used_.assign(static_cast<std::size_t>(last_page_ + 1), false);
+        PP_LET(const auto newest, begin());
         PP_TRY(walk(newest.tables, kind::tables));
         if (hash_ && how_ == structure_depth::whole) report_.keys_sum = 0;
         for (const auto& [name, t] : tables_) {
@@ -100,11 +94,28 @@ public:
         return report_;
     }
 
+    result<std::vector<std::uint64_t>> run_free() {
+        PP_LET(const auto newest, begin());
+        PP_TRY(walk(newest.free, kind::free));
+        return free_;
+    }
+
 private:
     enum class kind { tables, rows, free };
     struct counts {
         std::uint64_t branch_pages = 0, leaf_pages = 0, overflow_pages = 0, entries = 0;
     };
+
+    result<meta> begin() {
+        PP_LET(report_.file_bytes, file_.size());
+        PP_LET(const auto newest, newest_meta());
+        const std::uint64_t reach = report_.file_bytes / page_bytes_;
+        if (newest.last_page < 1 || newest.last_page >= reach) return errc::damaged;
+        last_page_ = newest.last_page;
+        transaction_ = newest.transaction;
+        if (how_ == structure_depth::whole) used_.assign(static_cast<std::size_t>(last_page_ + 1), false);
+        return newest;
+    }
 
     result<meta> read_meta(std::uint64_t page) {
         bytes raw(lmdb_header_bytes + meta_bytes);
@@ -334,6 +345,12 @@ result<structure_report> check_view_structure(const std::filesystem::path& path,
     if (how == structure_depth::whole) warm_up(file);
     checker c(file, how, hash);
     return c.run();
+}
+
+result<std::vector<std::uint64_t>> free_pages_of_view(const std::filesystem::path& path) {
+    PP_LET(const auto file, durable::open_file(path, durable::mode::read));
+    checker c(file, structure_depth::whole, nullptr);
+    return c.run_free();
 }
 
 result<bytes> view_fingerprint(const std::filesystem::path& path) {

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 namespace pp::storage {
 
@@ -25,6 +26,10 @@ struct structure_report {
 // errc::damaged (LMDB must not see this file), errc::not_found, errc::io_error. Writes nothing.
 result<structure_report> check_view_structure(const std::filesystem::path& path, structure_depth how,
                                               const key_hash* hash = nullptr);
+
+// What the newest meta page's list of free pages names: nothing that counts stands there. errc::damaged when that list
+// cannot be read whole.
+result<std::vector<std::uint64_t>> free_pages_of_view(const std::filesystem::path& path);
 
 // SHA-256 over the file's length and its two meta pages, which name everything else: equal for a view that nobody has
 // written to in between. Same errors.

@@ -28,6 +28,13 @@ void show_check(const json::object& result) {
         for (const auto& line : list(a, "lost")) std::cout << "  LOST: " << plain(line.as_string()) << "\n";
         for (const auto& line : list(a, "warnings")) std::cout << "  warning: " << plain(line.as_string()) << "\n";
     }
+    if (const auto* kept = result.if_contains("relay"); kept && kept->is_object()) {
+        const auto& r = kept->as_object();
+        std::cout << "relay: " << number(r, "slots") << " slots, " << number(r, "notifications") << " notifications, "
+                  << number(r, "blobs") << " mails, " << human_bytes(number(r, "bytes")) << "\n";
+        for (const auto& line : list(r, "lost")) std::cout << "  LOST: " << plain(line.as_string()) << "\n";
+        for (const auto& line : list(r, "warnings")) std::cout << "  warning: " << plain(line.as_string()) << "\n";
+    }
     for (const auto& line : list(result, "keyring")) std::cout << "warning: " << plain(line.as_string()) << "\n";
     std::cout << (result.contains("sound") && result.at("sound") == true ? "everything is sound\n"
                                                                          : "there is damage\n");
@@ -64,7 +71,7 @@ bool repair(context& c, json::array& repaired) {
             {"done", std::move(what)},
             {"lost", std::move(lost)},
             {"kept_in",
-             account.report.kept_in.empty() ? "" : (c.home.account(account.label) / account.report.kept_in).string()}});
+             account.report.kept_in.empty() ? "" : (account.folder / account.report.kept_in).string()}});
     }
     return true;
 }

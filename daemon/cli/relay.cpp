@@ -91,6 +91,7 @@ void add_relay(CLI::App& app, context& c) {
                       << " notifications and receipts, " << human_bytes(number(r, "bytes")) << "\n"
                       << "  circuits  " << number(r, "reservations") << " can be called through this relay, "
                       << number(r, "circuits") << " open\n";
+            for (const auto& note : list(r, "notes")) std::cout << "  note      " << plain(note.as_string()) << "\n";
         });
     });
 }

@@ -112,6 +112,12 @@ void serve(context& c, const std::string& own_name) {
             services::log(services::area::store).warn("account={} event=recovered note={}", a->label().substr(0, 6),
                                                       services::field(note));
 
+    if (auto* relay = (*node)->relay())
+        for (const auto& note : relay->store().recovered().notes())
+            services::log(services::area::store).error("event=relay_recovered note={}", services::field(note));
+    if (const auto& closed = (*node)->relay_closed(); !closed.empty())
+        services::log(services::area::store).error("event=relay_closed reason={}", services::field(closed));
+
     net::server server(**node);
     if (const auto sentence = server.start(); !sentence.empty()) return fail(c, {EX_UNAVAILABLE, sentence});
     std::vector<std::pair<std::string, storage::account_store*>> stores;

@@ -12,6 +12,7 @@ constexpr std::uint64_t link_hours_default = 30 * 24, link_hours_max = 366 * 24;
 
 relay_role& role_of(const call& c) {
     auto* role = c.n.relay();
+    if (!c.n.relay_closed().empty()) refuse(EX_UNAVAILABLE, c.n.relay_closed());
     if (!role)
         refuse(EX_UNAVAILABLE,
                "this node is no relay; in peerpost.toml write: [relay] serve = \"contacts\" (or self, invited, open), "
@@ -48,12 +49,15 @@ json::value relay_link(const call& c) {
     return json::object{{"link", relay::encode_link(link)}, {"serve", to_string(rule)}, {"expires", expires}};
 }
 
-// Result: serve, slots, notifications, blobs, bytes, clients, reservations, circuits.
+// Result: serve, slots, notifications, blobs, bytes, clients, reservations, circuits, notes (of damage at the start).
 json::value relay_status(const call& c) {
     c.only({});
     auto* role = c.n.relay();
+    if (!c.n.relay_closed().empty()) refuse(EX_UNAVAILABLE, c.n.relay_closed());
     if (!role) return json::object{{"serve", "off"}};
     const auto s = value_of(role->store().status(), "reading the relay's store");
+    json::array notes;
+    for (const auto& note : role->store().recovered().notes()) notes.push_back(json::string(note));
     return json::object{{"serve", to_string(c.n.configuration().relay.serve)},
                         {"slots", s.slots},
                         {"notifications", s.items},
@@ -61,7 +65,8 @@ json::value relay_status(const call& c) {
                         {"bytes", s.bytes},
                         {"clients", role->clients.load()},
                         {"reservations", role->reservations.load()},
-                        {"circuits", role->open_circuits.load()}};
+                        {"circuits", role->open_circuits.load()},
+                        {"notes", notes}};
 }
 
 }  // namespace pp::services::commands

@@ -259,8 +259,17 @@ result<void> node::open_relay() {
         key = std::move(*kept);
     }
     auto opened = relay_role::open(home_.relay(), *key, config_);
-    if (!opened) return opened.error();
-    relay_ = std::move(*opened);
+    if (opened) {
+        relay_ = std::move(*opened);
+        return {};
+    }
+    // For people to decide, or over by itself: with room the next start succeeds, while a node that runs would stay no
+    // relay. Anything else does not keep the accounts from their mail.
+    for (const auto refused : {storage::errc::wrong_secret, storage::errc::newer_format, storage::errc::full})
+        if (opened.error() == refused) return opened.error();
+    relay_closed_ = "this node is no relay now: what it keeps in " + home_.relay().string() +
+                    " cannot be opened, because " + opened.error().message() +
+                    ". Nothing there was deleted. When that is mended, start peerpost anew";
     return {};
 }
 
@@ -307,8 +316,17 @@ result<std::vector<node::repaired>> node::repair(const storage::home_paths& home
         if (!keys) return keys.error();
         auto report = storage::account_store::repair(home.account(label), std::move(*keys), options);
         if (!report) return report.error();
-        out.push_back({label, std::move(*report)});
+        out.push_back({label, std::move(*report), home.account(label)});
     }
+    if (c.relay.serve == relay_rule::off || !ring->body().get(relay_entry)) return out;
+    auto key = secret<crypto::row_key>(ring->body(), relay_entry);
+    if (!key) return key.error();
+    storage::relay::store_limits look_at_all;
+    look_at_all.index_checked_bytes = UINT64_MAX;
+    const auto store = storage::relay::relay_store::open(home.relay(), *key, look_at_all);
+    if (!store) return store.error();
+    if (const auto& mended = (*store)->recovered(); !mended.kept_as.empty())
+        out.push_back({"relay", {mended.notes(), {}, mended.kept_as}, home.relay()});
     return out;
 }
 

@@ -77,11 +77,12 @@ public:
     result<void> shred(account& a);
     // What was wrong with the keyring's two copies when the home was opened, and was mended; sentences.
     const std::vector<std::string>& keyring_findings() const { return keyring_findings_; }
-    // Before the accounts of a home are opened: repairs each store that needs it (storage::account_store::repair). The
-    // home must be locked by the caller.
+    // Before the accounts of a home are opened: repairs each store that needs it (storage::account_store::repair), and
+    // what is kept for others. The home must be locked by the caller.
     struct repaired {
-        std::string label;
+        std::string label;                  // or "relay"
         storage::repair_report report;
+        std::filesystem::path folder;       // of its store
     };
     static result<std::vector<repaired>> repair(const storage::home_paths& home, const config& c);
 
@@ -106,6 +107,8 @@ public:
 
     // What this node keeps for others; null when [relay] serve is "off". It speaks for the first account.
     relay_role* relay() const { return relay_.get(); }
+    // Why it is null although [relay] serve says otherwise: a sentence; empty when that is not so.
+    const std::string& relay_closed() const { return relay_closed_; }
 
     // Set by the network layer: delivery has something to do (a new outbox row, contact or invite token). Thread-safe.
     void on_delivery_work(std::function<void(const std::string& account)> f);
@@ -142,6 +145,7 @@ private:
     recent_mails recent_;
     std::unique_ptr<store_writer> writer_;
     std::unique_ptr<relay_role> relay_;
+    std::string relay_closed_;
     mutable std::mutex mutex_;
     std::vector<std::unique_ptr<account>> accounts_;
     std::function<void(const std::string&)> delivery_hook_, relays_hook_;

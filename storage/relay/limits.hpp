@@ -20,6 +20,7 @@ struct store_limits {
     std::uint32_t slots_per_owner_max = 4;
     std::uint64_t bytes_total_max = 0;                      // items and seeds; 0: what the disk has
     std::uint64_t reserve_bytes = 32ull << 20;              // nothing new when the disk has less
+    std::uint64_t index_checked_bytes = 64ull << 20;        // a larger index that was closed gets a short look only
 };
 
 inline constexpr std::uint32_t stranger_share = 4;          // strangers have a quarter of a slot

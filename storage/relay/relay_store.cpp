@@ -1,6 +1,7 @@
 #include "storage/relay/relay_store.hpp"
 
 #include "storage/attempt.hpp"
+#include "storage/plural.hpp"
 
 #include <algorithm>
 
@@ -28,9 +29,42 @@ result<std::unique_ptr<relay_store>> relay_store::open(const std::filesystem::pa
     PP_TRY(durable::make_directory(folder / "seeds"));
     PP_TRY(durable::sync_directory(folder));
     std::unique_ptr<relay_store> store(new relay_store(folder, limits));
-    PP_LET(store->index_, index::open(folder / "index", key));
+    PP_LET(store->index_, open_index(folder, key, limits.index_checked_bytes, store->marks_, store->recovered_));
     PP_TRY(store->recover());
     return store;
+}
+
+relay_store::~relay_store() {
+    if (!index_) return;
+    index_.reset();
+    marks_.closed(folder_ / "index");
+}
+
+result<store_check> relay_store::check() const {
+    store_check out;
+    PP_LET(const auto damaged, count_damaged_rows(*index_));
+    if (damaged > 0) out.lost.push_back("what " + plural(damaged, "row") + " of the index said");
+    PP_LET(out.has, status());
+    std::uint64_t gone = 0;
+    PP_TRY(index_->read([&](MDB_txn* txn) -> result<void> {
+        return index_->each_key(txn, table::seed, {}, {}, [&](bytes_view key) -> result<bool> {
+            const auto row = row_of<seed_row>(*index_, txn, table::seed, key);
+            if (!row || !*row || (*row)->phase != seed_phase::whole) return true;
+            tag16 seed{};
+            std::copy_n(key.begin(), std::min(key.size(), seed.size()), seed.begin());
+            std::error_code none;
+            const auto size = std::filesystem::file_size(files_.path_of(seed), none);
+            if (none || size < (*row)->size_bytes) ++gone;
+            return true;
+        });
+    }));
+    if (gone > 0) out.lost.push_back(plural(gone, "mail") + " whose file is missing or too short");
+    for (const auto& note : recovered_.notes()) out.warnings.push_back(note);
+    for (const auto& name : indexes_put_aside(folder_))
+        if (name != recovered_.kept_as)
+            out.warnings.push_back("an index that was damaged earlier is kept as relay/" + name +
+                                   "; when nobody needs it any more, delete it");
+    return out;
 }
 
 // Files without a row go. A whole seed whose file is shorter than it should be is one that is partly here: its sender

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "storage/relay/change.hpp"
+#include "storage/relay/recovery.hpp"
 #include "storage/relay/seed_files.hpp"
 
 namespace pp::storage::relay {
@@ -31,11 +32,21 @@ struct store_status {
     std::uint64_t bytes = 0;             // of items and seeds
 };
 
+struct store_check {
+    store_status has;
+    std::vector<std::string> lost, warnings;    // sentences
+};
+
 class relay_store {
 public:
-    // Makes the folder when it is not there. Removes files nobody knows. errc::damaged, errc::wrong_secret, ...
+    // Makes the folder when it is not there. Removes files nobody knows. A damaged index is put aside and made anew
+    // (recovery.hpp). errc::wrong_secret, errc::full, ...
     static result<std::unique_ptr<relay_store>> open(const std::filesystem::path& folder, const crypto::row_key& key,
                                                      store_limits limits = {});
+    ~relay_store();
+    const recovery_report& recovered() const { return recovered_; }
+    // Opens every row, looks at every file. Changes nothing.
+    result<store_check> check() const;
 
     // Group commit: all jobs in one transaction, one sync; their results after it. A job that is refused changes
     // nothing and leaves the others alone; an error of the disk is the result of all. A job may run twice.
@@ -59,7 +70,7 @@ public:
 
 private:
     relay_store(std::filesystem::path folder, store_limits limits)
-        : folder_(std::move(folder)), limits_(limits), files_(folder_ / "seeds") {}
+        : folder_(std::move(folder)), limits_(limits), marks_(folder_, "index"), files_(folder_ / "seeds") {}
     result<void> recover();
     result<std::optional<seed_row>> seed_row_of(const tag16& seed) const;
     result<void> checkpoint(const tag16& seed, seed_files::upload& one);
@@ -67,6 +78,8 @@ private:
 
     const std::filesystem::path folder_;
     const store_limits limits_;
+    view_marks marks_;
+    recovery_report recovered_;
     std::unique_ptr<index> index_;
     mutable seed_files files_;
 };

@@ -44,9 +44,9 @@ public:
     // At the start: removes every file that is not among the known, and tells the sizes of those that are.
     std::map<tag16, std::uint64_t> tidy(const std::function<bool(const tag16&)>& known);
 
-private:
     std::filesystem::path path_of(const tag16& seed) const;
 
+private:
     const std::filesystem::path folder_;
     mutable std::mutex mutex_;
     std::map<tag16, std::pair<std::shared_ptr<upload>, std::uint64_t>> open_;   // with when it was last used

@@ -87,8 +87,10 @@ any_stream::any_stream(tcp::socket socket) : state_(std::make_unique<state>()) {
     state_->local = socket.local_endpoint(ec);
     socket.set_option(tcp::no_delay(true), ec);
     auto& all = asio::use_service<open_streams>(asio::query(socket.get_executor(), asio::execution::context));
+    open_streams::one what{state_->local, [s = state_.get()] { s->close(); }};
+    if (is_watched_over(socket)) what.watched = [s = state_.get()] { return s->socket().native_handle(); };
     state_->plain = std::make_unique<tcp::socket>(std::move(socket));
-    state_->open = all.add({state_->local, [s = state_.get()] { s->close(); }});
+    state_->open = all.add(std::move(what));
 }
 
 any_stream::any_stream(any_stream&&) noexcept = default;

@@ -15,6 +15,28 @@ void watch_over([[maybe_unused]] tcp::socket& socket) {
 #endif
 }
 
+bool is_watched_over([[maybe_unused]] tcp::socket& socket) {
+#ifdef TCP_USER_TIMEOUT
+    unsigned limit_ms = 0;
+    socklen_t size = sizeof limit_ms;
+    return getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, &size) == 0 && limit_ms != 0;
+#else
+    return false;
+#endif
+}
+
+std::optional<line_state> line_state_of([[maybe_unused]] int descriptor) {
+#ifdef TCP_USER_TIMEOUT
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+    return line_state{info.tcpi_unacked > 0, std::chrono::milliseconds(info.tcpi_last_ack_recv),
+                      std::chrono::milliseconds(info.tcpi_rtt / 1000)};
+#else
+    return std::nullopt;
+#endif
+}
+
 bool open_shared(tcp::socket& socket, const tcp::endpoint& local) {
     error_code ec;
     if (socket.is_open()) socket.close(ec);

@@ -37,6 +37,8 @@ namespace pp::net {
 namespace {
 
 constexpr auto shutdown_limit = std::chrono::milliseconds(1500);   // SIGTERM to exit < 2 s
+constexpr auto owing_lines_look = std::chrono::seconds(1), quiet_lines_look = std::chrono::seconds(3),
+               no_lines_look = std::chrono::seconds(3600);
 constexpr auto upkeep_interval = std::chrono::minutes(1);
 constexpr int upkeeps_per_day = 24 * 60;
 // of a command at a relay: work for it takes its time
@@ -96,6 +98,7 @@ struct server::state {
     template <class Connection>
     awaitable<void> serve(tcp::socket socket, services::listen_address where, crowd& all, waiting_room::ticket place);
     awaitable<void> upkeep();
+    awaitable<void> watch_lines();
     std::string errand(services::account& mine, const engine::own_relay& at, services::node::errand what);
     void tell_endpoints();
     std::string way_in_text() const {
@@ -133,7 +136,7 @@ struct server::state {
     relay_homes homes{owners, [this](services::account& a, std::vector<relay::listed_item> items) {
                           return relay_mail.take(a, std::move(items));
                       }};
-    asio::steady_timer upkeep_timer{io};
+    asio::steady_timer upkeep_timer{io}, lines_timer{io};
     bool stopping = false;
 };
 
@@ -293,6 +296,7 @@ std::string server::start() {
     s.callable.start([&s](circuit_end end) { s.peers.called(std::move(end)); });
     s.addresses.start([&s] { s.network_changed(); });
     asio::co_spawn(s.io, s.upkeep(), asio::detached);
+    asio::co_spawn(s.io, s.watch_lines(), asio::detached);
     return {};
 }
 
@@ -332,6 +336,7 @@ void server::state::begin_stop() {
     if (std::exchange(stopping, true)) return;
     for (const auto& l : listeners) l->stop();
     upkeep_timer.cancel();
+    lines_timer.cancel();
     lan.stop();
     people.stop();
     dht.stop();
@@ -362,6 +367,22 @@ awaitable<void> server::state::wait_for_ends() {
         (void)ec;
     }
     io.stop();
+}
+
+awaitable<void> server::state::watch_lines() {
+    auto& open = asio::use_service<open_streams>(io);
+    open.on_watched = [this] {
+        if (lines_timer.expiry() > std::chrono::steady_clock::now() + quiet_lines_look) lines_timer.cancel();
+    };
+    while (!stopping) {
+        const auto found = open.close_silent(std::chrono::steady_clock::now(), line_state_of);
+        lines_timer.expires_after(found == open_streams::lines::owing   ? owing_lines_look
+                                  : found == open_streams::lines::quiet ? quiet_lines_look
+                                                                        : no_lines_look);
+        auto [ec] = co_await lines_timer.async_wait(as_result);
+        (void)ec;                    // there is one, or we stop
+    }
+    open.on_watched = nullptr;
 }
 
 awaitable<void> server::state::upkeep() {

@@ -18,6 +18,9 @@ constexpr auto ping_after = 25s;
 // While a stream is open. Of a way that is gone TCP knows only when there is something that nobody acknowledges
 // (daemon/net/connect.hpp), and who waits for an answer, or for credit to go on with one, has nothing under way.
 constexpr auto ping_after_when_waiting = 3s;
+// Also while something is heard: the other side may hear nothing else of us for as long as what it sends takes on a
+// slow line, and the PONG to its PING stands behind that.
+constexpr auto sign_of_life_after = 5s;
 constexpr auto dead_after = 60s;
 // While an answer is awaited: whoever runs at all answers a PING, and what is asked for is to be had elsewhere - at
 // another relay, or over a new link.
@@ -91,7 +94,9 @@ struct session::state {
         const auto last = std::max(heard_at, pinged_at);
         if (is_owed_in_parting()) return std::max(last, *parting_since) + ping_after_when_parting;
         const auto idle = last + ping_after;
-        return waiting_since ? std::min(idle, std::max(last, *waiting_since) + ping_after_when_waiting) : idle;
+        if (!waiting_since) return idle;
+        return std::min({idle, std::max(last, *waiting_since) + ping_after_when_waiting,
+                         std::max(pinged_at, *waiting_since) + sign_of_life_after});
     }
 };
 

@@ -311,6 +311,22 @@ TEST_CASE("while something is open a side pings after 3 s of silence, and after 
     CHECK(*c.link.deadline() - c.clock == 3s);
 }
 
+TEST_CASE("who is busy hearing shows every 5 s that it lives") {
+    // A slow line: what is asked comes in drops, and the PONG to a PING of the other side comes behind all of it.
+    auto c = listener();
+    meet_alice(c);
+    c.take();
+    c.give(open_frame(1, drive_protocol));
+    std::size_t pings = 0;
+    for (int second = 0; second < 60; ++second) {
+        c.wait(1s);
+        c.give(raw_frame(frame_type::data, 1, bytes(2, std::byte{7})));
+        for (const auto& f : frames(c.take())) pings += f.type == static_cast<std::uint8_t>(frame_type::ping);
+    }
+    CHECK(pings == 12);
+    CHECK_FALSE(c.end);
+}
+
 TEST_CASE("a request on a link that goes fails after 5 s of silence") {
     const auto end_of = [](node& a, std::uint64_t n) {
         for (const auto expected : {2s, 2s, 1s}) {

@@ -100,7 +100,10 @@ struct dialled_node : links::listener {
         if (up.size() == 2 && second_up) second_up(mine);
         mails->link_up(mine, link);
     }
-    void link_down(services::account& mine, const peer_link& link) override { mails->link_down(mine, link.theirs); }
+    void link_down(services::account& mine, const crypto::account_key& theirs) override {
+        mails->link_down(mine, theirs);
+    }
+    void link_over(const peer_link&) override {}
     awaitable<bytes> requested(services::account&, std::shared_ptr<peer_link>, std::string, bytes) override {
         is_asked = true;
         asio::steady_timer pause(io);

@@ -20,6 +20,7 @@
 #include "storage/txn.hpp"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -84,7 +85,6 @@ struct mails_of {
 // A store with its writer.
 struct drive {
     explicit drive(const fs::path& folder) {
-        fs::remove_all(folder);
         fs::create_directories(folder.parent_path());
         store = must(storage::account_store::create(folder, storage::account_keys::generate()), "create");
     }
@@ -299,7 +299,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     crypto::initialise();
-    const fs::path folder = argv[1];
+    const auto folder = fs::path(argv[1]) / ("drive-load-" + std::to_string(::getpid()));   // nothing else is removed
     const auto files = std::stoul(argv[2]), size = std::stoul(argv[3]);
     const mails_of texts(size);
     {

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <string>
 
+#include <unistd.h>
+
 using namespace pp;
 namespace rs = pp::storage::relay;
 
@@ -51,10 +53,11 @@ long resident_kib() {
 
 int main(int argc, char** argv) {
     crypto::initialise();
-    const std::filesystem::path folder = argc > 1 ? argv[1] : "/tmp/peerpost-relay-load";
+    const auto folder =
+        std::filesystem::path(argc > 1 ? argv[1] : "/tmp") / ("relay-load-" + std::to_string(::getpid()));
     const auto slots = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 10000;
     const auto items = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 100000;
-    std::filesystem::remove_all(folder);
+    std::filesystem::create_directories(folder);
     rs::store_limits limits;
     limits.slots_max = static_cast<std::uint32_t>(slots);
     auto opened = rs::relay_store::open(folder, crypto::random<crypto::row_key>(), limits);

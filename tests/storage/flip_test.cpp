@@ -2,16 +2,13 @@
 // error, never wrong data, never the end of the process. A view too large to be checked at every start may end the
 // process, once. PEERPOST_LONG=1 flips every byte;
 // else a sample, another one each time: PEERPOST_SEED=n plays one again.
-#include "storage/durable.hpp"
 #include "storage/view_structure.hpp"
+#include "tests/storage/flips.hpp"
 #include "tests/storage/store_fixture.hpp"
 
 #include <chrono>
-#include <csignal>
-#include <cstdio>
 #include <map>
 #include <random>
-#include <sys/wait.h>
 
 using namespace pp;
 using namespace pp::storage;
@@ -21,11 +18,6 @@ namespace fs = std::filesystem;
 namespace {
 bool whole_run() { return std::getenv("PEERPOST_LONG") != nullptr; }
 constexpr std::uint64_t view_samples = 160, file_samples = 12;   // 10 s; where bytes are flipped, per file
-
-unsigned seed_of_this_run() {
-    const auto* given = std::getenv("PEERPOST_SEED");
-    return given ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device()();
-}
 
 struct known_mail {
     std::uint32_t uid = 0;
@@ -117,38 +109,6 @@ outcome look(const fs::path& folder, const account_keys& keys, const storage_opt
     return refused ? named_error : right;
 }
 
-// The exit code, or minus the signal.
-int in_a_child(const std::function<int()>& f) {
-    const auto child = ::fork();
-    if (child == 0) {
-        for (const int s : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL}) ::signal(s, SIG_DFL);   // not Catch's report
-        (void)!::freopen("/dev/null", "w", stderr);                                            // LMDB's assertions
-        ::alarm(60);
-        ::_exit(f());
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-struct saved_store {
-    fs::path at;
-    explicit saved_store(const store_fixture& f) : at(f.home.path / "saved") {
-        fs::copy(f.folder, at, fs::copy_options::recursive);
-    }
-    void put_back(const fs::path& folder) const {
-        fs::remove_all(folder);
-        fs::copy(at, folder, fs::copy_options::recursive);
-    }
-};
-
-void flip(const fs::path& path, std::uint64_t at, std::byte pattern) {
-    auto f = durable::open_file(path, durable::mode::read_write).value();
-    bytes b(1);
-    REQUIRE(f.read_at(at, b).value() == 1);
-    b[0] ^= pattern;
-    REQUIRE(f.write_at(at, b));
-}
 }  // namespace
 
 TEST_CASE("flipped bytes anywhere in a store: right data or a named error") {
@@ -156,13 +116,13 @@ TEST_CASE("flipped bytes anywhere in a store: right data or a named error") {
     fill(f, 60);
     const auto known = learn(f);
     f.store.reset();
-    const saved_store saved(f);
+    const saved_folder saved(f.folder, f.home.path / "saved");
     const auto seed = seed_of_this_run();
     std::mt19937 dice(seed);
     std::map<std::string, std::array<int, 2>> seen;   // per kind of file: right, named error
-    for (const auto& entry : fs::recursive_directory_iterator(saved.at)) {
+    for (const auto& entry : fs::recursive_directory_iterator(saved.copy())) {
         if (!entry.is_regular_file()) continue;
-        const auto name = fs::relative(entry.path(), saved.at);
+        const auto name = fs::relative(entry.path(), saved.copy());
         const auto size = entry.file_size();
         const auto kind = name.begin()->string();
         const std::uint64_t step =
@@ -171,8 +131,8 @@ TEST_CASE("flipped bytes anywhere in a store: right data or a named error") {
              at += whole_run() ? 1 : 1 + dice() % (2 * step)) {
             const auto pattern = static_cast<std::byte>(dice() % 3 == 0 ? 0xff : 1u << (dice() % 8));
             INFO("seed " << seed << ", " << name << " byte " << at << " pattern " << static_cast<int>(pattern));
-            saved.put_back(f.folder);
-            flip(f.folder / name, at, pattern);
+            saved.put_back();
+            flip_byte(f.folder / name, at, pattern);
             const int got = in_a_child([&] { return look(f.folder, f.keys, f.options, known); });
             INFO("it said " << got << " (2: wrong data, below 0: a signal)");
             REQUIRE((got == right || got == named_error));
@@ -200,7 +160,7 @@ TEST_CASE("a view that ends the process is rebuilt at the second start") {
     fill(f, 300);
     const auto known = learn(f);
     f.store.reset();
-    const saved_store saved(f);
+    const saved_folder saved(f.folder, f.home.path / "saved");
     f.options.view_checked_bytes = 0;            // as a large view: only a short look after a clean stop
     const auto view = durable::read_file(f.folder / "view", 1ull << 30).value();
     int ended = 0, branches = 0;
@@ -211,8 +171,8 @@ TEST_CASE("a view that ends the process is rebuilt at the second start") {
         for (const std::size_t at :
              {std::size_t{0}, std::size_t{10}, std::size_t{13}, std::size_t{15}, std::size_t{17}, std::size_t{19}}) {
             INFO("page " << page << " byte " << at);
-            saved.put_back(f.folder);
-            flip(f.folder / "view", page * 4096 + at, std::byte{0x47});
+            saved.put_back();
+            flip_byte(f.folder / "view", page * 4096 + at, std::byte{0x47});
             int got = in_a_child([&] { return look(f.folder, f.keys, f.options, known); });
             if (got < 0) {
                 ++ended;
@@ -227,7 +187,7 @@ TEST_CASE("a view that ends the process is rebuilt at the second start") {
     CHECK(ended > 0);   // else this test shows nothing
 
     // And the last resort, should the check of the pages miss something: two starts died while opening.
-    saved.put_back(f.folder);
+    saved.put_back();
     { std::ofstream(f.folder / "view.attempt", std::ios::binary) << '\x02'; }
     f.reopen();
     CHECK(f.report.view_rebuilt);

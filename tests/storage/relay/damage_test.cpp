@@ -2,13 +2,13 @@
 // made up, the process lives, and the next start is a clean one. PEERPOST_LONG=1 flips every byte; else a sample,
 // another one each time: PEERPOST_SEED=n plays one again.
 #include "storage/view_structure.hpp"
+#include "tests/storage/flips.hpp"
 #include "tests/storage/relay/relay_fixture.hpp"
 
-#include <csignal>
 #include <fstream>
 #include <random>
-#include <sys/wait.h>
 
+using namespace pp::storage::testing;
 using namespace relay_testing;
 namespace fs = std::filesystem;
 
@@ -91,43 +91,6 @@ int judge(relay_fixture& f) {
     return mended ? told : all_right;
 }
 
-int in_a_child_process(const std::function<int()>& f) {
-    const auto child = ::fork();
-    if (child == 0) {
-        for (const int s : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL}) ::signal(s, SIG_DFL);   // not Catch's report
-        (void)!::freopen("/dev/null", "w", stderr);                                            // LMDB's assertions
-        ::alarm(60);
-        ::_exit(f());
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-struct saved_relay {
-    fs::path at;
-    explicit saved_relay(const relay_fixture& f) : at(f.home.path / "saved") {
-        fs::copy(f.folder, at, fs::copy_options::recursive);
-    }
-    void put_back(const fs::path& folder) const {
-        fs::remove_all(folder);
-        fs::copy(at, folder, fs::copy_options::recursive);
-    }
-};
-
-void flip_byte(const fs::path& path, std::uint64_t at, std::byte pattern) {
-    const auto file = durable::open_file(path, durable::mode::read_write).value();
-    bytes b(1);
-    REQUIRE(file.read_at(at, b).value() == 1);
-    b[0] ^= pattern;
-    REQUIRE(file.write_at(at, b));
-}
-
-unsigned seed_of_this_run() {
-    const auto* given = std::getenv("PEERPOST_SEED");
-    return given ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device()();
-}
-
 }  // namespace
 
 TEST_CASE("flipped bytes anywhere in a relay's index: what is missing is missed by name") {
@@ -136,19 +99,19 @@ TEST_CASE("flipped bytes anywhere in a relay's index: what is missing is missed 
     f.reopen();
     fill(f);
     f.store.reset();
-    const saved_relay saved(f);
+    const saved_folder saved(f.folder, f.home.path / "saved");
     const bool every = std::getenv("PEERPOST_LONG") != nullptr;
     const auto seed = seed_of_this_run();
     std::mt19937 dice(seed);
-    const auto size = fs::file_size(saved.at / "index");
+    const auto size = fs::file_size(saved.copy() / "index");
     const std::uint64_t step = std::max<std::uint64_t>(1, size / flips);
     std::array<int, 2> seen{};
     for (std::uint64_t at = every ? 0 : dice() % step; at < size; at += every ? 1 : 1 + dice() % (2 * step)) {
         const auto pattern = static_cast<std::byte>(dice() % 3 == 0 ? 0xff : 1u << (dice() % 8));
         INFO("seed " << seed << ", byte " << at << " pattern " << static_cast<int>(pattern));
-        saved.put_back(f.folder);
+        saved.put_back();
         flip_byte(f.folder / "index", at, pattern);
-        const int got = in_a_child_process([&] { return judge(f); });
+        const int got = in_a_child([&] { return judge(f); });
         INFO("it said " << got << " (enum said; below 0: a signal)");
         REQUIRE((got == all_right || got == told));
         ++seen[static_cast<std::size_t>(got)];
@@ -161,8 +124,8 @@ TEST_CASE("a relay's index that was cut, emptied or overwritten is put aside and
     relay_fixture f;
     fill(f);
     f.store.reset();
-    const saved_relay saved(f);
-    const auto size = fs::file_size(saved.at / "index");
+    const saved_folder saved(f.folder, f.home.path / "saved");
+    const auto size = fs::file_size(saved.copy() / "index");
     const auto at_path = f.folder / "index";
     const auto spoil = [&](const std::string& how) {
         if (how == "cut in the middle") fs::resize_file(at_path, size / 2);
@@ -180,13 +143,13 @@ TEST_CASE("a relay's index that was cut, emptied or overwritten is put aside and
     };
     for (const auto* how : {"cut in the middle", "one page short", "empty", "noise", "leaf pages of zeros"}) {
         INFO(how);
-        saved.put_back(f.folder);
+        saved.put_back();
         spoil(how);
         const auto spoilt = durable::read_file(at_path, 1 << 30).value();
-        REQUIRE(in_a_child_process([&] { return judge(f); }) == told);
+        REQUIRE(in_a_child([&] { return judge(f); }) == told);
         CHECK((durable::read_file(f.folder / "index.damaged-1", 1 << 30).value() == spoilt));
         const bool nothing_left = std::string_view(how) == "empty" || std::string_view(how) == "noise";
-        saved.put_back(f.folder);
+        saved.put_back();
         spoil(how);
         REQUIRE(f.try_open());
         const auto notes = f.store->recovered().notes();

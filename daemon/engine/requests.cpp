@@ -84,4 +84,8 @@ std::optional<storage::contact> judged(std::optional<storage::contact> known, co
     return after;
 }
 
+bool is_accepted_request(const storage::contact& c) {
+    return c.how == storage::known_by::request && c.accepted && !is_out(c);
+}
+
 }  // namespace pp::engine

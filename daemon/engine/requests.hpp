@@ -1,5 +1,6 @@
 // Strangers (01-product 1.5): the first mail of somebody unknown lies in Requests. Moving it to another mailbox, or
-// answering it, accepts the sender; moving it to Junk blocks; moving it back undoes either.
+// answering it, accepts the sender; moving it to Junk blocks; moving it back undoes either. What becomes of the
+// sender's other mails: engine/followed_mails.hpp.
 // Pure: values in, values out.
 #pragma once
 
@@ -35,5 +36,7 @@ std::optional<crypto::account_key> sender_of_arrival(std::string_view beginning,
 // blocked nor forgotten by moving mail.
 std::optional<storage::contact> judged(std::optional<storage::contact> known, const crypto::account_key& sender,
                                        judgement what, storage::unix_ms now);
+// Known by a request only, and taken for a contact.
+bool is_accepted_request(const storage::contact& c);
 
 }  // namespace pp::engine

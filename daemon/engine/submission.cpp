@@ -175,6 +175,8 @@ std::optional<reply> submission_filter::judge_header(std::string_view block, byt
         } else if (equal_no_case(name, "Message-ID") && !has_message_id) {
             has_message_id = true;
             message_id_ = readable_message_id(field);
+        } else if (equal_no_case(name, "In-Reply-To") && in_reply_to_.empty()) {
+            in_reply_to_ = readable_message_id(field);
         }
         const auto raw = as_bytes(field);
         kept.insert(kept.end(), raw.begin(), raw.end());

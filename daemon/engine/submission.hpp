@@ -32,6 +32,8 @@ public:
 
     // Of the header, with its < and >; empty when there is none that makes sense. Valid once the body has begun.
     const std::string& message_id() const { return message_id_; }
+    // The mail it answers, in the same way.
+    const std::string& in_reply_to() const { return in_reply_to_; }
 
 private:
     std::optional<smtp::reply> judge_header(std::string_view block, bytes& out);
@@ -40,7 +42,7 @@ private:
     bool in_body_ = false;
     std::size_t searched_ = 0;   // of held_, known to hold no end of the header
     bytes held_;
-    std::string message_id_;
+    std::string message_id_, in_reply_to_;
 };
 
 }  // namespace pp::engine

@@ -31,7 +31,8 @@ std::string text_for_people(const welcome& w) {
            "          to INBOX, and that person's later mail comes to INBOX. Move it\n"
            "          to Junk (the folder \"Spam\" in Thunderbird, whose Spam button\n"
            "          alone moves nothing), and that person cannot write to you any\n"
-           "          more. Moving it back to Requests undoes either\n\n"
+           "          more. That person's other mails in Requests go to INBOX or\n"
+           "          Junk, too. Moving it back to Requests undoes it all\n\n"
            "People you do not know can write to you a little only: their computer\n"
            "has to do some work for each mail. To be sure that a contact's key is\n"
            "the right one, compare it: peerpost contact verify NAME\n\n";

@@ -357,7 +357,8 @@ awaitable<bytes> courier::token_came(services::account& mine, std::shared_ptr<pe
     const auto record = links_.record_of(mine, link->theirs);
     if (request && record) {
         auto accepted = std::make_shared<bool>(false);
-        auto take = [token = request->token, record = *record, accepted](storage::write_txn& txn) -> result<void> {
+        auto take = [&mine, token = request->token, record = *record,
+                     accepted](storage::write_txn& txn) -> result<void> {
             *accepted = false;
             auto known = txn.get_contact(record.account);
             if (!known) return known.error();
@@ -380,7 +381,7 @@ awaitable<bytes> courier::token_came(services::account& mine, std::shared_ptr<pe
             contact.removed_at = 0;
             if (contact.how == storage::known_by::request) contact.how = storage::known_by::invite_given;
             const auto before = *known ? *known : std::optional<storage::contact>();
-            if (auto r = services::settle_contact(txn, before, std::move(contact)); !r) return r;
+            if (auto r = services::settle_contact(txn, mine, before, std::move(contact)); !r) return r;
             return left->uses_left == 0 ? txn.erase_invite(token) : txn.put_invite(*left);
         };
         auto written = commit(node_, mine, std::move(take));

@@ -99,7 +99,7 @@ awaitable<bytes> receiver::notified(services::account& mine, std::shared_ptr<pee
     case engine::inbox_action::refuse: co_return refusal(peer::notify_status::refused, decision.reason);
     case engine::inbox_action::try_later: co_return refusal(peer::notify_status::try_later, decision.reason);
     case engine::inbox_action::store: {
-        auto taken = co_await take(mine, note, std::move(request->ride_along), facts.sender, decision.mailbox);
+        auto taken = co_await take(mine, note, std::move(request->ride_along), facts.sender);
         gate_of(mine).release(note->id);
         co_return taken;
     }
@@ -222,7 +222,7 @@ awaitable<void> receiver::forget_unfetched_requests() {
 
 // The blob came along with the notification and is the notified one.
 awaitable<bytes> receiver::take(services::account& mine, std::shared_ptr<const peer::notification> note,
-                                bytes ride_along, std::optional<storage::contact> sender, std::string_view mailbox) {
+                                bytes ride_along, std::optional<storage::contact> sender) {
     auto blob = std::make_shared<storage::blob_writer>(mine.store().new_blob());
     auto written = reencrypt_small(*note, ride_along, block_for(mine, *note, sender), *blob);
     if (written) written = blob->finish();
@@ -231,7 +231,7 @@ awaitable<bytes> receiver::take(services::account& mine, std::shared_ptr<const p
         co_return ours ? refusal(peer::notify_status::try_later, "the recipient has no room at the moment")
                        : refusal(peer::notify_status::refused, "the mail's ciphertext is damaged");
     }
-    auto committed = store_mail(mine, blob, note, mailbox);
+    auto committed = store_mail(mine, blob, note);
     if (const auto r = co_await std::move(committed); !r)
         co_return refusal(peer::notify_status::try_later, "the recipient cannot store mail at the moment");
     services::log(services::area::delivery)
@@ -241,15 +241,16 @@ awaitable<bytes> receiver::take(services::account& mine, std::shared_ptr<const p
 
 // The one commit of a received mail: visible in a mailbox, seen for ever, no longer to be fetched.
 awaitable<result<void>> receiver::store_mail(services::account& mine, std::shared_ptr<storage::blob_writer> blob,
-                                             std::shared_ptr<const peer::notification> note,
-                                             std::string_view mailbox) {
+                                             std::shared_ptr<const peer::notification> note) {
     auto record = links_.record_of(mine, note->sender);
-    auto written = commit(node_, mine, [blob, note, record = std::move(record),
-                                        mailbox = std::string(mailbox)](storage::write_txn& txn) -> result<void> {
+    auto written = commit(node_, mine, [blob, note,
+                                        record = std::move(record)](storage::write_txn& txn) -> result<void> {
         auto seen = txn.notification_seen(note->sender, note->id);
         if (!seen) return seen.error();
         if (*seen) return services::mail_is_here(txn, *note);   // came a second way meanwhile
-        auto box = services::standard_mailbox(txn, storage::special_use::none, mailbox);
+        auto sender = txn.get_contact(note->sender);   // as she stands now: accepted while it came, it is no request
+        if (!sender) return sender.error();
+        auto box = services::standard_mailbox(txn, storage::special_use::none, mailbox_for(*sender));
         if (!box) return box.error();
         storage::new_mail what;
         what.box = *box;
@@ -257,13 +258,11 @@ awaitable<result<void>> receiver::store_mail(services::account& mine, std::share
         what.message_id = blob->envelope().message_id.value_or("");
         auto placed = txn.add_mail(what, *blob);
         if (!placed) return placed.error();
-        // A stranger becomes a contact that is not accepted yet: her record is needed to answer her.
-        auto sender = txn.get_contact(note->sender);
-        if (!sender) return sender.error();
         // blocked while it came: the row went then
         if (*sender && (*sender)->blocked) return storage::errc::not_found;
         if (*sender && (*sender)->removed_at != 0)
             if (auto r = txn.put_contact(engine::as_request_again(**sender)); !r) return r;
+        // A stranger becomes a contact that is not accepted yet: her record is needed to answer her.
         if (!*sender && record) {
             auto all = txn.contacts();
             if (!all) return all.error();
@@ -331,7 +330,7 @@ awaitable<result<void>> receiver::deliver_here(services::account& from, services
         return blob->finish();
     };
     if (auto written = co_await offload(workers_, std::move(work)); !written) co_return written;
-    auto committed = store_mail(to, blob, note, mailbox_for(*contact));
+    auto committed = store_mail(to, blob, note);
     co_return co_await std::move(committed);
 }
 
@@ -521,7 +520,7 @@ awaitable<result<void>> receiver::store_fetched(services::account& mine, std::sh
             (void)come->restart();
         co_return written;
     }
-    auto committed = store_mail(mine, blob, note, mailbox_for(*contact));
+    auto committed = store_mail(mine, blob, note);
     auto stored = co_await std::move(committed);
     if (stored) come->remove();
     co_return stored;

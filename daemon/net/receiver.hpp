@@ -131,7 +131,7 @@ private:
     awaitable<std::optional<bytes>> admit_stranger(services::account& mine, std::shared_ptr<peer_link> link,
                                                    std::shared_ptr<const peer::notification> note);
     awaitable<bytes> take(services::account& mine, std::shared_ptr<const peer::notification> note, bytes ride_along,
-                          std::optional<storage::contact> sender, std::string_view mailbox);
+                          std::optional<storage::contact> sender);
     awaitable<bool> fetch(services::account& mine, std::shared_ptr<peer_link> link, wanted_mail mail);
     awaitable<result<void>> fetch_and_store(services::account& mine, std::shared_ptr<peer_link> link,
                                             std::shared_ptr<const peer::notification> note);
@@ -144,7 +144,7 @@ private:
                                           std::shared_ptr<incoming_blob> come);
     awaitable<void> send_receipt(services::account& mine, std::shared_ptr<const peer::notification> note);
     awaitable<result<void>> store_mail(services::account& mine, std::shared_ptr<storage::blob_writer> blob,
-                                       std::shared_ptr<const peer::notification> note, std::string_view mailbox);
+                                       std::shared_ptr<const peer::notification> note);
 
     asio::io_context& io_;
     services::node& node_;

@@ -9,6 +9,7 @@
 #include "daemon/services/inbound.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/own_relays.hpp"
+#include "daemon/services/requests.hpp"
 #include "proto/peer/first_contact.hpp"
 
 namespace pp::net {
@@ -162,7 +163,7 @@ awaitable<receiver::admission> receiver::admit_from_relay(services::account& min
 awaitable<void> receiver::use_own_invite(services::account& mine, std::shared_ptr<const peer::notification> note) {
     if (!note->answer || note->answer->invite == std::array<std::byte, 16>{} || note->recipient != mine.key())
         co_return;
-    auto written = commit(node_, mine, [note](storage::write_txn& txn) -> result<void> {
+    auto written = commit(node_, mine, [&mine, note](storage::write_txn& txn) -> result<void> {
         auto known = txn.get_contact(note->sender);
         if (!known) return known.error();
         if (*known && ((*known)->blocked || ((*known)->accepted && (*known)->how == storage::known_by::invite_given)))
@@ -180,7 +181,7 @@ awaitable<void> receiver::use_own_invite(services::account& mine, std::shared_pt
         }
         if (!*known || contact.how == storage::known_by::request) contact.how = storage::known_by::invite_given;
         contact.accepted = true;
-        if (auto r = txn.put_contact(contact); !r) return r;
+        if (auto r = services::settle_contact(txn, mine, *known, std::move(contact)); !r) return r;
         return left->uses_left == 0 ? txn.erase_invite(left->token) : txn.put_invite(*left);
     });
     const auto r = co_await std::move(written);

@@ -124,7 +124,7 @@ awaitable<smtp::verdict> smtp_connection::on(smtp::body_end) {
         envelope_.reset();
         co_return smtp_refusal(finished.error());
     }
-    auto job = submission_job(blob, e.filter->message_id());
+    auto job = submission_job(blob, e.filter->message_id(), e.filter->in_reply_to());
     envelope_.reset();
     auto written = commit(context_.node, *account_, std::move(job));
     const auto r = co_await std::move(written);
@@ -137,7 +137,7 @@ awaitable<smtp::verdict> smtp_connection::on(smtp::body_end) {
 
 // One write: the copy in Sent, the copy in INBOX when the sender is among the recipients, a row for everybody else.
 services::store_writer::job smtp_connection::submission_job(std::shared_ptr<storage::blob_writer> blob,
-                                                            std::string message_id) {
+                                                            std::string message_id, std::string answered) {
     auto from = std::move(envelope_->from);
     auto recipients = std::move(envelope_->recipients);
     const auto own = account_->key();
@@ -176,7 +176,7 @@ services::store_writer::job smtp_connection::submission_job(std::shared_ptr<stor
         rows.push_back(std::move(row));
     }
     return [blob, rows = std::move(rows), to_self, file_in_sent, message_id = std::move(message_id),
-            now](storage::write_txn& txn) -> result<void> {
+            answered = std::move(answered), mine = account_, now](storage::write_txn& txn) -> result<void> {
         storage::new_mail what;
         what.internal_date = {now / 1000, 0};
         what.message_id = message_id;
@@ -190,7 +190,7 @@ services::store_writer::job smtp_connection::submission_job(std::shared_ptr<stor
             return {};
         };
         for (const auto& row : rows)   // writing to somebody accepts her (01-product 1.5)
-            if (auto r = services::accept_recipient(txn, row.account); !r) return r;
+            if (auto r = services::accept_recipient(txn, *mine, row.account, answered); !r) return r;
         if (file_in_sent) {
             auto sent = services::standard_mailbox(txn, storage::special_use::sent, services::sent_name);
             if (!sent) return sent.error();

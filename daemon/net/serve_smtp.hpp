@@ -55,7 +55,8 @@ private:
         bytes filtered;                           // kept for its memory
     };
     void take(bytes_view data);
-    services::store_writer::job submission_job(std::shared_ptr<storage::blob_writer> blob, std::string message_id);
+    services::store_writer::job submission_job(std::shared_ptr<storage::blob_writer> blob, std::string message_id,
+                                               std::string answered);
 
     std::optional<envelope> envelope_;
 };

@@ -202,7 +202,7 @@ json::value contact_add(const call& c) {
                                if (const auto* other = engine::same_name_other_key(stored, *all)) same_name = *other;
                                if (same_name) return {};   // nothing is changed
                            }
-                           if (auto r = services::settle_contact(txn, before, stored, true); !r) return r;
+                           if (auto r = settle_contact(txn, a, before, stored, {.user_knows = true}); !r) return r;
                            return learn_from(txn, stored.account, told, now_s(), now_s());
                        }),
              "the contact could not be stored");

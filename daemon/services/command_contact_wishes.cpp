@@ -41,7 +41,7 @@ json::value carry_out(const call& c, account& a, const crypto::account_key& who,
                                if (same_name) return {};
                            }
                            stored = *after;
-                           return settle_contact(txn, *known, std::move(*after), true);
+                           return settle_contact(txn, a, *known, std::move(*after), {.user_knows = true});
                        }),
              "the contact could not be changed");
     if (same_name) refuse(EX_DATAERR, same_name_text(*same_name, "the same command with --new-key"));

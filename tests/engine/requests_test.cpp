@@ -1,4 +1,6 @@
 #include "daemon/engine/authentication_results.hpp"
+#include "daemon/engine/followed_mails.hpp"
+#include "daemon/engine/people.hpp"
 #include "daemon/engine/requests.hpp"
 #include "tests/proto/peer/people.hpp"
 
@@ -88,4 +90,46 @@ TEST_CASE("Requests is bounded") {
     box.messages = 1;
     box.size_bytes = requests_bytes_max;
     CHECK_FALSE(has_room_for_requests(box));
+}
+
+TEST_CASE("a judged sender's other mails follow, and come back when it is taken back") {
+    const auto alice = people::alice().address();
+    const auto request = judged(judged(std::nullopt, alice, judgement::accept, 5), alice, judgement::undo, 6);
+    const auto accepted = judged(request, alice, judgement::accept, 7);
+    const auto blocked = judged(request, alice, judgement::block, 7);
+    REQUIRE((request && accepted && blocked));
+    CHECK(follow_of(std::nullopt, *request) == follow::none);
+    CHECK(follow_of(request, *request) == follow::none);
+    CHECK(follow_of(std::nullopt, *accepted) == follow::to_inbox);
+    CHECK(follow_of(request, *accepted) == follow::to_inbox);
+    CHECK(follow_of(request, *blocked) == follow::to_junk);
+    CHECK(follow_of(accepted, *request) == follow::back);
+    CHECK(follow_of(blocked, *request) == follow::back);
+    CHECK(follow_of(blocked, *accepted) == follow::to_inbox);
+    // A removed contact is a stranger to new mail; what she wrote as a contact stays. Blocked, she is blocked.
+    const auto removed = wished(*accepted, wish::remove, 8);
+    REQUIRE(removed);
+    CHECK(follow_of(accepted, *removed) == follow::none);
+    CHECK(follow_of(removed, *wished(*removed, wish::take_back, 9)) == follow::to_inbox);
+    CHECK(follow_of(removed, *wished(*removed, wish::block, 9)) == follow::to_junk);
+    CHECK(is_accepted_request(*accepted));
+    CHECK_FALSE(is_accepted_request(*request));
+    CHECK_FALSE(is_accepted_request(*removed));
+}
+
+TEST_CASE("where mails followed to is kept, so much of it") {
+    std::vector<followed_mails> all;
+    for (std::uint32_t i = 0; i < followed_kept_max + 5; ++i)
+        all.push_back({people::alice().address(), 1000 + i, i + 1, 2 * i + 1});
+    const auto kept = encode_followed(all);
+    CHECK(decode_followed(kept) == std::vector(all.begin() + 5, all.end()));
+    CHECK(decode_followed(encode_followed({})).empty());
+    for (const auto n : {kept.size() - 1, std::size_t{2}, std::size_t{0}})
+        CHECK(decode_followed(bytes_view(kept).first(n)).empty());
+    auto longer = kept;
+    longer.push_back(std::byte{0});
+    CHECK(decode_followed(longer).empty());
+    auto newer = kept;
+    newer.front() = std::byte{2};
+    CHECK(decode_followed(newer).empty());
 }

@@ -155,6 +155,19 @@ TEST_CASE("the Message-ID is found, the first one, and only a sane one") {
     CHECK(run(from + "\r\nMessage-ID: <1@x>\r\n").message_id.empty());
 }
 
+TEST_CASE("the mail that is answered is found in the same way") {
+    const auto answered = [](std::string_view fields) {
+        engine::submission_filter filter(accounts::key(1));
+        bytes out;
+        REQUIRE_FALSE(filter.update(as_bytes(from + std::string(fields) + "\r\nIn-Reply-To: <3@x>\r\n"), out));
+        return filter.in_reply_to();
+    };
+    CHECK(answered("Message-ID: <2@x>\r\nin-reply-to:\r\n <1@x>\r\n") == "<1@x>");
+    CHECK(answered("In-Reply-To: your mail of Monday\r\nIn-Reply-To: <1@x>\r\n") == "<1@x>");
+    CHECK(answered("In-Reply-To: <1\x01@x>\r\n").empty());
+    CHECK(answered("").empty());
+}
+
 TEST_CASE("MAIL FROM is null or the account's") {
     smtp::mail_from m;
     CHECK_FALSE(engine::refuse_sender(m, accounts::key(1)));

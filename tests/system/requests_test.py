@@ -84,7 +84,7 @@ def judge(carol, bob, how):
 def empty(node):
     """As if nobody had written yet, for the next round."""
     client = node.imap_client()
-    for mailbox in ("Requests", "Junk", "Trash", "INBOX"):
+    for mailbox in ("Requests", "Junk", "Trash", "Archive", "INBOX"):
         client.select(mailbox)
         client.uid("STORE", "1:*" if mailbox != "INBOX" else "2:*", "+FLAGS.SILENT", r"(\Deleted)")
         client.expunge()
@@ -94,8 +94,15 @@ def empty(node):
 def answer(dave, bob):
     send(dave, bob, "may I")
     arrived(bob, "Requests", "may I")
-    send(bob, dave, "you may")                              # she has his record since his first mail
+    send(dave, bob, "and this")
+    arrived(bob, "Requests", "and this")
+    asked = next(body for body in bob.bodies("Requests").values() if b"Subject: may I" in body)
+    message_id = asked.split(b"Message-ID: ")[1].split(b"\r\n")[0].decode()
+    bob.submit(mail_from(bob, dave.address, "you may", b"yes\r\n", In_Reply_To=message_id), [dave.address])
     assert contact(bob, dave.account)["accepted"], "answering did not accept"
+    assert sorted(subjects(bob, "INBOX")[1:]) == ["and this", "may I"] and subjects(bob, "Requests") == []
+    assert r"\Answered" in flags_of(bob, "INBOX", "may I"), "the client can no longer mark it where it was"
+    assert r"\Answered" not in flags_of(bob, "INBOX", "and this")
     arrived(dave, "INBOX", "you may")
     send(dave, bob, "thank you")
     arrived(bob, "INBOX", "thank you")
@@ -113,6 +120,81 @@ def works_first(erin_link, gina, bob):
     assert "event=work_begun bits=4" in gina.log_text() and "event=work_done" in gina.log_text()
 
 
+def flags_of(node, mailbox, subject):
+    client = node.imap_client()
+    try:
+        client.select(mailbox, readonly=True)
+        uid = client.uid("SEARCH", "SUBJECT", f'"{subject}"')[1][0]
+        return client.uid("FETCH", uid.decode(), "(FLAGS)")[1][0].decode() if uid else None
+    finally:
+        client.logout()
+
+
+def move_one(node, mailbox, subject, to, how="MOVE"):
+    client = node.imap_client()
+    try:
+        client.select(mailbox)
+        uid = client.uid("SEARCH", "SUBJECT", f'"{subject}"')[1][0].decode()
+        assert client.uid(how, uid, to)[0] == "OK", subject
+        if how == "COPY":
+            client.uid("STORE", uid, "+FLAGS.SILENT", r"(\Deleted)")
+            client.uid("EXPUNGE", uid)
+    finally:
+        client.logout()
+
+
+def follow(heidi, ivan, bob, how):
+    """Who is judged by one mail is judged whole: her other mails in Requests follow, and come back with her."""
+    large = "large " + how
+    for subject in ("one", "two", "three", "thrown away"):
+        send(heidi, bob, subject)
+        arrived(bob, "Requests", subject)
+    heidi.submit(mail_from(heidi, bob.address, large, b"0123456789abcdef" * 30000 + b"\r\n"), [bob.address])
+    arrived(bob, "Requests", large)
+    send(ivan, bob, "of another")
+    arrived(bob, "Requests", "of another")
+    client = bob.imap_client()
+    client.select("Requests")
+    uid = client.uid("SEARCH", "SUBJECT", '"thrown away"')[1][0].decode()
+    client.uid("STORE", uid, "+FLAGS.SILENT", r"(\Deleted)")
+    client.logout()
+    mails = sorted(["one", "two", "three", large])
+
+    watcher = bob.imap_client()                             # sees them come as new mail
+    before = int(watcher.select("INBOX")[1][0])
+    move_one(bob, "Requests", "one", "Archive", how)        # accepted; what she moved herself stays where she put it
+    assert contact(bob, heidi.account)["accepted"]
+    assert subjects(bob, "Archive") == ["one"]
+    assert sorted(subjects(bob, "INBOX")[1:]) == sorted(["two", "three", large])
+    assert sorted(subjects(bob, "Requests")) == ["of another", "thrown away"], "not hers, or marked as deleted"
+    watcher.noop()
+    assert int(watcher.response("EXISTS")[1][-1]) == before + 3
+    assert r"\Seen" not in flags_of(bob, "INBOX", "two")
+    watcher.logout()
+    assert sum(b"0123456789abcdef" * 30000 in body for body in bob.bodies("INBOX").values()) == 1
+
+    bob.kill()                                              # known after a restart as well
+    bob.start()
+    move_one(bob, "Archive", "one", "Requests", how)        # undone: all that followed come back
+    assert not contact(bob, heidi.account)["accepted"]
+    assert subjects(bob, "INBOX") == ["Welcome to peerpost"]
+    assert sorted(subjects(bob, "Requests")) == sorted(mails + ["of another", "thrown away"])
+
+    move_one(bob, "Requests", "two", "Junk", how)           # blocked: the others go there, too
+    assert contact(bob, heidi.account)["blocked"]
+    assert sorted(subjects(bob, "Junk")) == mails
+    move_one(bob, "Junk", "three", "Requests", how)
+    assert not contact(bob, heidi.account)["blocked"]
+    assert subjects(bob, "Junk") == ["two"], "that one the user moved herself"
+    move_one(bob, "Junk", "two", "Requests", how)
+
+    move_one(bob, "Requests", "two", "Junk", how)           # the command line says the same
+    bob.command("contact", "accept", heidi.account)
+    assert sorted(subjects(bob, "INBOX")[1:]) == sorted(["one", "three", large]) and subjects(bob, "Junk") == ["two"]
+    bob.command("contact", "remove", heidi.account)         # a stranger from now on: what she wrote stays
+    assert len(subjects(bob, "INBOX")) == 4
+
+
 def forged(bob, carol):
     """A mail that the user's own client puts into Requests judges nobody, whatever it says."""
     was = contact(bob, carol.account)
@@ -128,15 +210,16 @@ def forged(bob, carol):
 
 
 def main(binary):
-    with nodes(binary, "bob", "erin", "carol", "dave", "frank", "gina") as (bob, erin, carol, dave, frank, gina):
+    with nodes(binary, "bob", "erin", "carol", "dave", "frank", "gina", "heidi",
+               "ivan") as (bob, erin, carol, dave, frank, gina, heidi, ivan):
         toml = bob.home / "peerpost.toml"
         toml.write_text(toml.read_text().replace("work_bits = 2", "work_bits = 4"))
-        for node in (bob, erin, carol, dave, frank, gina):
+        for node in (bob, erin, carol, dave, frank, gina, heidi, ivan):
             node.start()
         link = json.loads(bob.command("invite", "--json"))["link"]
         erin.command("contact", "add", link)
         wait_until(lambda: contact(bob, erin.account), 20, "the invite was not noticed")
-        for node in (carol, dave, frank):   # its only use is gone: they know Bob, he does not know them
+        for node in (carol, dave, frank, heidi, ivan):   # its only use is gone: they know Bob, he does not know them
             node.command("contact", "add", link)
         judge(carol, bob, "MOVE")
         forged(bob, carol)
@@ -145,6 +228,10 @@ def main(binary):
         empty(bob)
         answer(dave, bob)
         works_first(link, gina, bob)
+        empty(bob)
+        follow(heidi, ivan, bob, "MOVE")
+        empty(bob)
+        follow(ivan, heidi, bob, "COPY")
     print("requests: all right")
 
 

@@ -1,4 +1,4 @@
-// `peerpost account add|list` and `peerpost password new|list|revoke`.
+// `peerpost account add|list|name` and `peerpost password new|list|revoke`.
 #include "daemon/cli/context.hpp"
 
 #include <CLI/CLI.hpp>
@@ -34,6 +34,23 @@ void add_accounts(CLI::App& app, context& c, const std::shared_ptr<options>& o) 
         run(c, "account list", {}, o->as_json, [](const json::object& result) {
             for (const auto& a : list(result, "accounts"))
                 std::cout << text(a.as_object(), "address") << "  " << plain(text(a.as_object(), "name")) << "\n";
+        });
+    });
+    auto* renamed = account->add_subcommand(
+        "name", "Change the name that others see, and the address that is shown with it; the old ones still reach it");
+    renamed->add_option("name", o->name, "The new name")->required();
+    renamed->add_option("--account", o->account, "Of this account (label or address)");
+    renamed->add_flag("--json", o->as_json, "Print JSON");
+    renamed->callback([&c, o] {
+        run(c, "account name", {{"account", o->account}, {"name", o->name}}, o->as_json, [](const json::object& now) {
+            const auto address = text(now, "address"), before = text(now, "address_before");
+            const bool changed = now.at("changed").as_bool();
+            std::cout << (changed ? "" : "nothing to change: ") << plain(text(now, "name")) << "\n  " << address
+                      << "\n";
+            if (!changed) return;
+            std::cout << "Contacts see the name when they next hear from this computer; the key stays the same. Your "
+                         "mail client has a name of its own for what you write: change it there, too.\n";
+            if (address != before) std::cout << "Mail to " << before << " arrives as before.\n";
         });
     });
 }

@@ -58,15 +58,25 @@ result<contact> contact_from_invite(const peer::invite_link& link, contact known
     return known;
 }
 
+bool take_name(contact& c, const std::string& name) {
+    if (name.empty() || name == c.name) return false;
+    if (!c.name.empty()) {
+        const auto old = peer::decode_account_record(c.record);
+        if (!old || old->name != c.name) return false;
+    }
+    c.name = name;
+    return true;
+}
+
 result<bool> merge_record(contact& c, bytes_view encoded_record, peer::unix_s now) {
     const auto fresh = peer::decode_account_record(encoded_record);
     if (!fresh) return failure(fresh.error());
     if (fresh->account != c.account) return failure(peer::errc::wrong_peer);
     if (const auto good = peer::verify(*fresh, now); !good) return failure(good.error());
     if (const auto old = peer::decode_account_record(c.record); old && old->sequence >= fresh->sequence) return false;
+    take_name(c, fresh->name);
     c.record = to_bytes(encoded_record);
     c.old_record_told = c.old_record_untold = false;
-    if (c.name.empty()) c.name = fresh->name;   // a name the user has given stays
     c.endpoints = joined(fresh->endpoints, c.endpoints);
     return true;
 }

@@ -20,6 +20,9 @@ result<storage::contact> contact_from_invite(const peer::invite_link& link, stor
 // Somebody came with our token (accepted), or with a first mail (not accepted). The record has been verified.
 storage::contact contact_from_record(const peer::account_record& record, storage::known_by how, peer::unix_s now);
 
+// The name in a record that is newer than the contact's: true when the contact is called so from now on. A name the
+// user has given stays; the one the account had given itself follows it.
+bool take_name(storage::contact& c, const std::string& name);
 // Takes over a newer record: true when it changed something. errc::wrong_peer for another account, errc::bad_signature,
 // errc::expired. The key of a contact never changes: another key is another contact.
 result<bool> merge_record(storage::contact& c, bytes_view encoded_record, peer::unix_s now);

@@ -1,6 +1,7 @@
 #include "daemon/net/links.hpp"
 
 #include "daemon/engine/contacts.hpp"
+#include "daemon/engine/people.hpp"
 #include "daemon/net/await.hpp"
 #include "daemon/net/connect.hpp"
 #include "daemon/net/serve_common.hpp"
@@ -411,10 +412,16 @@ void links::keep_record(services::account& mine, const crypto::account_key& acco
             auto known = txn.get_contact(account);
             if (!known) return known.error();
             if (!*known) return {};
+            const auto called = (*known)->name;
             auto merged = engine::merge_record(**known, record, services::now_s());
             if (!merged) return merged.error();
+            if (*merged && (*known)->name != called && (*known)->accepted) {   // as another contact is called?
+                auto all = txn.contacts();
+                if (!all) return all.error();
+                (*known)->two_keys_untold = engine::same_name_other_key(**known, *all) != nullptr;
+            }
             const bool old = !*merged && engine::noticed_old_record(**known, record, services::now_s());
-            *to_tell = old;
+            *to_tell = old || (*known)->two_keys_untold;
             const bool worked = !good_endpoint.empty() && engine::endpoint_worked(**known, good_endpoint);
             return *merged || worked || old ? txn.put_contact(**known) : result<void>();
         },

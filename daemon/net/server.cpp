@@ -155,7 +155,7 @@ server::~server() {
     state_->node.live_status = nullptr;
     state_->node.on_delivery_work(nullptr);
     state_->node.writer().on_delivery_changes(nullptr);
-    state_->node.on_relays_changed(nullptr);
+    state_->node.on_record_changed(nullptr);
     state_->node.relay_errand = nullptr;
     state_->workers.join();
     if (auto* relay = state_->node.relay()) relay->stop();
@@ -272,7 +272,7 @@ std::string server::start() {
     s.node.writer().on_delivery_changes([&s](const std::string& label, const storage::delivery_changes& what) {
         asio::post(s.io, [&s, label, what] { s.outgoing.changed(label, what); });
     });
-    s.node.on_relays_changed([&s](const std::string& label) {
+    s.node.on_record_changed([&s](const std::string& label) {
         asio::post(s.io, [&s, label] {
             s.outgoing.record_changed(label);
             s.callable.look();

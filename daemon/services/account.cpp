@@ -17,12 +17,30 @@ account::account(crypto::signing_key identity, crypto::row_key password_key, pee
       identity_(std::move(identity)),
       password_key_(std::move(password_key)),
       certificate_(std::move(certificate)),
-      profile_(std::move(p)),
       store_(std::move(store)),
-      recovery_(std::move(recovery)) {
+      recovery_(std::move(recovery)),
+      profile_(std::move(p)) {
     label_ = crypto::account_label(key_);
     offer_.name = profile_.name;
     offer_.devices = {certificate_};
+    sign_record();
+}
+
+std::string account::address() const {
+    const std::lock_guard lock(mutex_);
+    return profile_.local_part + "@" + domain();
+}
+
+std::string account::name() const {
+    const std::lock_guard lock(mutex_);
+    return profile_.name;
+}
+
+void account::set_profile(profile p) {
+    const std::lock_guard lock(mutex_);
+    profile_ = std::move(p);
+    if (offer_.name == profile_.name) return;
+    offer_.name = profile_.name;
     sign_record();
 }
 

@@ -37,8 +37,8 @@ public:
     const std::string& label() const { return label_; }
     const crypto::account_key& key() const { return key_; }
     std::string domain() const { return label_ + std::string(address_suffix); }
-    std::string address() const { return profile_.local_part + "@" + domain(); }
-    const std::string& name() const { return profile_.name; }
+    std::string address() const;                            // thread-safe, like name()
+    std::string name() const;
     const crypto::signing_key& identity() const { return identity_; }
     storage::account_store& store() const { return *store_; }
     const storage::recovery_report& recovery() const { return recovery_; }
@@ -46,6 +46,7 @@ public:
 
     // The signed record as it stands. Thread-safe, like the setters that change it.
     peer::account_record record() const;
+    void set_profile(profile p);
     void set_endpoints(std::vector<std::string> endpoints);
     void set_prekeys(std::vector<own_prekey> newest_first);
     void set_relays(std::vector<std::string> slot_addresses);
@@ -76,11 +77,11 @@ private:
     crypto::signing_key identity_;
     crypto::row_key password_key_;
     peer::device_certificate certificate_;
-    profile profile_;
     std::unique_ptr<storage::account_store> store_;
     storage::recovery_report recovery_;
 
     mutable std::mutex mutex_;
+    profile profile_;
     std::vector<own_prekey> prekeys_;
     engine::own_record_values offer_;   // what record_ says
     peer::account_record record_;

@@ -1,4 +1,4 @@
-// `account add`, `account list`, `password new`, `password list`, `password revoke`.
+// `account add`, `account list`, `account name`, `password new`, `password list`, `password revoke`.
 #include "daemon/services/command_support.hpp"
 #include "proto/peer/messages.hpp"
 
@@ -19,15 +19,20 @@ std::vector<storage::app_password> passwords_of(const account& a) {
                     "the passwords cannot be read");
 }
 
+// Of an account, as others shall see it.
+void check_name(const std::string& name) {
+    if (name.size() > peer::name_bytes_max || !printable(name))
+        refuse(EX_USAGE,
+               "a name has at most " + std::to_string(peer::name_bytes_max) + " bytes and no control characters");
+}
+
 }  // namespace
 
 // name: display name, may be empty.
 json::value account_add(const call& c) {
     c.only({"name"});
     const auto name = c.text("name");
-    if (name.size() > peer::name_bytes_max || !printable(name))
-        refuse(EX_USAGE,
-               "a name has at most " + std::to_string(peer::name_bytes_max) + " bytes and no control characters");
+    check_name(name);
     const auto made = value_of(c.n.add_account(name), "the account could not be made");
     return json::object{{"address", made.address},
                         {"account", made.label},
@@ -41,6 +46,24 @@ json::value account_list(const call& c) {
     for (const account* a : c.n.accounts())
         rows.push_back(json::object{{"address", a->address()}, {"account", a->label()}, {"name", a->name()}});
     return json::object{{"accounts", std::move(rows)}};
+}
+
+// account, name (the new one).
+json::value account_name(const call& c) {
+    c.only({"account", "name"});
+    account& a = c.chosen_account();
+    const auto name = c.text("name");
+    check_name(name);
+    if (name.find_first_not_of(' ') == name.npos)
+        refuse(EX_USAGE,
+               "the name must not be empty: others could not tell who writes to them; give one with: peerpost account "
+               "name NAME");
+    const auto address_before = a.address(), name_before = a.name();
+    const bool changed = name != name_before;
+    if (changed) value_of(c.n.rename(a, name), "the name could not be changed");
+    return json::object{{"account", a.label()},     {"address", a.address()},   {"name", a.name()},
+                        {"changed", changed},       {"address_before", address_before},
+                        {"name_before", name_before}};
 }
 
 // account, name (of the client that will use it).

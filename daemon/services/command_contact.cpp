@@ -1,5 +1,6 @@
 // `invite`, `contact add`, `contact list`, `contact show`:
 // how two accounts come to know each other (01-product 1.3, 1.6).
+#include "daemon/engine/contacts.hpp"
 #include "daemon/engine/people.hpp"
 #include "daemon/engine/vcard.hpp"
 #include "daemon/services/command_contacts.hpp"
@@ -79,10 +80,13 @@ std::uint64_t sequence_of(bytes_view record) {
 
 // What was known stays; what is new is added. An explicit add accepts and unblocks.
 storage::contact merged(storage::contact known, const storage::contact& fresh) {
-    if (known.name.empty()) known.name = fresh.name;
     if (known.how == storage::known_by::address || known.how == storage::known_by::request) known.how = fresh.how;
     if (auto accepted = engine::wished(known, engine::wish::accept, now_ms())) known = std::move(*accepted);
-    if (sequence_of(fresh.record) > sequence_of(known.record)) known.record = fresh.record;
+    if (known.name.empty()) known.name = fresh.name;
+    if (sequence_of(fresh.record) > sequence_of(known.record)) {
+        engine::take_name(known, fresh.name);
+        known.record = fresh.record;
+    }
     auto endpoints = fresh.endpoints;
     for (const auto& endpoint : known.endpoints)
         if (std::find(endpoints.begin(), endpoints.end(), endpoint) == endpoints.end()) endpoints.push_back(endpoint);

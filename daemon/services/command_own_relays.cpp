@@ -41,7 +41,7 @@ void change_list(const call& c, account& a, const std::function<void(std::vector
                        }),
              "the list of relays could not be stored");
     a.set_relays(engine::slot_addresses(after, a.identity()));
-    c.n.relays_changed(a.label());
+    c.n.record_changed(a.label());
 }
 
 }  // namespace

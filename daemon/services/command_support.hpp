@@ -57,6 +57,7 @@ json::value contact_remove(const call& c);
 json::value contact_verify(const call& c);
 json::value account_add(const call& c);
 json::value account_list(const call& c);
+json::value account_name(const call& c);
 json::value password_new(const call& c);
 json::value password_list(const call& c);
 json::value password_revoke(const call& c);

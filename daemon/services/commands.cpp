@@ -89,7 +89,7 @@ command_result run_command(node& n, std::string_view name, const boost::json::ob
         std::string_view name;
         boost::json::value (*run)(const commands::call&);
     };
-    static constexpr std::array<entry, 24> table{{
+    static constexpr std::array<entry, 25> table{{
         {"status", commands::status},
         {"queue", commands::queue},
         {"queue why", commands::queue_why},
@@ -104,6 +104,7 @@ command_result run_command(node& n, std::string_view name, const boost::json::ob
         {"contact verify", commands::contact_verify},
         {"account add", commands::account_add},
         {"account list", commands::account_list},
+        {"account name", commands::account_name},
         {"password new", commands::password_new},
         {"password list", commands::password_list},
         {"password revoke", commands::password_revoke},

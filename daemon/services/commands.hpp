@@ -18,10 +18,9 @@ using command_result = std::variant<boost::json::value, command_error>;
 using command_progress = std::function<void(const boost::json::object&)>;
 
 // name: "status", "queue", "queue why", "trace", "invite", "contact add", "contact list", "contact show",
-// "contact accept", "contact block", "contact remove", "contact verify", "account add", "account list",
+// "contact accept", "contact block", "contact remove", "contact verify", "account add", "account list", "account name",
 // "password new", "password list", "password revoke", "check", "relay link", "relay status", "relay use", "relay list",
-// "relay drop", "shred". Runs on any thread
-// but the writer's; may block on the writer.
+// "relay drop", "shred". Runs on any thread but the writer's; may block on the writer.
 // Arguments: "account" (label or address; the first account without it) for all but status and check; the others stand
 // over each handler in command_*.cpp. Unknown arguments and wrong types are EX_USAGE.
 command_result run_command(node& n, std::string_view name, const boost::json::object& arguments,

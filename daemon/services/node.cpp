@@ -206,6 +206,16 @@ result<new_account> node::make_account(const std::string& name, const crypto::ac
     return new_account{a.address(), label, *password, crypto::recovery_words(seed)};
 }
 
+result<void> node::rename(account& a, const std::string& name) {
+    const profile now{local_part_of(name), name};
+    const auto kept =
+        write(a, [&](storage::write_txn& txn) { return txn.put_setting(profile_setting, encode_profile(now)); });
+    if (!kept) return kept;
+    a.set_profile(now);
+    record_changed(a.label());
+    return {};
+}
+
 result<void> node::greet(account& a) {
     auto link = new_invite(a, std::chrono::hours(24 * 30), 1);
     if (!link) return link.error();
@@ -515,16 +525,16 @@ void node::delivery_work(const std::string& account) {
     if (hook) hook(account);
 }
 
-void node::on_relays_changed(std::function<void(const std::string&)> f) {
+void node::on_record_changed(std::function<void(const std::string&)> f) {
     const std::lock_guard lock(mutex_);
-    relays_hook_ = std::move(f);
+    record_hook_ = std::move(f);
 }
 
-void node::relays_changed(const std::string& account) {
+void node::record_changed(const std::string& account) {
     std::function<void(const std::string&)> hook;
     {
         const std::lock_guard lock(mutex_);
-        hook = relays_hook_;
+        hook = record_hook_;
     }
     if (hook) hook(account);
 }

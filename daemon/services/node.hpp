@@ -66,6 +66,10 @@ public:
     scram_login log_in_by_proof(std::string_view login, std::string_view auth_message, const crypto::hash256& proof);
     result<new_account> add_account(const std::string& name);
 
+    // Another name for the account, and with it the local part of the address that is shown; the key stays, every local
+    // part reaches the account as before. Who is linked is told now, all others with their next link.
+    result<void> rename(account& a, const std::string& name);
+
     // App passwords; the new one is shown once.
     result<std::string> new_password(account& a, const std::string& name);
 
@@ -117,9 +121,10 @@ public:
     // not. Blocks, for a minute at most. Not set while no daemon runs.
     enum class errand : std::uint8_t { open, close };
     std::function<std::string(account&, const engine::own_relay&, errand)> relay_errand;
-    // The account uses other relays than before: links to them, and what others are told. Thread-safe.
-    void on_relays_changed(std::function<void(const std::string& account)> f);
-    void relays_changed(const std::string& account);
+    // The account says other things of itself than before, or uses other relays: links to those, and what others are
+    // told. Thread-safe.
+    void on_record_changed(std::function<void(const std::string& account)> f);
+    void record_changed(const std::string& account);
     // Set by the network layer: what is live now, as JSON text for `status` ({"links": [...], "listeners": [...]}).
     std::function<std::string()> live_status;
 
@@ -148,7 +153,7 @@ private:
     std::string relay_closed_;
     mutable std::mutex mutex_;
     std::vector<std::unique_ptr<account>> accounts_;
-    std::function<void(const std::string&)> delivery_hook_, relays_hook_;
+    std::function<void(const std::string&)> delivery_hook_, record_hook_;
 };
 
 }  // namespace pp::services

@@ -59,7 +59,7 @@ TEST_CASE("a record counts when it is newer, right and of this account") {
     REQUIRE(merged);
     CHECK(*merged);
     CHECK(c.record == newer);
-    CHECK(c.name == "Alice");
+    CHECK(c.name == "Alice B");   // she calls herself otherwise now
     CHECK(c.endpoints.front() == "203.0.113.4:1");
     CHECK(c.endpoints.size() == 3);
     CHECK_FALSE(*merge_record(c, newer, people::now));
@@ -76,6 +76,23 @@ TEST_CASE("a record counts when it is newer, right and of this account") {
         CHECK(*merge_record(c, record_with(invitation.record.sequence + i, {"203.0.113.4:" + std::to_string(i)}),
                             people::now));
     CHECK(c.endpoints.size() == contact_endpoints_max);
+}
+
+TEST_CASE("a contact's own name follows it, a name the user has given stays") {
+    auto c = *contact_from_invite(invitation, people::now);
+    const auto after = [&](std::uint64_t later, const std::string& name) {
+        REQUIRE(*merge_record(c, record_with(invitation.record.sequence + later, {}, name), people::now));
+        return c.name;
+    };
+    CHECK(after(1, "Alice B") == "Alice B");
+    CHECK(after(2, "Alice C") == "Alice C");
+    CHECK(after(3, "") == "Alice C");          // without one, what she was called before
+    c.name = "Sister";
+    CHECK(after(5, "Alice E") == "Sister");
+    c.name.clear();
+    CHECK(after(6, "Alice F") == "Alice F");
+    CHECK_FALSE(*merge_record(c, record_with(invitation.record.sequence, {}, "Alice A"), people::now));
+    CHECK(c.name == "Alice F");
 }
 
 TEST_CASE("an invite is good once, and until its date") {

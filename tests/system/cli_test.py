@@ -99,6 +99,22 @@ def pictures(home):
     assert "\u2588" not in run(home, "invite").stdout, "a picture in a file or a pipe"
 
 
+def rename(home, made):
+    """The name changes, and what shows it; the key and what reaches the account do not."""
+    for name, local in ("Zo\u00eb  Miller", "zoe.miller"), ("Alice", "alice"):
+        now = ask(home, "account", "name", name, "--account", made["account"])
+        assert now["changed"] and now["account"] == made["account"], now
+        assert now["address"] == f"{local}@{made['account']}.peerpost.alt", now
+        for shown in ask(home, "account", "list")["accounts"][0], ask(home, "status")["accounts"][0]:
+            assert shown["name"] == name and shown["address"] == now["address"], shown
+    assert not ask(home, "account", "name", "Alice")["changed"]
+    assert "nothing to change" in run(home, "account", "name", "Alice").stdout
+    for name in "", "  ", "two\nlines", "x" * 300:
+        assert "name" in run(home, "account", "name", name, code=64).stderr
+    run(home, "account", "name", "Alice", "--account", "nobody", code=67)
+    assert ask(home, "status")["accounts"][0]["name"] == "Alice"
+
+
 def commands(home, made, running):
     status = ask(home, "status")
     assert status["running"] is running, status
@@ -111,6 +127,7 @@ def commands(home, made, running):
     assert "phone" in [p["name"] for p in ask(home, "password", "list")["passwords"]]
     run(home, "password", "revoke", "phone")
     run(home, "password", "revoke", "phone", code=65)
+    rename(home, made)
     link = ask(home, "invite")["link"]
     assert link.startswith("peerpost:")
     assert "your own invite" in run(home, "contact", "add", link, code=65).stderr

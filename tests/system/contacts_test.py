@@ -1,6 +1,7 @@
 """The list of contacts (01-product 1.3, 1.6): how each key became known, verifying, blocking and removing at once, and
 that no key takes the place of another in silence."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -134,6 +135,38 @@ def card(alice, carol, folder):
     assert row["how"] == "card" and row["account"] == carol.account and row["name"] == "carol", row
 
 
+def another_name(alice, bob, carol):
+    """Carol calls herself otherwise: whom she is linked with sees it at once, others with the next link; under the same
+    key, and not where Alice has given her a name."""
+    named = lambda name: show(alice, carol.account)["name"] == name
+    send(alice, carol, "a link")
+    arrived(carol, "INBOX", "a link")
+    wait_until(lambda: links_to(carol, alice.account), 30, "no link")
+    before = show(alice, carol.account)
+    carol.command("account", "name", "Caroline Wei\u00df")
+    wait_until(lambda: named("Caroline Wei\u00df"), 20, "her new name does not come over the link that is up")
+    after = show(alice, "caroline wei\u00df")
+    assert after["code"] == before["code"] and after["account"] == carol.account
+    assert after["verified"] == before["verified"] and after["accepted"]
+    carol.stop()
+    carol.command("account", "name", "Lina")                # its daemon does not run
+    carol.start()
+    wait_until(lambda: named("Lina"), 60, "her new name does not come with the next link")
+    link = json.loads(carol.command("invite", "--json"))["link"].split("invite/")[1]
+    assert b"Lina" in base64.urlsafe_b64decode(link + "=" * (-len(link) % 4)), "not in the invites she gives"
+
+    notices = lambda: subjects(alice).count("Two contacts call themselves bob")
+    told = notices()
+    carol.command("account", "name", "bob")                 # as another contact of Alice's is called
+    wait_until(lambda: notices() == told + 1, 20, "nobody says that two keys have one name now")
+
+    alice.command("contact", "add", carol.address, "--name", "Sister")
+    carol.command("account", "name", "carol")
+    send(carol, alice, "under my old name")
+    arrived(alice, "INBOX", "under my old name")
+    assert named("Sister"), "the name that Alice gave is gone"
+
+
 def same_home(alice):
     """Two accounts of one home: a block holds there as well."""
     made = json.loads(alice.command("account", "add", "--name", "zoe", "--json"))
@@ -180,6 +213,7 @@ def main(binary):
             remove(alice, bob)
             second_key(alice, bob, eve)
             card(alice, carol, alice.home.parent)
+            another_name(alice, bob, carol)
             same_home(alice)
         finally:
             if eve.process.poll() is None:

@@ -96,8 +96,8 @@ list_request parse_list(parser& args, bool utf8, bool lsub) {
         if (reference.size() + pattern.size() > mailbox_name_bytes_max) args.fail("A mailbox pattern is too long");
         if (request.patterns.size() >= list_patterns_max) args.fail("Too many patterns");
         if (args.failed()) break;
-        request.empty_pattern = pattern.empty() && !request.extended;
-        request.patterns.emplace_back(reference + pattern);
+        if (pattern.empty()) request.empty_pattern = true;
+        else request.patterns.emplace_back(reference + pattern);
     } while (several && args.take(' '));
     if (several) args.expect(')');
     if (!lsub && args.take(' ')) {
@@ -106,6 +106,8 @@ list_request parse_list(parser& args, bool utf8, bool lsub) {
         return_options(args, request);
     }
     args.end();
+    // RFC 9051 section 6.3.9: in the extended syntax an empty pattern is ignored.
+    request.empty_pattern &= !request.extended;
     return request;
 }
 

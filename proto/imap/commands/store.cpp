@@ -118,7 +118,10 @@ wire::task<reply> run_store(connection& c, command& cmd) {
     if (uids.size() > store_uids_max || !modified.empty()) co_await c.tell_changes(news_allowed, cmd.uid);
     if (c.over) co_return ok("");
     if (!modified.empty()) co_return ok("Conditional STORE refused for some", modified_code(c, modified, cmd.uid));
-    // RFC 5530 section 3, EXPUNGEISSUED: another session has removed some of them.
+    // RFC 5530 section 3, EXPUNGEISSUED: another session has removed some of them. RFC 2180 section 4.2: NO where none
+    // is left, else the others are as the client wants them; with .SILENT always OK.
+    if (!cmd.uid && stored == 0 && !uids.empty() && !request.silent)
+        co_return no("The messages no longer exist", "EXPUNGEISSUED");
     if (!cmd.uid && stored < uids.size()) co_return ok("Some of the messages no longer exist", "EXPUNGEISSUED");
     co_return ok("STORE completed");
 }

@@ -15,9 +15,11 @@ std::string append_uid(const appended& done) {
 wire::task<reply> run_append(connection& c, command& cmd) {
     cmd.args.space();
     const auto name = cmd.args.mailbox(c.utf8());
+    const auto written = cmd.args.written_name();
     append_reader mails(c, cmd);
     const auto failed = co_await mails.read(name, true);
     if (failed) co_return *failed;
+    tell_normal_form(c, name, written, "");
     if (c.may_answer_later(mails.bytes_in_all())) {
         append_submit submit;
         co_await c.ask(std::move(submit));

@@ -57,4 +57,8 @@ wire::task<reply> run_sort(connection& c, command& cmd);
 wire::task<reply> run_thread(connection& c, command& cmd);
 wire::task<reply> run_cancelupdate(connection& c, command& cmd);
 
+// The client learns what the name it wrote has become: RFC 9051 sections 6.3.4 to 6.3.6 and 6.3.12. written: the name
+// as it came where that is another, else empty. IMAP4rev1 has no OLDNAME.
+void tell_normal_form(connection& c, std::string_view name, std::string_view written, std::string_view attribute);
+
 }  // namespace pp::imap

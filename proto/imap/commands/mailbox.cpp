@@ -4,6 +4,8 @@
 #include "proto/imap/grammar/list_name.hpp"
 #include "proto/imap/grammar/response.hpp"
 
+#include <algorithm>
+
 namespace pp::imap {
 
 namespace {
@@ -16,11 +18,16 @@ struct create_request {
     bool use_refused = false;   // unknown, or more than one: RFC 6154 section 3, USEATTR
 };
 
-// RFC 9051 sections 6.3.4 to 6.3.6: the client learns what its name has become. IMAP4rev1 has no OLDNAME.
-void tell_normal_form(connection& c, std::string_view name, std::string_view written, std::string_view attribute) {
-    if (!c.rev2 || written.empty()) return;
-    c.untagged("LIST (" + std::string(attribute) + ") \"/\" " + mailbox_text(name, true) +
-               old_name_item(written, true));
+// RFC 9051 section 6.3.6: \Subscribed is told of a mailbox that is subscribed under its new name.
+wire::task<> tell_new_name(connection& c, std::string name, std::string written) {
+    if (!c.rev2 || written.empty()) co_return;
+    list_mailboxes question;
+    const auto answer = co_await c.ask(std::move(question));
+    const auto* all = std::get_if<std::vector<mailbox_entry>>(&answer);
+    const bool subscribed = all != nullptr && std::any_of(all->begin(), all->end(), [&](const mailbox_entry& one) {
+                                return one.subscribed && one.name == name;
+                            });
+    tell_normal_form(c, name, written, subscribed ? "\\Subscribed" : "");
 }
 
 create_request parse_create(parser& args, bool utf8) {
@@ -66,6 +73,12 @@ wire::task<reply> subscribe(connection& c, command& cmd, bool on) {
 
 }  // namespace
 
+void tell_normal_form(connection& c, std::string_view name, std::string_view written, std::string_view attribute) {
+    if (!c.rev2 || written.empty()) return;
+    c.untagged("LIST (" + std::string(attribute) + ") \"/\" " + mailbox_text(name, true) +
+               old_name_item(written, true));
+}
+
 wire::task<reply> run_create(connection& c, command& cmd) {
     auto request = parse_create(cmd.args, c.utf8());
     if (cmd.args.failed()) co_return bad_arguments(cmd);
@@ -76,7 +89,7 @@ wire::task<reply> run_create(connection& c, command& cmd) {
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
     c.own_change(name);
-    tell_normal_form(c, name, cmd.args.written_name(), "");
+    co_await tell_new_name(c, name, cmd.args.written_name());
     // RFC 8474 section 4.1
     co_return ok("CREATE completed", "MAILBOXID " + mailbox_id_text(std::get<std::uint64_t>(answer)));
 }
@@ -118,7 +131,7 @@ wire::task<reply> run_rename(connection& c, command& cmd) {
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
     c.own_change(from);
     c.own_change(to);
-    tell_normal_form(c, to, written, "");
+    co_await tell_new_name(c, to, written);
     // RFC 9051 section 6.3.6: renaming INBOX moves its mails and leaves it (and its children) where it is.
     if (c.selected && from != "INBOX" && (c.selected->name == from || c.selected->name.starts_with(from + '/')))
         c.selected->name.replace(0, from.size(), to);

@@ -127,8 +127,10 @@ result<void> job_txn::rename_mailbox(std::string_view wanted_from, std::string_v
     // With the mailboxes below it; the name itself may be only a level that has no mailbox any more.
     PP_LET(const auto boxes, mailboxes());
     std::vector<op::rename_mailbox> renames;
+    std::vector<std::string> subscribed_names;
     if (id) renames.push_back({*id, to});
     for (const auto& b : boxes) {
+        if (b.subscribed && (b.id == id || is_below(b.name, from))) subscribed_names.push_back(b.name);
         if (!is_below(b.name, from)) continue;
         auto name = to + b.name.substr(from.size());
         if (!valid_name(name)) return errc::bad_mailbox_name;
@@ -145,6 +147,10 @@ result<void> job_txn::rename_mailbox(std::string_view wanted_from, std::string_v
         PP_TRY(record(std::move(r)));
         if (subscribed) PP_TRY(record(op::subscribe{name, true}));
     }
+    // RFC 9051 sections 6.3.6 and 6.3.7: what was subscribed stays so, under the new name and under the old one; only
+    // the client takes a name off.
+    for (auto& name : subscribed_names) PP_TRY(record(op::subscribe{std::move(name), true}));
+    if (!subscribed_names.empty()) touched_.insert(no_mailbox);
     return {};
 }
 

@@ -101,6 +101,26 @@ TEST_CASE("deleting: INBOX stays, mailboxes below stay, UIDVALIDITY rises, the s
     CHECK(has(names(f), "z/c"));
 }
 
+// RFC 9051 sections 6.3.6 and 6.3.7: a server takes no name off the subscriptions by itself.
+TEST_CASE("renaming: the old name stays subscribed, and the new one is") {
+    store_fixture f;
+    f.must(create("a/b/b"));
+    for (const auto* name : {"a", "a/b"}) f.must([&](write_txn& t) { return t.set_subscribed(name, true); });
+    f.must(renaming("a", "z"));
+    const auto waiting = [&] {
+        return f.store->read([](const read_txn& t) { return t.subscriptions_without_mailbox().value(); });
+    };
+    const auto holds = [&] {
+        CHECK(f.box("z").subscribed);
+        CHECK(f.box("z/b").subscribed);
+        CHECK_FALSE(f.box("z/b/b").subscribed);
+        CHECK(waiting() == std::vector<std::string>{"a", "a/b"});
+    };
+    holds();
+    f.rebuild();
+    holds();
+}
+
 TEST_CASE("subscriptions and recent messages") {
     store_fixture f;
     f.must([](write_txn& t) { return t.set_subscribed("Sent", false); });

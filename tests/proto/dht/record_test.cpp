@@ -152,7 +152,8 @@ TEST_CASE("slots stand for the relays in their order, for all of them or for non
     CHECK(*open_record(seal_record(r, account(), day, nullptr, made_at).value, account_place(), made_at) == r);
     auto half = r;
     half.relays[1].slot.reset();
-    for (const auto& relay : decode_fields(encode_fields(half))->relays) CHECK_FALSE(relay.slot);
+    const auto read = decode_fields(encode_fields(half));
+    for (const auto& relay : read->relays) CHECK_FALSE(relay.slot);
     const auto fields = encode_fields(r);
     const std::size_t slot_field = 2 + 16, work_field = 2 + 1;
     const auto without = [&](std::size_t from, std::size_t bytes_) {

@@ -116,7 +116,8 @@ TEST_CASE("sort criteria that are none", "[imap][sort]") {
     }
     std::string many = "(DATE";
     for (int i = 0; i < 18; ++i) many += " DATE";
-    parser args(many + ")");
+    many += ")";
+    parser args(many);
     parse_sort_criteria(args);
     CHECK(args.failed());
 }

@@ -10,8 +10,9 @@ namespace pp::engine {
 
 namespace {
 
-// The first byte: what there is.
+// The first byte: what there is. With a hand that was given it is greater by `with_hand`.
 constexpr std::uint8_t without_way = 1, with_way = 2, with_way_and_work = 3;
+constexpr std::uint8_t with_hand = 3;
 
 void write(wire::byte_writer& out, const relay::delivery_token& t) { out.fixed(t.serial).u16(t.week).raw(t.mac); }
 
@@ -43,7 +44,9 @@ std::string correspondent_setting(const crypto::account_key& who) { return "corr
 bytes encode(const correspondent& c) {
     wire::byte_writer out;
     const bool with_work = c.way && c.work_bits > 0;   // told in one
-    out.u8(with_work ? with_way_and_work : c.way ? with_way : without_way).u16(c.given_week).u32(c.given);
+    const bool hand = !c.hand_for.empty() || c.spent > 0;
+    const auto version = with_work ? with_way_and_work : c.way ? with_way : without_way;
+    out.u8(static_cast<std::uint8_t>(version + (hand ? with_hand : 0))).u16(c.given_week).u32(c.given);
     const auto count = std::min(c.tokens.size(), held_tokens_max);
     out.u8(static_cast<std::uint8_t>(count));
     for (std::size_t i = 0; i < count; ++i) {
@@ -57,13 +60,20 @@ bytes encode(const correspondent& c) {
             .i64(c.way->not_after)
             .text8(c.way->slot, peer::slot_text_bytes_max);
     if (with_work) out.u8(c.work_bits);
+    if (hand) {
+        const auto slots = std::min(c.hand_for.size(), peer::relays_max);
+        out.u8(c.spent).u8(static_cast<std::uint8_t>(slots));
+        for (std::size_t i = 0; i < slots; ++i) out.fixed(c.hand_for[i]);
+    }
     return out.take();
 }
 
 result<correspondent> decode_correspondent(bytes_view in) {
     wire::byte_reader reader(in);
     correspondent c;
-    const auto version = reader.u8();
+    auto version = reader.u8();
+    const bool hand = version > with_hand;
+    if (hand) version -= with_hand;
     c.given_week = reader.u16();
     c.given = reader.u32();
     const std::size_t count = reader.u8();
@@ -82,6 +92,12 @@ result<correspondent> decode_correspondent(bytes_view in) {
         way.not_after = reader.i64();
         way.slot = reader.text8(peer::slot_text_bytes_max);
         if (version == with_way_and_work) c.work_bits = reader.u8();
+    }
+    if (hand) {
+        c.spent = reader.u8();
+        const std::size_t slots = reader.u8();
+        if (slots > peer::relays_max) return peer::errc::bad_message;
+        for (std::size_t i = 0; i < slots; ++i) c.hand_for.push_back(reader.fixed<relay::slot_id>());
     }
     if (!reader.complete()) return peer::errc::bad_message;
     return c;
@@ -134,6 +150,7 @@ std::optional<peer::token_grant> grant_tokens(correspondent& c, const crypto::ac
     if (c.given_week != week) {
         c.given_week = week;
         c.given = 0;
+        c.hand_for.clear();
     }
     const std::size_t left = c.given < tokens_given_in_a_week ? tokens_given_in_a_week - c.given : 0;
     count = std::min({count, left, tokens_given_at_once});
@@ -153,7 +170,23 @@ std::optional<peer::token_grant> grant_tokens(correspondent& c, const crypto::ac
     return grant;
 }
 
-bool is_due_for_tokens(const correspondent& c, std::int64_t now) { return c.given_week != relay::week_of(now); }
+void hand_given(correspondent& c, std::span<const relay::slot_id> ours) {
+    c.hand_for.assign(ours.begin(), ours.end());
+    c.spent = 0;
+}
+
+void item_came(correspondent& c, const relay::token_serial& paid_by) {
+    if (paid_by == relay::token_serial()) c.spent = std::max(c.spent, tokens_short);
+    else if (c.spent < UINT8_MAX) ++c.spent;
+}
+
+bool is_due_for_tokens(const correspondent& c, std::span<const relay::slot_id> ours, std::int64_t now) {
+    if (c.given_week != relay::week_of(now)) return true;
+    if (c.given >= tokens_given_in_a_week) return false;
+    return c.spent >= tokens_short || std::ranges::any_of(ours, [&](const auto& slot) {
+               return std::ranges::find(c.hand_for, slot) == c.hand_for.end();
+           });
+}
 
 reachable_by how_to_reach(const std::optional<peer::account_record>& record, const correspondent& c, std::int64_t now) {
     reachable_by out;

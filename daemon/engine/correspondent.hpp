@@ -8,6 +8,7 @@
 #include "proto/relay/secrets.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ inline constexpr std::size_t held_tokens_max = 64;           // of one correspon
 inline constexpr std::size_t tokens_given_at_once = peer::granted_tokens_max;
 // What one contact gets in a week. Twenty flooding contacts stay below what a relay remembers of a slot's spent tokens.
 inline constexpr std::uint32_t tokens_given_in_a_week = 256;
+// Who has paid with so many of a hand gets the next one: a week has more mails than a hand has tokens.
+inline constexpr std::uint8_t tokens_short = tokens_given_at_once / 2;
 
 struct held_token {
     crypto::account_key relay;
@@ -31,6 +34,8 @@ struct correspondent {
     std::uint8_t work_bits = 0;                              // she asks of strangers, as her record in the DHT says
     std::uint16_t given_week = 0;                            // the week that `given` counts
     std::uint32_t given = 0;
+    std::vector<relay::slot_id> hand_for;                    // slots of ours a full hand was given for in that week
+    std::uint8_t spent = 0;                                  // of that hand, as far as we have seen
     bool operator==(const correspondent&) const = default;
 };
 std::string correspondent_setting(const crypto::account_key& who);
@@ -51,8 +56,12 @@ void keep_way(correspondent& c, const peer::return_path& way, std::int64_t writt
 std::optional<peer::token_grant> grant_tokens(correspondent& c, const crypto::account_key& who,
                                               const crypto::account_key& relay, const relay::slot_secrets& ours,
                                               std::size_t count, std::int64_t now);
-// Whether she should get a full hand of them with the next link: once a week, and when she may be short of them.
-bool is_due_for_tokens(const correspondent& c, std::int64_t now);
+// A full hand was given, for each of these slots.
+void hand_given(correspondent& c, std::span<const relay::slot_id> ours);
+// An item of hers came out of a slot of ours. One that was paid with work says that she has no token left.
+void item_came(correspondent& c, const relay::token_serial& paid_by);
+// Whether she should get a full hand of them: once a week, for a slot that is new to her, and when she may be short.
+bool is_due_for_tokens(const correspondent& c, std::span<const relay::slot_id> ours, std::int64_t now);
 
 // A key to seal to and the slots to leave it in: of her record, and of what she told last. Newest and best first.
 struct reachable_by {

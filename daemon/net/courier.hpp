@@ -87,6 +87,7 @@ public:
                    std::int64_t told_at) override;
     awaitable<bool> receipt_told(services::account& mine, bytes signed_receipt) override;
     awaitable<bool> refusal_told(services::account& mine, crypto::account_key by, peer::refusal_note what) override;
+    void item_came(services::account& mine, const crypto::account_key& from) override;
 
 private:
     // What is known of reaching one peer for one account.

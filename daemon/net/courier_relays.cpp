@@ -213,29 +213,41 @@ bool courier::is_known(services::account& mine, const crypto::account_key& their
     return contact && contact->has_value();
 }
 
-// Contacts get a hand full of delivery tokens once a week, and the way to us.
+// Contacts get a hand full of delivery tokens and the way to us: once a week, and sooner for a slot that is new to
+// them, or when they have spent it.
 awaitable<void> courier::hand_tokens(services::account& mine, std::shared_ptr<peer_link> link) {
     auto letter = std::make_shared<peer::letter>();
     const auto way = way_to(mine);
     if (!way || way->slot.empty()) co_return;
+    // The tokens that are due, which are booked as given.
+    const auto take = [&mine, theirs = link->theirs](const storage::read_txn& txn, engine::correspondent& c) {
+        std::vector<peer::token_grant> out;
+        std::vector<relay::slot_id> slots;
+        const auto relays = services::own_relays(txn);
+        for (const auto& r : relays) slots.push_back(engine::slot_of(r, mine.identity()).id());
+        if (!engine::is_due_for_tokens(c, slots, services::now_s())) return out;
+        for (const auto& r : relays)
+            if (auto grant = engine::grant_tokens(c, theirs, r.relay, engine::slot_of(r, mine.identity()),
+                                                  engine::tokens_given_at_once, services::now_s()))
+                out.push_back(std::move(*grant));
+        engine::hand_given(c, slots);
+        return out;
+    };
     bool due = false;
     (void)mine.store().read([&](const storage::read_txn& txn) -> result<void> {
-        due = engine::is_due_for_tokens(services::correspondent_of(txn, link->theirs), services::now_s());
+        auto c = services::correspondent_of(txn, link->theirs);
+        due = !take(txn, c).empty();
         return {};
     });
     if (!due) co_return;
-    auto written = commit(node_, mine, [&mine, theirs = link->theirs, letter](storage::write_txn& txn) -> result<void> {
+    auto written = commit(node_, mine, [take, theirs = link->theirs, letter](storage::write_txn& txn) -> result<void> {
         letter->grants.clear();
         auto contact = txn.get_contact(theirs);
         if (!contact) return contact.error();
+        if (!*contact || !(*contact)->accepted || (*contact)->blocked) return {};
         auto c = services::correspondent_of(txn, theirs);
-        if (!*contact || !(*contact)->accepted || (*contact)->blocked ||
-            !engine::is_due_for_tokens(c, services::now_s()))
-            return {};
-        for (const auto& used : services::own_relays(txn))
-            if (auto grant = engine::grant_tokens(c, theirs, used.relay, engine::slot_of(used, mine.identity()),
-                                                  engine::tokens_given_at_once, services::now_s()))
-                letter->grants.push_back(std::move(*grant));
+        letter->grants = take(txn, c);
+        if (letter->grants.empty()) return {};
         return txn.put_setting(engine::correspondent_setting(theirs), engine::encode(c));
     });
     const auto r = co_await std::move(written);
@@ -243,6 +255,11 @@ awaitable<void> courier::hand_tokens(services::account& mine, std::shared_ptr<pe
     letter->ways.push_back(*way);
     auto what = *letter;
     co_await tell(link, std::move(what));
+}
+
+// She has paid with another of our tokens.
+void courier::item_came(services::account& mine, const crypto::account_key& from) {
+    if (auto link = links_.find(mine.key(), from)) asio::co_spawn(io_, hand_tokens(mine, link), asio::detached);
 }
 
 awaitable<bool> courier::refusal_told(services::account& mine, crypto::account_key by, peer::refusal_note what) {

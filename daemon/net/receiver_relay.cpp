@@ -83,7 +83,7 @@ awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr
         break;
     }
     const bool known = facts->sender && facts->sender->accepted;
-    auto written = commit(node_, mine, [row, note, known](storage::write_txn& txn) -> result<void> {
+    auto written = commit(node_, mine, [row, note, known, paid_by](storage::write_txn& txn) -> result<void> {
         auto next = row;
         auto before_it = txn.get_inbound(row.notification);
         if (!before_it) return before_it.error();
@@ -107,6 +107,7 @@ awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr
         const auto told = told_by(*note);
         for (const auto& grant : told.grants) engine::keep_tokens(c, grant, services::now_s());
         engine::keep_way(c, note->answer->way, note->submitted_at);
+        if (!*before_it) engine::item_came(c, paid_by);
         if (c != before)
             if (auto r = txn.put_setting(engine::correspondent_setting(note->sender), engine::encode(c)); !r) return r;
         return txn.put_inbound(next);

@@ -32,6 +32,7 @@ awaitable<bool> relay_inbox::take_one(services::account& mine, bytes item, relay
     if (opened) {
         auto note = std::make_shared<const peer::notification>(std::move(*opened));
         const bool taken = co_await mails_.came_by_relay(mine, note, paid_by);
+        if (taken) listener_->item_came(mine, note->sender);
         co_return taken;
     }
     auto letter = peer::open_letter(item, *secret, mine.key());
@@ -40,11 +41,14 @@ awaitable<bool> relay_inbox::take_one(services::account& mine, bytes item, relay
             .info("event=item_useless reason={}", services::field(letter.error().message()));
         co_return true;
     }
-    const bool read = co_await read_letter(mine, std::move(*letter));
+    const auto from = letter->sender;
+    const bool read = co_await read_letter(mine, std::move(*letter), paid_by);
+    if (read) listener_->item_came(mine, from);
     co_return read;
 }
 
-awaitable<bool> relay_inbox::read_letter(services::account& mine, peer::sealed_letter letter) {
+awaitable<bool> relay_inbox::read_letter(services::account& mine, peer::sealed_letter letter,
+                                         relay::token_serial paid_by) {
     for (auto& receipt : letter.content.receipts) {
         const bool booked = co_await listener_->receipt_told(mine, std::move(receipt));
         if (!booked) co_return false;
@@ -54,8 +58,8 @@ awaitable<bool> relay_inbox::read_letter(services::account& mine, peer::sealed_l
         if (!booked) co_return false;
     }
     if (letter.content.grants.empty() && letter.content.ways.empty()) co_return true;
-    auto written = commit(with_.node, mine, [letter = std::move(letter)](storage::write_txn& txn) {
-        return services::learn_from(txn, letter.sender, letter.content, letter.written_at, services::now_s());
+    auto written = commit(with_.node, mine, [letter = std::move(letter), paid_by](storage::write_txn& txn) {
+        return services::learn_from(txn, letter.sender, letter.content, letter.written_at, services::now_s(), paid_by);
     });
     const auto r = co_await std::move(written);
     co_return r.has_value();

@@ -21,6 +21,7 @@ public:
         virtual awaitable<bool> receipt_told(services::account& mine, bytes signed_receipt) = 0;
         virtual awaitable<bool> refusal_told(services::account& mine, crypto::account_key by,
                                              peer::refusal_note what) = 0;
+        virtual void item_came(services::account& mine, const crypto::account_key& from) = 0;
     };
 
     relay_inbox(relay_context with, receiver& mails) : with_(with), mails_(mails) {}
@@ -65,7 +66,7 @@ private:
     };
 
     awaitable<bool> take_one(services::account& mine, bytes item, relay::token_serial paid_by);
-    awaitable<bool> read_letter(services::account& mine, peer::sealed_letter letter);
+    awaitable<bool> read_letter(services::account& mine, peer::sealed_letter letter, relay::token_serial paid_by);
     awaitable<void> work(desk& d);
     desk& desk_of(services::account& mine);
     result<void> learn(desk& d);

@@ -38,7 +38,7 @@ result<void> learn_found(storage::write_txn& txn, const crypto::account_key& who
 }
 
 result<void> learn_from(storage::write_txn& txn, const crypto::account_key& who, const peer::letter& told,
-                        std::int64_t written_at, std::int64_t now) {
+                        std::int64_t written_at, std::int64_t now, std::optional<relay::token_serial> paid_by) {
     const auto wanted = is_something_to_us(txn, who);
     if (!wanted) return wanted.error();
     if (!*wanted) return {};
@@ -46,6 +46,7 @@ result<void> learn_from(storage::write_txn& txn, const crypto::account_key& who,
     auto c = before;
     for (const auto& grant : told.grants) engine::keep_tokens(c, grant, now);
     for (const auto& way : told.ways) engine::keep_way(c, way, written_at);
+    if (paid_by) engine::item_came(c, *paid_by);
     if (c == before) return {};
     return txn.put_setting(engine::correspondent_setting(who), engine::encode(c));
 }

@@ -10,9 +10,10 @@ namespace pp::services {
 engine::correspondent correspondent_of(const storage::read_txn& txn, const crypto::account_key& who);
 
 // Takes over what somebody has told by letter. Of those who are nothing to us nothing is kept: a contact, or the
-// recipient of a mail that is under way.
+// recipient of a mail that is under way. paid_by: the letter came out of a slot of ours.
 result<void> learn_from(storage::write_txn& txn, const crypto::account_key& who, const peer::letter& told,
-                        std::int64_t written_at, std::int64_t now);
+                        std::int64_t written_at, std::int64_t now,
+                        std::optional<relay::token_serial> paid_by = std::nullopt);
 
 // The same of what stands in the DHT of her, with the work she asks of strangers.
 result<void> learn_found(storage::write_txn& txn, const crypto::account_key& who, const peer::return_path& way,

@@ -47,7 +47,8 @@ TEST_CASE("tokens given are taken once, by the slot they are for, while they are
 TEST_CASE("a week's tokens have an end, and all of one week look the same", "[correspondent]") {
     correspondent c;
     const auto ours = slot();
-    CHECK(is_due_for_tokens(c, now));
+    const auto slots = std::vector{ours.id()};
+    CHECK(is_due_for_tokens(c, slots, now));
     std::size_t given = 0;
     std::uint16_t until = 0;
     while (const auto grant = grant_tokens(c, key(9), key(1), ours, 100, now)) {
@@ -57,9 +58,38 @@ TEST_CASE("a week's tokens have an end, and all of one week look the same", "[co
         given += grant->tokens.size();
     }
     CHECK(given == tokens_given_in_a_week);
-    CHECK_FALSE(is_due_for_tokens(c, now));
-    CHECK(is_due_for_tokens(c, now + week));
+    CHECK_FALSE(is_due_for_tokens(c, slots, now));
+    CHECK(is_due_for_tokens(c, slots, now + week));
     CHECK(grant_tokens(c, key(9), key(1), ours, 1, now + week));
+}
+
+TEST_CASE("a hand is due once a week, for a new slot, and when the last one is half spent", "[correspondent]") {
+    correspondent c;
+    const auto ours = slot();
+    auto slots = std::vector{ours.id()};
+    REQUIRE(grant_tokens(c, key(9), key(1), ours, 6, now));   // with an answer: no full hand
+    CHECK(is_due_for_tokens(c, slots, now));
+    const auto hand = grant_tokens(c, key(9), key(1), ours, tokens_given_at_once, now);
+    REQUIRE(hand);
+    hand_given(c, slots);
+    CHECK_FALSE(is_due_for_tokens(c, slots, now));
+    relay::token_serial serial;
+    serial.data.fill(std::byte{7});
+    for (int i = 1; i < tokens_short; ++i) item_came(c, serial);
+    CHECK_FALSE(is_due_for_tokens(c, slots, now));
+    item_came(c, serial);
+    CHECK(is_due_for_tokens(c, slots, now));
+    hand_given(c, slots);
+    CHECK_FALSE(is_due_for_tokens(c, slots, now));
+    item_came(c, {});                             // she had to work: she has none left
+    CHECK(is_due_for_tokens(c, slots, now));
+    hand_given(c, slots);
+    slots.push_back({});
+    CHECK(is_due_for_tokens(c, slots, now));      // a relay that is new to her
+    while (grant_tokens(c, key(9), key(1), ours, tokens_given_at_once, now)) {}
+    CHECK_FALSE(is_due_for_tokens(c, slots, now));
+    REQUIRE(grant_tokens(c, key(9), key(1), ours, 1, now + week));
+    CHECK(is_due_for_tokens(c, slots, now + week));
 }
 
 TEST_CASE("of too many tokens the newest stay", "[correspondent]") {
@@ -81,6 +111,15 @@ TEST_CASE("what is kept of a correspondent comes back", "[correspondent]") {
     CHECK(*again == c);
     for (std::size_t cut = 0; cut < raw.size(); ++cut)
         CHECK_FALSE(decode_correspondent(bytes_view(raw).first(cut)).has_value());
+    hand_given(c, std::vector{slot().id()});
+    item_came(c, {});
+    CHECK(*decode_correspondent(encode(c)) == c);
+    c.way.reset();
+    c.way_told_at = 0;
+    const auto with_hand = encode(c);
+    CHECK(*decode_correspondent(with_hand) == c);
+    for (std::size_t cut = 0; cut < with_hand.size(); ++cut)
+        CHECK_FALSE(decode_correspondent(bytes_view(with_hand).first(cut)).has_value());
 }
 
 TEST_CASE("an older letter does not undo a newer one", "[correspondent]") {

@@ -50,6 +50,8 @@ wire::task<> connection::run_command(command& cmd) {
                                                              : "No mailbox is selected");
     } else if (uid_only && entry->has_uid_form && !cmd.uid && cmd.name != "EXPUNGE" && cmd.name != "ESEARCH") {
         result = uid_required();   // RFC 9586 section 3
+    } else if (cmd.body && cmd.body->binary && !takes_mail(cmd.name) && !takes_literal8(cmd.name)) {
+        result = bad("A binary literal does not belong here");   // RFC 9051 section 9, literal8
     } else if (cmd.body && !takes_mail(cmd.name)) {
         // RFC 5464 section 4.3: the value of an annotation has a code of its own.
         result =

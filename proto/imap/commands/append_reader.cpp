@@ -12,8 +12,9 @@ namespace {
 
 reply too_big() { return no("The mail is too large", "TOOBIG"); }
 
-// RFC 4469 section 4.1: url-resp-text is anything but "]" and line ends.
+// RFC 4469 section 4.1: url-resp-text is anything but "]" and line ends, and not empty.
 reply bad_url(std::string_view url, std::string_view why) {
+    if (url.empty()) return no(why);
     std::string code = "BADURL ";
     for (const char ch : url) code += ch == ']' ? std::string("%5D") : std::string(1, ch);
     return no(why, code);

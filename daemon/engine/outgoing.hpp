@@ -18,6 +18,8 @@ bool belongs_in_outgoing(std::span<const storage::outbox_row> open_rows, storage
 // waits at a relay), Notified (she has the
 // notification and fetches). Of several recipients the one that is furthest behind.
 mail::flags outgoing_flags(std::span<const storage::outbox_row> open_rows, storage::unix_ms now);
+// Of the note that lies in Trash then, or wherever it was moved: Cancelled, when something was; else as it was.
+inline constexpr std::string_view cancelled_keyword = "Cancelled";
 // The row after its message was deleted from Outgoing: failed when nothing has gone out, else as it was.
 storage::outbox_row cancelled(storage::outbox_row row, storage::unix_ms now);
 

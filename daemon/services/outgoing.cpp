@@ -101,8 +101,40 @@ result<void> mark(storage::write_txn& txn, const storage::mailbox& box, submissi
     return place(txn, rows, note);
 }
 
-result<void> cancel(storage::write_txn& txn, submission& rows, storage::unix_ms now) {
+// Where the user has put the old note (Trash, as mail programs delete) lies the new one then; nobody sees both.
+result<void> replace_deleted(storage::write_txn& txn, const submission& rows, outgoing_note& note,
+                             std::string_view domain) {
+    auto boxes = txn.mailboxes();
+    if (!boxes) return boxes.error();
+    std::optional<std::uint64_t> serial;
+    for (const auto& box : *boxes)
+        for (const auto keyword : engine::outgoing_keywords) {
+            const auto message_id = engine::outgoing_message_id(rows.front().submission, keyword, domain);
+            auto old = txn.find_by_message_id(box.id, message_id, 0);
+            if (!old) return old.error();
+            if (!*old) continue;
+            storage::new_mail what;
+            what.box = box.id;
+            what.flags = (*old)->flags;
+            what.flags.remove(keyword);
+            what.flags.add(note.keyword);
+            what.internal_date = (*old)->internal_date;
+            what.message_id = note.message_id;
+            auto placed = serial ? txn.add_copy(what, *serial) : txn.add_mail(what, note.blob);
+            if (!placed) return placed.error();
+            serial = placed->mail_serial;
+            if (auto r = remove_mail(txn, box.id, (*old)->uid); !r) return r;
+        }
+    return {};
+}
+
+result<void> cancel(storage::write_txn& txn, submission& rows, outgoing_note& note, std::string_view domain,
+                    storage::unix_ms now) {
     for (auto& row : rows) row = engine::cancelled(std::move(row), now);
+    // Had the rows come further since it was written, nothing is said rather than something that is not so.
+    engine::outgoing_mail after{rows, {}, {}, now, {}, true};
+    if (note.keyword == engine::outgoing_keyword(after))
+        if (auto r = replace_deleted(txn, rows, note, domain); !r) return r;
     return set_uid(txn, rows, hidden_uid);
 }
 
@@ -111,7 +143,11 @@ result<void> cancel(storage::write_txn& txn, submission& rows, storage::unix_ms 
 result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store,
                                                 const std::vector<std::vector<storage::id16>>& mails,
                                                 const outgoing_facts& facts, storage::unix_ms now) {
-    std::vector<submission> wanting;
+    struct wanting_note {
+        submission rows;
+        bool was_deleted;
+    };
+    std::vector<wanting_note> wanting;
     auto looked = store.read([&](const storage::read_txn& txn) -> result<void> {
         auto box = txn.find_mailbox(engine::outgoing_name);
         if (!box) return box.error();
@@ -121,14 +157,16 @@ result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store,
             if (rows->empty()) continue;
             auto next = step_for(txn, *box, *rows, facts.domain, now);
             if (!next) return next.error();
-            if (*next != step::none) wanting.push_back(std::move(*rows));
+            if (*next != step::none) wanting.push_back({std::move(*rows), *next == step::cancel});
         }
         return {};
     });
     if (!looked) return looked.error();
     std::vector<outgoing_note> notes;
-    for (auto& rows : wanting) {
-        engine::outgoing_mail m{std::move(rows), {}, facts.domain, now, facts.times};
+    for (auto& [rows, was_deleted] : wanting) {
+        if (was_deleted)
+            for (auto& row : rows) row = engine::cancelled(std::move(row), now);
+        engine::outgoing_mail m{std::move(rows), {}, facts.domain, now, facts.times, was_deleted};
         if (const auto original = store.open_blob(m.rows.front().mail_serial)) {
             bytes beginning(static_cast<std::size_t>(
                 std::min<std::uint64_t>((*original)->size_bytes(), engine::returned_header_bytes_max)));
@@ -136,12 +174,12 @@ result<std::vector<outgoing_note>> outgoing_due(storage::account_store& store,
             beginning.resize(n ? *n : 0);
             m.subject = engine::subject_in(engine::header_of(as_text(beginning)));
         }
-        const auto keyword = engine::outgoing_flags(m.rows, now).keywords.front();
+        const auto keyword = engine::outgoing_keyword(m);
         const auto submission = m.rows.front().submission;
         std::vector<storage::id16> ids;
         for (const auto& row : m.rows) ids.push_back(row.id);
         auto message_id = engine::outgoing_message_id(submission, keyword, facts.domain);
-        outgoing_note note{submission, std::move(ids), keyword, std::move(message_id), store.new_blob()};
+        outgoing_note note{submission, std::move(ids), keyword, std::move(message_id), was_deleted, store.new_blob()};
         if (auto r = note.blob.write(engine::outgoing_text(m)); !r) return r.error();
         if (auto r = note.blob.finish(); !r) return r.error();
         notes.push_back(std::move(note));
@@ -162,11 +200,12 @@ result<outgoing_change> update_outgoing(storage::write_txn& txn, std::vector<out
         auto next = step_for(txn, *box, rows, facts.domain, now);
         if (!next) return next.error();
         if (*next == step::none) continue;
-        // It has come further since the note was written: the next look writes another.
+        // It has come further, or was deleted, since the note was written: the next look writes another.
+        if ((*next == step::cancel) != note.was_deleted) continue;
         if (*next != step::cancel && note.keyword != engine::outgoing_flags(rows, now).keywords.front()) continue;
         const auto r = *next == step::place  ? place(txn, rows, note)
                        : *next == step::mark ? mark(txn, **box, rows, note)
-                                             : cancel(txn, rows, now);
+                                             : cancel(txn, rows, note, facts.domain, now);
         if (!r) return r.error();
         if (done != outgoing_change::cancel)
             done = *next == step::cancel ? outgoing_change::cancel : outgoing_change::update;

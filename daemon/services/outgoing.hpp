@@ -13,11 +13,12 @@ struct outgoing_facts {
     std::string domain;
     engine::delivery_times times;
 };
-// A note that is to stand in Outgoing, written and not yet placed.
+// A note that is to stand in Outgoing, or in place of one that the user has deleted there; written and not yet placed.
 struct outgoing_note {
     storage::id16 submission{};
     std::vector<storage::id16> rows;                 // of the mail, open when it was written
     std::string keyword, message_id;
+    bool was_deleted = false;
     storage::blob_writer blob;
 };
 inline constexpr std::size_t outgoing_notes_max = 64;      // written at a time

@@ -72,6 +72,29 @@ TEST_CASE("a note in Outgoing says in Subject and words what the keyword says") 
     CHECK(subject_line(m) == "Being fetched: your mail");
 }
 
+TEST_CASE("a note that was deleted says what was cancelled, and what was not") {
+    auto m = under_way(outbox_state::queued);
+    m.was_deleted = true;
+    m.rows[0] = cancelled(m.rows[0], sent + 60000);
+    CHECK(outgoing_keyword(m) == "Cancelled");
+    CHECK(subject_line(m) == "Cancelled: Lunch on Friday");
+    CHECK(says(m, "This mail was cancelled, because its note was deleted from Outgoing:"));
+    CHECK(says(m, "To bob@b.alt"));
+    CHECK(says(m, "Nothing more is tried."));
+    CHECK(text_of(m).find("Message-ID: <cancelled.") != std::string::npos);
+    for (const auto* old : {"under way", "goes away by itself", "To cancel it", "tried again"})
+        CHECK_FALSE(says(m, old));
+
+    m.rows.push_back(under_way(outbox_state::notified).rows[0]);
+    CHECK(outgoing_keyword(m) == "Cancelled");
+    CHECK(subject_line(m) == "Cancelled in part: Lunch on Friday");
+    CHECK(says(m, "What had gone out before that cannot be called back:"));
+    m.rows.erase(m.rows.begin());
+    CHECK(outgoing_keyword(m) == "Notified");
+    CHECK(subject_line(m) == "Not cancelled: Lunch on Friday");
+    CHECK_FALSE(says(m, "goes away by itself"));
+}
+
 TEST_CASE("a note is a mail: ASCII, short lines, nothing forged, parts that fit") {
     auto m = under_way(outbox_state::queued);
     m.subject = "gr\xc3\xbc\xc3\x9f\r\nX-Forged: yes " + std::string(190, 'x');

@@ -11,14 +11,14 @@ from node import befriend, mail_from, nodes, wait_until
 
 
 WORDS = {"Held": "Held back", "Queued": "Waiting on this computer", "Seeded": "Waiting at a relay",
-         "Notified": "Being fetched"}
+         "Notified": "Being fetched", "Cancelled": "Cancelled"}
 
 
-def outgoing(node):
+def outgoing(node, mailbox="Outgoing"):
     """{subject of the mail: keywords} of the mailbox; what a note's Subject says has to be what its keyword says."""
     client = node.imap_client()
     try:
-        assert client.select("Outgoing", readonly=True)[0] == "OK"
+        assert client.select(mailbox, readonly=True)[0] == "OK"
         _, rows = client.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
         found = {}
         for row in rows:
@@ -35,7 +35,7 @@ def outgoing(node):
         client.logout()
 
 
-def delete(node, subject, by_moving):
+def delete(node, subject, by_moving, by_copying=False):
     client = node.imap_client()
     try:
         client.select("Outgoing")
@@ -43,6 +43,8 @@ def delete(node, subject, by_moving):
         if by_moving:
             assert client.uid("MOVE", uid, "Trash")[0] == "OK"
         else:
+            if by_copying:
+                assert client.uid("COPY", uid, "Trash")[0] == "OK"
             client.uid("STORE", uid, "+FLAGS.SILENT", r"(\Deleted)")
             client.expunge()
     finally:
@@ -80,9 +82,10 @@ def main(binary):
         stays = submit(alice, [bob], "stays")
         submit(alice, [bob], "deleted")
         submit(alice, [bob], "moved away")
+        submit(alice, [bob], "copied away")
         submit(alice, [carol, bob], "to two")
-        wait_until(lambda: outgoing(alice) == {"stays": ["Queued"], "deleted": ["Queued"], "moved away": ["Queued"],
-                                               "to two": ["Queued"]}, 30, lambda: f"Outgoing is {outgoing(alice)}")
+        waiting = {subject: ["Queued"] for subject in ("stays", "deleted", "moved away", "copied away", "to two")}
+        wait_until(lambda: outgoing(alice) == waiting, 30, lambda: f"Outgoing is {outgoing(alice)}")
         wait_until(lambda: "to two" in subjects(carol), 30, "the one who is there did not get it")
         row = next(row for row in queue(alice) if row["message_id"] == stays)
         why = alice.command("queue", "why", row["id"][:8])
@@ -103,11 +106,20 @@ def main(binary):
         alice.start()
         delete(alice, "deleted", by_moving=False)
         delete(alice, "moved away", by_moving=True)
+        delete(alice, "copied away", by_moving=False, by_copying=True)
         cancelled = lambda: [row for row in queue(alice, "--all") if row["state"] == "failed"]
-        wait_until(lambda: len(cancelled()) == 3, 20, "deleting has not cancelled")
+        wait_until(lambda: len(cancelled()) == 4, 20, "deleting has not cancelled")
         over = cancelled()
-        assert len(over) == 3 and all("cancelled" in row["last_error"] for row in over), over
+        assert len(over) == 4 and all("cancelled" in row["last_error"] for row in over), over
         assert "Nothing more is tried" in alice.command("queue", "why", over[0]["id"])
+
+        # what lies in Trash then says what has become of the mail, not what it waited for
+        assert sorted(subjects(alice, "Trash")) == ["Cancelled: copied away", "Cancelled: moved away"]
+        for note in alice.bodies("Trash").values():
+            text = note.decode().replace("=\r\n", "").replace("\r\n", " ")
+            assert "This mail was cancelled" in text and "Nothing more is tried" in text, text
+            assert "waits" not in text and "under way" not in text and "tried again" not in text, text
+        assert outgoing(alice, "Trash") == {"moved away": ["Cancelled"], "copied away": ["Cancelled"]}
 
         wait_until(lambda: "held" in subjects(carol), 30, "the held mail did not come")
         assert time.monotonic() >= released - 1
@@ -117,7 +129,7 @@ def main(binary):
         wait_until(lambda: "signed a receipt" in alice.command("trace", stays), 5, "trace does not tell of the receipt")
         assert "filed in INBOX" in bob.command("trace", stays)
         time.sleep(1)
-        assert not {"deleted", "moved away"} & set(subjects(bob)), "a cancelled mail was sent"
+        assert not {"deleted", "moved away", "copied away"} & set(subjects(bob)), "a cancelled mail was sent"
         assert "held and cancelled" not in subjects(carol)
         assert subjects(alice) == ["Welcome to peerpost"], "cancelling was reported as a failure"
 

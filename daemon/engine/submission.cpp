@@ -113,6 +113,14 @@ std::optional<reply> refuse_sender(const smtp::mail_from& given, const crypto::a
     return reply{550, "5.7.1", "the sender is not an address of the account that logged in"};
 }
 
+std::optional<reply> refuse_recipient(const std::optional<storage::contact>& known, std::string_view of) {
+    if (!known || !known->blocked) return std::nullopt;
+    auto text = "you have blocked this account, so no answer could reach you; lift that first: peerpost contact "
+                "accept " + crypto::account_label(known->account) + std::string(peerpost_suffix);
+    if (!of.empty()) text += " --account " + std::string(of);
+    return reply{550, "5.7.1", std::move(text)};
+}
+
 std::optional<reply> submission_filter::update(bytes_view in, bytes& out) {
     if (in_body_) {
         out.insert(out.end(), in.begin(), in.end());

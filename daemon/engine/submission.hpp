@@ -4,6 +4,7 @@
 
 #include "crypto/keys.hpp"
 #include "proto/smtp/server_session.hpp"
+#include "storage/records.hpp"
 
 #include <optional>
 #include <string>
@@ -16,6 +17,10 @@ inline constexpr std::size_t message_id_bytes_max = 998;           // RFC 5322 s
 
 // MAIL FROM: null, or an address of the account. 550 5.7.1 else.
 std::optional<smtp::reply> refuse_sender(const smtp::mail_from& given, const crypto::account_key& account);
+
+// RCPT TO somebody the user has blocked, whose answer would be refused: 550 5.7.1 with the command that lifts the
+// block. of: the account that writes, as the command names it; empty: the one that is meant without a name.
+std::optional<smtp::reply> refuse_recipient(const std::optional<storage::contact>& known, std::string_view of);
 
 // A filter the mail's bytes pass through as they come. It holds the header block back until it has seen its end (at
 // most mail::header_block_bytes_max), checks it, takes Bcc and Resent-Bcc out of it, and lets everything else through

@@ -69,6 +69,11 @@ awaitable<smtp::verdict> smtp_connection::on(smtp::recipient q) {
     if (const auto* no = std::get_if<smtp::reply>(&route)) co_return *no;
     const auto* local = std::get_if<engine::to_local>(&route);
     const auto account = local ? local->account : std::get<engine::to_peer>(route).account;
+    const auto person = account_->store().read([&](const storage::read_txn& txn) { return txn.get_contact(account); });
+    if (!person) co_return smtp_refusal(person.error());
+    const bool is_first = context_.node.accounts().front() == account_;
+    if (auto no = engine::refuse_recipient(*person, is_first ? std::string_view() : account_->label()))
+        co_return std::move(*no);
     // Several addresses of one account are one recipient: she gets the mail once.
     for (const auto& known : envelope_->recipients)
         if (known.account == account) {

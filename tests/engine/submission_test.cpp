@@ -155,6 +155,24 @@ TEST_CASE("the Message-ID is found, the first one, and only a sane one") {
     CHECK(run(from + "\r\nMessage-ID: <1@x>\r\n").message_id.empty());
 }
 
+TEST_CASE("nobody writes to whom she has blocked") {
+    CHECK_FALSE(engine::refuse_recipient(std::nullopt, {}));
+    storage::contact c;
+    c.account = accounts::key(2);
+    CHECK_FALSE(engine::refuse_recipient(c, {}));
+    c.accepted = false;
+    c.removed_at = 5;
+    CHECK_FALSE(engine::refuse_recipient(c, {}));
+    c.removed_at = 0;
+    c.blocked = true;
+    const auto no = engine::refuse_recipient(c, {});
+    REQUIRE(no);
+    CHECK((no->code == 550 && no->enhanced == "5.7.1"));
+    CHECK(no->text.ends_with("peerpost contact accept " + accounts::domain(2)));
+    CHECK(engine::refuse_recipient(c, "me")->text == no->text + " --account me");
+    CHECK(no->text.size() + 2 * 70 < 500);   // RFC 5321 section 4.5.3.1.5: a reply line has 512 octets
+}
+
 TEST_CASE("the mail that is answered is found in the same way") {
     const auto answered = [](std::string_view fields) {
         engine::submission_filter filter(accounts::key(1));

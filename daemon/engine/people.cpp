@@ -3,6 +3,7 @@
 #include "daemon/engine/mime_writer.hpp"
 #include "proto/mail/address.hpp"
 #include "proto/mail/charset.hpp"
+#include "proto/peer/messages.hpp"
 
 #include <algorithm>
 
@@ -36,6 +37,27 @@ std::string as_read(std::string_view name) {
 }
 
 }  // namespace
+
+std::string local_part_of(std::string_view name) {
+    std::string out;
+    for (const char c : mail::ascii_spelling(name)) {
+        const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        if ((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '_' || lower == '-')
+            out += lower;
+        else if ((lower == ' ' || lower == '.') && !out.empty() && out.back() != '.')
+            out += '.';
+        if (out.size() == mail::local_part_bytes_max) break;
+    }
+    while (!out.empty() && out.back() == '.') out.pop_back();
+    return out;
+}
+
+std::string shown_address(const storage::contact& c) {
+    std::string local;
+    if (const auto record = peer::decode_account_record(c.record)) local = local_part_of(record->name);
+    if (local.empty() && c.how == storage::known_by::card) local = local_part_of(c.name);
+    return (local.empty() ? "mail" : local) + "@" + crypto::account_label(c.account) + std::string(address_end);
+}
 
 std::optional<storage::contact> wished(const storage::contact& c, wish what, storage::unix_ms now) {
     auto after = c;

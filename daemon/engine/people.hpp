@@ -5,6 +5,7 @@
 #include "storage/records.hpp"
 
 #include <optional>
+#include <string>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,13 @@ storage::contact as_request_again(storage::contact c);
 // Those that are meant by a name, an address, a label or the beginning of one (at least label_prefix_min characters).
 inline constexpr std::size_t label_prefix_min = 4;
 std::vector<storage::contact> named(std::span<const storage::contact> all, std::string_view who);
+
+// What an account of this name puts before the @: its letters, digits, dots, dashes and underscores, as ASCII. May be
+// empty.
+std::string local_part_of(std::string_view name);
+// The address to show: with the local part that the person's own node shows, made of the name she has announced in her
+// record or card; "mail" when there is none. Whatever stands there, the mail reaches her.
+std::string shown_address(const storage::contact& c);
 
 // A contact the user has accepted under the same name (without regard to case,
 // RFC 5051) with another key; nullptr: none.

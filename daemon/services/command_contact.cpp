@@ -116,7 +116,7 @@ json::object describe(const storage::contact& p) {
     json::array endpoints;
     for (const auto& endpoint : p.endpoints) endpoints.push_back(json::string(endpoint));
     return {{"account", crypto::account_label(p.account)},
-            {"address", "mail@" + address_of(p.account)},
+            {"address", engine::shown_address(p)},
             {"name", p.name},
             {"how", how_name(p.how)},
             {"how_text", engine::sentence_of(p.how)},
@@ -137,7 +137,7 @@ storage::contact one_contact(const account& a, const std::string& who) {
     if (found.size() == 1) return found.front();
     if (found.empty()) refuse(EX_NOUSER, "there is no contact \"" + who + "\"; see: peerpost contact list --all");
     std::string list;
-    for (const auto& c : found) list += "\n  mail@" + address_of(c.account);
+    for (const auto& c : found) list += "\n  " + engine::shown_address(c);
     refuse(EX_DATAERR, "\"" + who + "\" may mean several; name the address:" + list);
 }
 

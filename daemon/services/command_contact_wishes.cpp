@@ -54,8 +54,8 @@ json::value carry_out(const call& c, account& a, const crypto::account_key& who,
 }  // namespace
 
 std::string same_name_text(const storage::contact& other, std::string_view how) {
-    return "there is a contact called \"" + other.name + "\" already, with another key: mail@" +
-           address_of(other.account) + " (" + std::string(engine::sentence_of(other.how)) +
+    return "there is a contact called \"" + other.name + "\" already, with another key: " +
+           engine::shown_address(other) + " (" + std::string(engine::sentence_of(other.how)) +
            "). If that person has told you of a new account, remove the old one or use " + std::string(how) +
            "; if not, somebody may be pretending to be that person: ask over a channel you trust. Nothing was changed";
 }
@@ -84,8 +84,8 @@ json::value contact_remove(const call& c) {
     if (!c.flag("undo") && p.blocked)
         refuse(EX_DATAERR,
                "this account is blocked; removed, it could write to you again as a stranger. Leave it, or lift the "
-               "block first: peerpost contact block --undo mail@" +
-                   address_of(p.account));
+               "block first: peerpost contact block --undo " +
+                   engine::shown_address(p));
     return carry_out(c, a, p.account, c.flag("undo") ? wish::take_back : wish::remove);
 }
 

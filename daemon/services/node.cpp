@@ -3,6 +3,7 @@
 #include "crypto/password.hpp"
 #include "crypto/recovery_words.hpp"
 #include "daemon/engine/correspondent.hpp"
+#include "daemon/engine/people.hpp"
 #include "daemon/services/greeting.hpp"
 #include "daemon/services/interfaces.hpp"
 #include "daemon/services/keyring_names.hpp"
@@ -24,18 +25,9 @@ constexpr std::string_view profile_setting = "profile";
 // eight mails before the first answer; the link stays short
 constexpr std::size_t tokens_in_an_invite = 8;
 
-// The local part that stands in the address we print: letters, digits, dot, dash and underscore of the name.
+// What stands in the address we print.
 std::string local_part_of(std::string_view name) {
-    std::string out;
-    for (const char c : mail::ascii_spelling(name)) {
-        const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        if ((lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '_' || lower == '-')
-            out += lower;
-        else if ((lower == ' ' || lower == '.') && !out.empty() && out.back() != '.')
-            out += '.';
-        if (out.size() == mail::local_part_bytes_max) break;
-    }
-    while (!out.empty() && out.back() == '.') out.pop_back();
+    auto out = engine::local_part_of(name);
     return out.empty() ? "me" : out;
 }
 

@@ -178,3 +178,22 @@ TEST_CASE("a card is read back as it was written, and as address books write it"
     CHECK_FALSE(read_vcard("BEGIN:VCARD\r\nFN:x\r\nEND:VCARD\r\n"));
     CHECK_FALSE(read_vcard(""));
 }
+
+TEST_CASE("a contact's address has the local part its own node shows") {
+    CHECK(local_part_of("Alice") == "alice");
+    CHECK(local_part_of("J\u00fcrgen Wei\u00df") == "jurgen.weiss");
+    CHECK(local_part_of("  a . b_c-1 @\"\r\n. ") == "a.b_c-1");
+    CHECK(local_part_of("").empty());
+    CHECK(local_part_of("\u4f60\u597d@").find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") ==
+          std::string::npos);
+    storage::contact c;
+    c.account = accounts::key(1);
+    const auto domain = "@" + accounts::domain(1);
+    c.name = "Sister";                              // the user's word for her: nothing she has said
+    CHECK(shown_address(c) == "mail" + domain);
+    c.how = storage::known_by::card;
+    CHECK(shown_address(c) == "sister" + domain);
+    c.record = peer::encode(people::alice().record());
+    REQUIRE_FALSE(people::alice().record().name.empty());
+    CHECK(shown_address(c) == local_part_of(people::alice().record().name) + domain);
+}

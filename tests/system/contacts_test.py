@@ -172,6 +172,7 @@ def another_name(alice, bob, carol):
     after = show(alice, "caroline wei\u00df")
     assert after["code"] == before["code"] and after["account"] == carol.account
     assert after["verified"] == before["verified"] and after["accepted"]
+    assert after["address"] == f"caroline.weiss@{carol.account}.peerpost.alt", after
     carol.stop()
     carol.command("account", "name", "Lina")                # its daemon does not run
     carol.start()
@@ -189,6 +190,7 @@ def another_name(alice, bob, carol):
     send(carol, alice, "under my old name")
     arrived(alice, "INBOX", "under my old name")
     assert named("Sister"), "the name that Alice gave is gone"
+    wait_until(lambda: show(alice, "sister")["address"] == carol.address, 20, "the address is not what carol announces")
 
 
 def same_home(alice):
@@ -234,6 +236,9 @@ def main(binary):
         try:
             befriend(alice, bob)
             assert show(alice, "bob")["how"] == "invite_given" and show(bob, "alice")["how"] == "invite_used"
+            # the addresses are those that the two call themselves by
+            assert show(alice, "bob")["address"] == bob.address and show(bob, "alice")["address"] == alice.address
+            assert bob.address in alice.command("contact", "list") and "mail@" not in alice.command("contact", "list")
             verify(alice, bob)
             invite_over_the_link(alice, bob)
             block(alice, bob)

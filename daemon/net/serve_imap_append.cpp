@@ -26,6 +26,14 @@ imap::verdict refused(std::string code, std::string sentence) {
     return imap::outcome<T>(imap::refusal{std::move(code), std::move(sentence)});
 }
 
+constexpr const char* create_it_first = "there is no such mailbox; create it first";
+
+// RFC 9051 section 6.3.12: also of a mailbox that was deleted while the mail came.
+imap::verdict append_refused(error_code why) {
+    if (why == storage::errc::no_such_mailbox) return refused<imap::appended>("TRYCREATE", create_it_first);
+    return net::refused<imap::appended>(why);
+}
+
 // The client's copy may have a Bcc field that the submitted mail has lost; everything below the header is the same.
 // Another mail that only carries the same Message-ID is kept like any other.
 bool same_mail(const mail::message_index& filed, const mail::message_outline& given) {
@@ -86,7 +94,7 @@ awaitable<imap::verdict> imap_connection::on(imap::append_begin q) {
     if (!append_) {
         auto box = account_->store().read([&](const storage::read_txn& txn) { return txn.find_mailbox(q.mailbox); });
         if (!box) co_return refused<imap::nothing>(box.error());
-        if (!*box) co_return refused<imap::nothing>("TRYCREATE", "there is no such mailbox; create it first");
+        if (!*box) co_return refused<imap::nothing>("TRYCREATE", create_it_first);
         append_.emplace();
         append_->box = std::move(**box);
     }
@@ -183,7 +191,7 @@ awaitable<imap::verdict> imap_connection::on(imap::append_wait) {
     appends_.pop_front();
     if (!oldest) co_return refused<imap::appended>(oldest.error());
     const auto written = co_await oldest->written.wait();
-    if (!written) co_return refused<imap::appended>(written.error());
+    if (!written) co_return append_refused(written.error());
     co_return imap::outcome<imap::appended>(*oldest->done);
 }
 
@@ -193,7 +201,8 @@ awaitable<imap::verdict> imap_connection::on(imap::append_end q) {
     const auto written = co_await submitted->written.wait();
     if (!written && q.replaces && written.error() == storage::errc::not_found)
         co_return refused<imap::appended>("EXPUNGEISSUED", "the message to be replaced is gone; nothing was changed");
-    if (!written) co_return refused<imap::appended>(written.error());
+    if (!written && q.replaces) co_return refused<imap::appended>(written.error());
+    if (!written) co_return append_refused(written.error());
     co_return imap::outcome<imap::appended>(*submitted->done);
 }
 

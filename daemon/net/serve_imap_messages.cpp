@@ -237,11 +237,11 @@ awaitable<imap::verdict> imap_connection::on(imap::copy_messages q) {
             if (!*to) return storage::errc::no_such_mailbox;
             auto here = txn.get_mailbox(box);
             if (!here) return here.error();
-            if (*here) {   // out of Requests, or into it: says what the user thinks of who wrote them
-                auto some = services::judge_senders(txn, *mine, **here, **to, q.uids);
-                if (!some) return some.error();
-                *judged = *some;
-            }
+            if (!*here) return storage::errc::not_found;
+            // out of Requests, or into it: says what the user thinks of who wrote them
+            auto some = services::judge_senders(txn, *mine, **here, **to, q.uids);
+            if (!some) return some.error();
+            *judged = *some;
             auto pairs = txn.copy(box, q.uids, (*to)->id, q.move);
             if (!pairs) return pairs.error();
             *copied = {};

@@ -23,7 +23,7 @@ wire::task<> connection::serve() {
     untagged("OK [CAPABILITY " + capability_text(*this) + "] peerpost ready");
     while (!over) {
         if (notify) co_await tell_while_quiet();
-        if (over) break;
+        if (over || leaving) break;
         command cmd;
         const bool runs = co_await read_command(cmd);
         if (runs) co_await run_command(cmd);

@@ -10,11 +10,11 @@
 namespace pp::imap {
 
 wire::task<> connection::tell_changes(telling how, bool uid) {
-    if (how == telling::nothing) co_return;
+    if (how == telling::nothing || leaving) co_return;
     clear_news();
     // RFC 5465 section 3.1: with NOTIFY, only what it asks for of the selected mailbox.
     if (selected && (!notify || notify->request.selected_events != 0)) co_await tell_selected(how, uid || notify);
-    if (!over && notify && !notify->request.groups.empty()) co_await tell_others();
+    if (!over && !leaving && notify && !notify->request.groups.empty()) co_await tell_others();
 }
 
 // After a command has run: what has come meanwhile, as far as this command allows.
@@ -30,7 +30,7 @@ wire::task<> connection::tell_news_of(const command& cmd, telling allowed) {
         if (has_news() || behind || watched || (how == telling::everything && selected && !selected->vanished.empty()))
             co_await tell_changes(how, cmd.uid);
     }
-    if (over || !selected || !qresync) co_return;
+    if (over || leaving || !selected || !qresync) co_return;
     // RFC 7162 section 6: removals are still waiting, so the client must not take what it was sent for its state.
     if (selected->given_modseq() > selected->synced_modseq())
         untagged("OK [HIGHESTMODSEQ " + std::to_string(selected->synced_modseq()) + "] Changes are yet to be told");
@@ -46,7 +46,8 @@ wire::task<> connection::tell_selected(telling how, bool uid) {
     }
     const auto& delta = std::get<mailbox_delta>(answer);
     if (delta.gone) {
-        bye("The selected mailbox has been deleted");
+        untagged("BYE The selected mailbox has been deleted");
+        leaving = true;   // what the running command has done (an APPEND elsewhere) is still answered
         co_return;
     }
     // A mail that came and went since the last poll gets no number: it could not be told as gone any more.

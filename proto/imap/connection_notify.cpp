@@ -84,7 +84,7 @@ wire::task<> connection::tell_items(const fetch_request& items, const std::vecto
 
 wire::task<> connection::tell_while_quiet() {
     set_deadline(now() + inactivity_max);
-    while (!over && notify && input().empty()) {
+    while (!over && !leaving && notify && input().empty()) {
         // RFC 5465 section 6.1.2: SELECTED-DELAYED keeps numbers valid until a command that may change them.
         const auto how = notify->request.delayed ? telling::no_expunge : telling::everything;
         if (has_news()) {

@@ -248,6 +248,37 @@ def utf8_names(client):
     assert tagged.startswith(b"BAD"), tagged
 
 
+def deleted_meanwhile(node, client, other):
+    """Another session deletes the mailbox that this one fills, or the one it has selected."""
+    client.ok("CREATE Passing")
+    client.send(b"late APPEND Passing {3}\r\n")
+    assert client.line().startswith(b"+")
+    other.ok("DELETE Passing")
+    client.send(b"abc\r\n")
+    told = client.line()
+    assert told.startswith(b"late NO [TRYCREATE]"), told   # RFC 9051 section 6.3.12
+
+    other.ok("CREATE Passing")
+    client.ok("SELECT Passing")
+    other.ok("DELETE Passing")
+    client.ok("CLOSE")
+
+    for command, answer in ((("APPEND Archive {3}", b"abc\r\n"), rb"OK \[APPENDUID "),
+                            (("COPY 1 Archive",), rb"NO \[NONEXISTENT\]"), (("NOOP",), b"OK")):
+        other.ok("CREATE Passing")
+        appended(other, "Passing", b"Subject: x\r\n\r\nx\r\n")
+        leaving = Line(node)
+        leaving.ok("SELECT Passing")
+        other.ok("DELETE Passing")
+        tagged, untagged = leaving.command(*command)
+        assert re.match(answer, tagged) and b"* BYE" in b"\n".join(untagged), (command, tagged, untagged)
+        try:
+            leaving.line()
+            raise AssertionError("the session goes on")
+        except EOFError:
+            pass
+
+
 def main(binary):
     with nodes(binary, "alice") as (alice,):
         alice.start()
@@ -260,6 +291,7 @@ def main(binary):
         for tls in (False, True):
             compressed(alice, tls)
         utf8_names(client)
+        deleted_meanwhile(alice, client, other)
 
         for rebuild in (False, True):
             assert alice.stop()[0] == 0

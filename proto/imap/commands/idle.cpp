@@ -28,7 +28,7 @@ wire::task<reply> idle(connection& c) {
     co_await c.tell_changes(telling::everything, false);   // what came between the last command and this one
     const auto ends_at = c.now() + inactivity_max;
     auto reminds_at = c.now() + idle_reminder_every;
-    while (!c.over) {
+    while (!c.over && !c.leaving) {
         if (const auto line = take_done_line(c)) {
             if (equal_case(*line, "DONE")) co_return ok("IDLE completed");
             co_return bad("Expected DONE");
@@ -62,6 +62,7 @@ wire::task<reply> run_idle(connection& c, command& cmd) {
     c.listen_to_news(c.selected.has_value() || c.notify || c.metadata_news);
     auto result = co_await idle(c);
     c.listen_to_news(false);
+    if (c.leaving) c.over = true;   // the mailbox has gone, and no answer stands before DONE
     co_return result;
 }
 

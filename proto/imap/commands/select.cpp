@@ -100,14 +100,16 @@ wire::task<reply> run_unselect(connection& c, command& cmd) {
     co_return ok("UNSELECT completed");
 }
 
-// RFC 9051 section 6.4.1: expunges without saying so; nothing is expunged of a mailbox opened read-only.
+// RFC 9051 section 6.4.1: expunges without saying so; nothing is expunged of a mailbox opened read-only. Of one that
+// another session has deleted nothing is left to expunge, and the client gets out of it all the same.
 wire::task<reply> run_close(connection& c, command& cmd) {
     cmd.args.end();
     if (cmd.args.failed()) co_return bad_arguments(cmd);
     if (!c.selected->read_only) {
         expunge_messages question;
         const auto answer = co_await c.ask(std::move(question));
-        if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
+        const auto* why = std::get_if<refusal>(&answer);
+        if (why && why->code != "NONEXISTENT") co_return c.refused(*why);
     }
     co_await c.leave_mailbox();
     co_return ok("CLOSE completed");

@@ -70,7 +70,8 @@ refusal fake_daemon::no_mailbox() {
     return say("NONEXISTENT", "There is no such mailbox");
 }
 
-refusal fake_daemon::not_open() {
+refusal fake_daemon::not_open() const {
+    if (selected_ != 0) return say("NONEXISTENT", "There is no such mailbox");   // deleted meanwhile
     return say("SERVERBUG", "No mailbox is open");
 }
 

@@ -48,7 +48,7 @@ private:
     static mailbox_status status_of(const fake_mailbox& b);
     message_row row_of(const fake_mail& m, bool with_index = false, bool with_header = false);
     static refusal no_mailbox();
-    static refusal not_open();
+    refusal not_open() const;
 
     outcome<nothing> answer(const login& q);
     sasl::scram_terms answer(const sasl::scram_begin& q);

@@ -62,6 +62,7 @@ struct dialled_node : links::listener {
     std::unique_ptr<links> peers;
     std::unique_ptr<receiver> mails;
     std::vector<std::shared_ptr<peer_link>> up;
+    std::shared_ptr<peer_link> first, second;   // her ends of both links: none outlives io
     std::function<void(services::account&)> second_up;
     bool is_asked = false, answers = false;
 
@@ -152,11 +153,10 @@ struct dialled_node : links::listener {
 TEST_CASE("a mail that comes by a relay is not asked for without end over a link that has been replaced") {
     const watchdog watched;
     silent_owner hers;
-    std::shared_ptr<peer_link> first, second;
     dialled_node n;
     const auto alice = throw_away_identity(services::now_s());
-    asio::co_spawn(n.io, n.dial(alice, hers, first), asio::detached);
-    n.run_until([&] { return n.up.size() == 1 && first->ready(); });
+    asio::co_spawn(n.io, n.dial(alice, hers, n.first), asio::detached);
+    n.run_until([&] { return n.up.size() == 1 && n.first->ready(); });
 
     auto note = people::mail_to_bob();
     note.sender = alice.certificate.account;
@@ -174,7 +174,7 @@ TEST_CASE("a mail that comes by a relay is not asked for without end over a link
         const auto reply = co_await link->ask(peer::letter_protocol, std::move(message));
         (void)reply;
     };
-    asio::co_spawn(n.io, ask(first), asio::detached);
+    asio::co_spawn(n.io, ask(n.first), asio::detached);
     n.run_until([&] { return n.is_asked; });
     n.up.front()->ready_at -= 2 * race_window;   // whoever dials anew has lost it
     bool old_knew = true;
@@ -182,7 +182,7 @@ TEST_CASE("a mail that comes by a relay is not asked for without end over a link
         old_knew = !n.up.front()->ready();
         n.mails->link_up(mine, n.up.front());   // the receiver knows the old one alone, and takes up what is wanted
     };
-    asio::co_spawn(n.io, n.dial(alice, hers, second), asio::detached);
+    asio::co_spawn(n.io, n.dial(alice, hers, n.second), asio::detached);
     n.run_until([&] { return n.up.size() == 2; });
     CHECK_FALSE(old_knew);                      // else nothing was shown
     n.answers = true;

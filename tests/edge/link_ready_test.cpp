@@ -8,6 +8,7 @@
 #include <boost/asio/connect.hpp>
 
 #include <thread>
+#include <utility>
 
 using namespace pp;
 using namespace pp::net;
@@ -50,6 +51,7 @@ TEST_CASE("a link is told to be ready, however long its HELLO was looked at") {
         door.accept(in);
 
         slow_owner alices, bobs;
+        std::vector<std::shared_ptr<peer_link>> made;
         alices.takes = bobs.takes = takes;
         bobs.mine = bob.greeting();
         auto dial = [&]() -> awaitable<void> {
@@ -65,6 +67,7 @@ TEST_CASE("a link is told to be ready, however long its HELLO was looked at") {
             options.expected = bob.address();
             options.now = people::now;
             auto link = std::make_shared<peer_link>(std::move(stream), options, alices);
+            made.push_back(link);
             co_await link->run();
         };
         auto take = [&]() -> awaitable<void> {
@@ -77,6 +80,7 @@ TEST_CASE("a link is told to be ready, however long its HELLO was looked at") {
             options.peer_device = alice.device_id();
             options.now = people::now;
             auto link = std::make_shared<peer_link>(std::move(stream), options, bobs);
+            made.push_back(link);
             co_await link->run();
         };
         asio::co_spawn(io, dial(), asio::detached);
@@ -86,5 +90,7 @@ TEST_CASE("a link is told to be ready, however long its HELLO was looked at") {
             io.run_one_for(std::chrono::milliseconds(100));
         CHECK(alices.told);
         CHECK(bobs.told);
+        for (const auto& link : std::exchange(made, {})) link->close();
+        io.run_for(std::chrono::seconds(5));   // or what waits in a link and the link would hold each other
     }
 }

@@ -365,6 +365,8 @@ TEST_CASE("a caller does not wait for a target that says nothing") {
         call->hang_up();
     };
     as_client(call_it);
+    reserved->hang_up();   // or what waits in it and it would hold each other
+    targets.run_for(std::chrono::milliseconds(200));
     workers.join();
 }
 

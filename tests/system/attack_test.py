@@ -14,7 +14,7 @@ import sys
 import time
 
 from node import mail_from, nodes, patience, wait_until
-from process import cpu_seconds, resident_bytes
+from process import check_memory, cpu_seconds, resident_bytes
 
 GROWTH_BYTES_MAX = 64 << 20          # of any attack here
 LOGIN_SECONDS_MAX = 8                # of a right login beside an attack: a hang, not a busy machine
@@ -78,7 +78,7 @@ class Victim:
         assert self.node.process.poll() is None, f"{what}: the daemon ended with {self.node.process.returncode}"
         self.right_login()
         grown = resident_bytes(self.pid) - self.settled
-        assert grown < GROWTH_BYTES_MAX, f"{what}: memory has grown by {grown >> 20} MiB"
+        check_memory(self.pid, grown, GROWTH_BYTES_MAX, what)
 
     def rests(self, what):
         before = cpu_seconds(self.pid)

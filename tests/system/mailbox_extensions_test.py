@@ -9,7 +9,7 @@ import time
 import zlib
 
 from node import nodes
-from process import resident_bytes
+from process import check_memory, resident_bytes
 
 
 class Line:
@@ -218,7 +218,7 @@ def compressed(node, tls):
     except (EOFError, ConnectionError, zlib.error):
         pass
     time.sleep(0.2)
-    assert resident_bytes(node.process.pid) - before < 16 << 20, "the daemon grew"
+    check_memory(node.process.pid, resident_bytes(node.process.pid) - before, 16 << 20, "the daemon")
     client.socket.close()
     broken = Line(node, tls=tls)
     broken.ok("COMPRESS DEFLATE")

@@ -13,7 +13,7 @@ import threading
 import time
 
 from node import mail_from, nodes, patience, wait_until
-from process import cpu_seconds, resident_bytes
+from process import check_memory, cpu_seconds, resident_bytes
 
 GROWTH_BYTES_MAX = 64 << 20          # of any attack here
 ROUND_MS_MAX = 10000                 # of the good client beside an attack: a hang, not a busy machine
@@ -137,7 +137,7 @@ class Victim:
         print(f"{what}: {time.monotonic() - begun:.1f} s, CPU {cpu_seconds(self.pid) - cpu:.1f} s, memory "
               f"{grown / (1 << 20):+.1f} MiB"
               + (f", good rounds {statistics.median(took):.0f} ms, at most {max(took)} ms" if took else ""), flush=True)
-        assert grown < GROWTH_BYTES_MAX, f"{what}: memory has grown by {grown >> 20} MiB"
+        check_memory(self.pid, grown, GROWTH_BYTES_MAX, what)
         return said
 
 

@@ -120,14 +120,19 @@ std::optional<deposit_plan::step> deposit_plan::next() const {
 }
 
 void deposit_plan::note(const relay::deposit_over& over) {
+    const bool at_ours = state_ == state::seed_at_ours;
     std::string said;
     switch (over.how) {
     case relay::ending::done: return;
-    case relay::ending::refused: said = refusal_text(over.why); break;
+    case relay::ending::refused:
+        // What its owner could do about it is of no use to who writes to her.
+        said = !at_ours && over.why.why == relay::status::refused ? "keeps no mail for the recipient any more"
+                                                                  : refusal_text(over.why);
+        break;
     case relay::ending::unwilling: said = "asks a stranger for more work than this node does"; break;
     case relay::ending::lost: said = "broke off"; break;
     }
-    auto& place = state_ == state::seed_at_ours ? our_answer_ : her_answer_;
+    auto& place = at_ours ? our_answer_ : her_answer_;
     if (place.empty()) place = std::move(said);
 }
 

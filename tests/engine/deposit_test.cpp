@@ -105,6 +105,12 @@ TEST_CASE("what cannot be left says why", "[deposit]") {
     CHECK_FALSE(both.next());
     CHECK(both.sentence() ==
           "the recipient's relay has no room left for this recipient; our own relay has no room left");
+    deposit_plan closed(1, 1);
+    closed.answered(refused(status::refused));
+    closed.answered(refused(status::refused));
+    while (closed.next()) closed.unreachable();
+    CHECK(closed.sentence() == "the recipient's relay keeps no mail for the recipient any more; our own relay does not "
+                               "serve this account; ask its owner for a link with an invite: peerpost relay link");
     // A slot that is gone takes no item either: nothing is gained by bringing the mail to ours.
     deposit_plan gone(1, 1);
     gone.answered(refused(status::no_slot));

@@ -61,8 +61,14 @@ void add_relay(CLI::App& app, context& c) {
         run(c, "relay list", {{"account", o->account}}, o->as_json, [](const json::object& r) {
             const auto& rows = list(r, "relays");
             if (rows.empty()) std::cout << "no relay is used; use one with: peerpost relay use LINK\n";
-            for (const auto& row : rows)
-                if (row.is_object()) show_used(row.as_object());
+            const auto* found = r.if_contains("trouble");
+            const auto trouble = found && found->is_object() ? found->as_object() : json::object();
+            for (const auto& row : rows) {
+                if (!row.is_object()) continue;
+                show_used(row.as_object());
+                if (const auto why = text(trouble, text(row.as_object(), "relay")); !why.empty())
+                    std::cout << "  no mail waits there at the moment: " << plain(why) << "\n";
+            }
         });
     });
     auto* drop = relay->add_subcommand("drop", "Stop using a relay; what waits there is given up");

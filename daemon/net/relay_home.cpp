@@ -57,6 +57,7 @@ awaitable<bool> relay_home::visit() {
     if (!call_ || stopping_) {
         if (call_) call_->hang_up();
         services::log(services::area::peer).debug("event=relay_not_reached reason={}", services::field(why));
+        trouble_ = std::move(why);
         co_return false;
     }
     call_->on_news = [this](const relay::slot_id&) {
@@ -77,11 +78,13 @@ awaitable<bool> relay_home::visit() {
     call_->on_ended = nullptr;
     call_->hang_up();
     const bool was_there = std::exchange(attached_, false);
+    trouble_ = "the link to the relay was lost";
     if (over.how == relay::ending::refused && !stopping_) {
         // The slot is not there, and the relay wants to know whose it is to be.
         services::log(services::area::peer).info("event=relay_refuses status={}", static_cast<unsigned>(over.why.why));
         const auto failed = co_await open_slot_at(with_, mine_, at_);
         if (failed.empty()) co_await note_opened();
+        else trouble_ = failed;
     }
     co_return was_there;
 }

@@ -23,6 +23,8 @@ public:
 
     const engine::own_relay& at() const { return at_; }
     bool attached() const { return attached_ && call_ && call_->alive(); }
+    // Why there is no link that shows us our slot, in words; empty while there is one, and before the first try.
+    std::string trouble() const { return attached() ? std::string() : trouble_; }
     // When the newest look at what lies there began that is over: everything was taken, or it could not be reached.
     std::chrono::steady_clock::time_point looked_at() const { return looked_at_; }
     void look_again();                           // now, not at the next news: they may have been lost
@@ -46,6 +48,7 @@ private:
     asio::steady_timer timer_;
     std::size_t failures_ = 0;                   // one after the other
     std::chrono::steady_clock::time_point look_begun_{}, looked_at_{};
+    std::string trouble_;
     bool attached_ = false, news_ = false, stopping_ = false;
 };
 

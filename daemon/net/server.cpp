@@ -100,6 +100,7 @@ struct server::state {
     awaitable<void> upkeep();
     awaitable<void> watch_lines();
     std::string errand(services::account& mine, const engine::own_relay& at, services::node::errand what);
+    std::string relay_trouble(const services::account& mine, const crypto::account_key& at);
     void tell_endpoints();
     std::string way_in_text() const {
         const auto way = mapper.outside(portmap::transport::tcp);
@@ -157,6 +158,7 @@ server::~server() {
     state_->node.writer().on_delivery_changes(nullptr);
     state_->node.on_record_changed(nullptr);
     state_->node.relay_errand = nullptr;
+    state_->node.relay_trouble = nullptr;
     state_->workers.join();
     if (auto* relay = state_->node.relay()) relay->stop();
     state_->node.writer().stop();   // its last completions are posted to a context that still exists
@@ -281,6 +283,9 @@ std::string server::start() {
     });
     s.node.relay_errand = [&s](services::account& mine, const engine::own_relay& at, services::node::errand what) {
         return s.errand(mine, at, what);
+    };
+    s.node.relay_trouble = [&s](const services::account& mine, const crypto::account_key& relay) {
+        return s.relay_trouble(mine, relay);
     };
     for (const auto& l : s.listeners) l->start();
     s.outgoing.start();
@@ -420,6 +425,19 @@ std::string server::state::errand(services::account& mine, const engine::own_rel
         });
     });
     if (answer.wait_for(errand_limit) != std::future_status::ready) return "the relay does not answer in time";
+    return answer.get();
+}
+
+std::string server::state::relay_trouble(const services::account& mine, const crypto::account_key& at) {
+    auto told = std::make_shared<std::promise<std::string>>();   // shared: the asker may have given up
+    auto answer = told->get_future();
+    asio::post(io, [this, &mine, at, told] {
+        std::string why;
+        for (const auto& home : homes.of(mine))
+            if (home->at().relay == at) why = home->trouble();
+        told->set_value(std::move(why));
+    });
+    if (answer.wait_for(std::chrono::seconds(5)) != std::future_status::ready) return {};
     return answer.get();
 }
 

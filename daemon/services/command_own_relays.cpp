@@ -78,13 +78,19 @@ json::value relay_use(const call& c) {
     return out;
 }
 
-// account.
+// account. Result: relays; trouble, by relay: why there is no link to it, while a daemon runs.
 json::value relay_list(const call& c) {
     c.only({"account"});
     const account& a = c.chosen_account();
     json::array rows;
-    for (const auto& r : own_relays(a.store())) rows.push_back(describe(a, r));
-    return json::object{{"account", a.label()}, {"relays", std::move(rows)}};
+    json::object trouble;
+    for (const auto& r : own_relays(a.store())) {
+        rows.push_back(describe(a, r));
+        if (!c.n.relay_trouble) continue;
+        if (const auto why = c.n.relay_trouble(a, r.relay); !why.empty())
+            trouble[crypto::account_label(r.relay)] = json::string(why);
+    }
+    return json::object{{"account", a.label()}, {"relays", std::move(rows)}, {"trouble", std::move(trouble)}};
 }
 
 // account, relay: its label or the beginning of it. Result: closed (the relay has forgotten the slot), why (when not).

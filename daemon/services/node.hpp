@@ -121,6 +121,9 @@ public:
     // not. Blocks, for a minute at most. Not set while no daemon runs.
     enum class errand : std::uint8_t { open, close };
     std::function<std::string(account&, const engine::own_relay&, errand)> relay_errand;
+    // Set by the network layer: why an account has no link to a relay that it uses, in words; empty: it has one, or is
+    // about to. Not set while no daemon runs.
+    std::function<std::string(const account&, const crypto::account_key& relay)> relay_trouble;
     // The account says other things of itself than before, or uses other relays: links to those, and what others are
     // told. Thread-safe.
     void on_record_changed(std::function<void(const std::string& account)> f);

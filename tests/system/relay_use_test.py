@@ -15,6 +15,10 @@ def status(relay):
     return json.loads(relay.command("relay", "status", "--json"))
 
 
+def trouble(node):
+    return json.loads(node.command("relay", "list", "--json"))["trouble"]
+
+
 def refused(node, *arguments):
     import subprocess
     done = subprocess.run([node.binary, "--home", str(node.home), *arguments], capture_output=True, text=True,
@@ -74,7 +78,11 @@ def main(binary):
         assert b"peerpost:slot/" in invite_record(friend)
 
         # Not reachable, and refused by its policy.
+        assert trouble(friend) == {}, trouble(friend)
         relay.stop()
+        wait_until(lambda: "cannot be reached" in trouble(friend).get(relay.account, ""), 20,
+                   lambda: f"a relay that is off is no trouble: {trouble(friend)}")
+        assert "cannot be reached" in friend.command("relay", "list")
         assert "cannot be reached" in refused(friend, "relay", "use", link)
         config.write_text(config.read_text().replace('serve = "invited"', 'serve = "self"'))
         relay.start()
@@ -89,6 +97,7 @@ def main(binary):
         assert b"peerpost:slot/" not in invite_record(friend)
         assert "does not serve this account" in refused(friend, "relay", "use", fresh)
         assert status(relay)["slots"] == 0
+        assert trouble(friend) == {}
 
         # Contacts may when the policy says so, and only then is it told who they are.
         relay.stop()
@@ -98,6 +107,13 @@ def main(binary):
                    .get("opened"), 20,
                    "a contact may not use the relay")
         assert status(relay)["slots"] == 1
+
+        # Her owner is no relay any more: she learns of it where she looks for her relays.
+        relay.stop()
+        config.write_text(config.read_text().replace('serve = "contacts"', 'serve = "off"'))
+        relay.start()
+        wait_until(lambda: "no relay" in trouble(friend).get(relay.account, ""), 20,
+                   lambda: f"a relay that serves nobody is no trouble: {trouble(friend)}")
 
         # Without a daemon it is noted, and opened when it runs.
         friend.command("relay", "drop", relay.account[:8])

@@ -89,7 +89,16 @@ awaitable<imap::verdict> imap_connection::on(imap::append_begin q) {
             held_bytes += submitted->bytes;
             held_mails += submitted->mails;
         }
-    const auto room = check_quota(held_bytes, held_mails);
+    if (q.replaces && selected_) {   // RFC 8508 section 3.4: only what comes on top counts
+        auto old = account_->store().read(
+            [&](const storage::read_txn& txn) { return txn.get_message(selected_->box, *q.replaces); });
+        if (!old) co_return refused<imap::nothing>(old.error());
+        if (*old) {
+            held_bytes -= std::min(held_bytes, (*old)->size_bytes);
+            --held_mails;
+        }
+    }
+    const auto room = held_bytes + held_mails == 0 ? result<void>() : check_quota(held_bytes, held_mails);
     if (!room) co_return refused<imap::nothing>(room.error());
     if (!append_) {
         auto box = account_->store().read([&](const storage::read_txn& txn) { return txn.find_mailbox(q.mailbox); });

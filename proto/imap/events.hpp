@@ -178,6 +178,7 @@ struct append_begin {                // asked before each mail is read: too larg
     mail::flags flags;
     std::optional<mail::date_time> internal_date;
     std::uint64_t size_bytes = 0;    // 0: not known yet (CATENATE)
+    std::optional<std::uint32_t> replaces;   // RFC 8508 section 3.4: its room counts as free
     bool operator==(const append_begin&) const = default;
 };
 struct append_chunk {                // at most 64 KiB; bytes exactly as sent

@@ -316,6 +316,10 @@ def main(binary):
             appended(client, "Archive", b"Subject: x\r\n\r\nx\r\n")
         assert b"[OVERQUOTA]" in client.no("APPEND Archive {3}", b"abc\r\n")[0]
         client.ok("SELECT Archive")
+        # RFC 8508 section 3.4: only what comes on top of the replaced mail counts
+        client.ok("REPLACE 1 Archive {18}", b"Subject: newer\r\n\r\n\r\n")
+        client.ok("REPLACE 1 Archive CATENATE (TEXT {16}", b"Subject: cat\r\n\r\n)\r\n")
+        assert b"[OVERQUOTA]" in client.no("REPLACE 1 Archive {1000000}", b"abc\r\n")[0]
         client.ok("STORE 1 +FLAGS (\\Deleted)")
         client.ok("EXPUNGE")
         assert b"[OVERQUOTA]" in client.no("APPEND Archive {2000000}", b"abc\r\n")[0]

@@ -17,7 +17,7 @@ wire::task<reply> run_append(connection& c, command& cmd) {
     const auto name = cmd.args.mailbox(c.utf8());
     const auto written = cmd.args.written_name();
     append_reader mails(c, cmd);
-    const auto failed = co_await mails.read(name, true);
+    const auto failed = co_await mails.read(name, std::nullopt);
     if (failed) co_return *failed;
     tell_normal_form(c, name, written, "");
     if (c.may_answer_later(mails.bytes_in_all())) {
@@ -52,7 +52,7 @@ wire::task<reply> run_replace(connection& c, command& cmd) {
     append_end end;
     end.replaces = uids.ranges().front().first;
     append_reader mails(c, cmd);
-    const auto failed = co_await mails.read(name, false);
+    const auto failed = co_await mails.read(name, end.replaces);
     if (failed) co_return *failed;
     const auto answer = co_await c.ask(std::move(end));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);

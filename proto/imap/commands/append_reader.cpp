@@ -26,7 +26,9 @@ std::uint64_t append_reader::bytes_max() const {
     return c_.options.append_bytes_max ? c_.options.append_bytes_max : discarded_bytes_max;
 }
 
-wire::task<std::optional<reply>> append_reader::read(const std::string& mailbox, bool several) {
+wire::task<std::optional<reply>> append_reader::read(const std::string& mailbox,
+                                                     std::optional<std::uint32_t> replaces) {
+    replaces_ = replaces;
     problem failed;
     std::size_t mails = 0;
     do {
@@ -34,7 +36,7 @@ wire::task<std::optional<reply>> append_reader::read(const std::string& mailbox,
         else failed = co_await one_mail(mailbox);
         bytes_in_all_ += bytes_;
         if (c_.over) failed = ok("");
-    } while (!failed && several && cmd_.args.peek() == ' ');
+    } while (!failed && !replaces && cmd_.args.peek() == ' ');
     if (!failed) {
         cmd_.args.end();
         if (!cmd_.args.failed() && cmd_.body) cmd_.args.fail("Nothing may follow the mail");
@@ -52,6 +54,7 @@ wire::task<std::optional<reply>> append_reader::one_mail(const std::string& mail
     auto& args = cmd_.args;
     append_begin question;
     question.mailbox = mailbox;
+    question.replaces = replaces_;
     args.space();
     if (args.peek() == '(') {
         question.flags = args.flag_list();

@@ -18,7 +18,7 @@ public:
 
     // From the blank behind the mailbox name to the end of the command. nullopt: the daemon has all mails, and
     // append_end may be asked. Else how the command ends; the daemon has been told to drop them.
-    wire::task<std::optional<reply>> read(const std::string& mailbox, bool several);
+    wire::task<std::optional<reply>> read(const std::string& mailbox, std::optional<std::uint32_t> replaces);
     std::uint64_t bytes_in_all() const { return bytes_in_all_; }   // of the mails that were read
 
 private:
@@ -42,6 +42,7 @@ private:
     std::size_t line_bytes_left_;                // of the whole command, its mails not counted
     std::uint64_t bytes_ = 0;                    // of the mail being read
     std::uint64_t bytes_in_all_ = 0;
+    std::optional<std::uint32_t> replaces_;
     bool begun_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include "storage/attempt.hpp"
 #include "storage/job_txn.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace pp::storage {
@@ -135,10 +136,14 @@ result<void> job_txn::rename_mailbox(std::string_view wanted_from, std::string_v
         auto name = to + b.name.substr(from.size());
         if (!valid_name(name)) return errc::bad_mailbox_name;
         PP_LET(const auto clash, view::folder_by_name(rows_, name));
-        if (clash) return errc::mailbox_exists;
+        // z/b to z: z/b/b gets the name that z/b has until then.
+        const bool holder_moves = to != from && (name == from || is_below(name, from));
+        if (clash && !holder_moves) return errc::mailbox_exists;
         renames.push_back({b.id, std::move(name)});
     }
     if (renames.empty()) return errc::no_such_mailbox;
+    // A name that one gets and another one has is longer than the one that other gets: that one goes first.
+    std::ranges::stable_sort(renames, {}, [](const op::rename_mailbox& r) { return r.name.size(); });
     PP_TRY(make_parents(to));
     for (auto& r : renames) {
         touched_.insert(r.id);

@@ -63,6 +63,44 @@ TEST_CASE("renaming takes the mailboxes below along") {
     CHECK(f.run(renaming("none", "x")).error() == errc::no_such_mailbox);
 }
 
+TEST_CASE("renaming upwards: what moves itself is in nobody's way") {
+    store_fixture f;
+    f.must(create("z/b/b/b"));
+    f.must(create("z/b/c"));
+    f.must(erasing("z"));
+    f.must([](write_txn& t) { return t.set_subscribed("z/b", true); });
+    f.add("z/b", mail_text("upper"));
+    const auto upper = f.box("z/b"), lower = f.box("z/b/b"), lowest = f.box("z/b/b/b"), beside = f.box("z/b/c");
+    f.must(renaming("z/b", "z"));
+    const auto holds = [&] {
+        CHECK(f.box("z").id == upper.id);
+        CHECK(f.box("z/b").id == lower.id);
+        CHECK(f.box("z/b/b").id == lowest.id);
+        CHECK(f.box("z/c").id == beside.id);
+        CHECK_FALSE(has(names(f), "z/b/b/b"));
+        CHECK_FALSE(has(names(f), "z/b/c"));
+        CHECK(f.box("z").uid_validity == upper.uid_validity);
+        CHECK(f.box("z/b").uid_validity == lower.uid_validity);
+        CHECK(f.all("z").size() == 1);
+        CHECK(f.all("z/b").empty());
+        CHECK(f.box("z").subscribed);
+        CHECK(f.box("z/b").subscribed);   // of the name: only the client takes it off
+    };
+    holds();
+    f.rebuild();
+    holds();
+    // What stays is in the way as before, and then nothing has moved.
+    f.must(create("y/b/c"));
+    f.must(create("y/c"));
+    f.must(erasing("y"));
+    f.must(create("w/x"));
+    f.must(erasing("w"));
+    const auto before = names(f);
+    CHECK(f.run(renaming("w", "w")).error() == errc::mailbox_exists);
+    CHECK(f.run(renaming("y/b", "y")).error() == errc::mailbox_exists);
+    CHECK(names(f) == before);
+}
+
 TEST_CASE("renaming INBOX moves its messages") {
     store_fixture f;
     f.add("INBOX", mail_text("x"));

@@ -107,7 +107,8 @@ prekey_plan plan_prekeys(std::span<const prekey_age> ours, peer::unix_s now) {
     prekey_plan plan;
     if (ours.empty()) {
         plan.make_new = true;
-        plan.new_id = 1;
+        // The moment, in seconds: before a recovery there were earlier ones, counted up once a week.
+        plan.new_id = static_cast<std::uint32_t>(std::clamp<peer::unix_s>(now, 1, first_prekey_id_max));
         return plan;
     }
     const auto newest = *std::max_element(ours.begin(), ours.end(),

@@ -42,6 +42,7 @@ inline constexpr peer::unix_s prekey_renew_s = 7 * 24 * 60 * 60;     // a new on
 // private halves of replaced ones: 30 d relay + 7 d
 inline constexpr peer::unix_s prekey_keep_s = 37 * 24 * 60 * 60;
 inline constexpr std::uint32_t prekeys_kept_max = (prekey_renew_s + prekey_keep_s) / prekey_renew_s;   // at one a week
+inline constexpr std::uint32_t first_prekey_id_max = UINT32_MAX / 4 * 3;   // room to count up; reached in 2072
 
 struct prekey_age {
     std::uint32_t id = 0;
@@ -49,7 +50,7 @@ struct prekey_age {
 };
 struct prekey_plan {
     bool make_new = false;
-    std::uint32_t new_id = 0;                    // greater than any before
+    std::uint32_t new_id = 0;                    // greater than any before, also before a recovery
     std::vector<std::uint32_t> forget;           // destroy their private halves
 };
 prekey_plan plan_prekeys(std::span<const prekey_age> ours, peer::unix_s now);

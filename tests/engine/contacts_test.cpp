@@ -2,6 +2,9 @@
 #include "tests/proto/peer/people.hpp"
 #include "tests/proto/peer/print_results.hpp"
 
+#include <limits>
+#include <set>
+
 using namespace pp;
 using namespace pp::engine;
 
@@ -111,7 +114,7 @@ TEST_CASE("an invite is good once, and until its date") {
 TEST_CASE("prekeys are renewed each week and outlive the mail sealed to them") {
     auto plan = plan_prekeys({}, people::now);
     CHECK(plan.make_new);
-    CHECK(plan.new_id == 1);
+    CHECK(plan.new_id > 0);
     std::vector<prekey_age> ours;
     std::size_t most = 0;
     for (peer::unix_s now = people::now; now < people::now + 200 * day; now += day) {
@@ -134,6 +137,24 @@ TEST_CASE("prekeys are renewed each week and outlive the mail sealed to them") {
     CHECK(plan_prekeys(future, people::now).make_new);      // the clock was wrong
     CHECK(plan_prekeys(future, people::now).new_id == 6);
     CHECK(plan_prekeys(future, people::now).forget.empty());
+}
+
+TEST_CASE("after a recovery no prekey has the id of one before it") {
+    std::set<std::uint32_t> given;
+    for (const auto begun : {people::now, people::now + day / 1440, people::now + 30 * day, people::now + 400 * day}) {
+        std::vector<prekey_age> ours;                        // nothing is known of earlier lives
+        for (auto now = begun; now < begun + 29 * day; now += day) {
+            const auto plan = plan_prekeys(ours, now);
+            if (!plan.make_new) continue;
+            CHECK(given.insert(plan.new_id).second);
+            ours.insert(ours.begin(), {plan.new_id, now});
+        }
+    }
+    for (const peer::unix_s odd : {peer::unix_s{-5}, peer::unix_s{0}, std::numeric_limits<peer::unix_s>::max() / 2}) {
+        const auto id = plan_prekeys({}, odd).new_id;        // clocks that are wrong
+        CHECK(id > 0);
+        CHECK(id <= first_prekey_id_max);
+    }
 }
 
 TEST_CASE("the newest prekey that is still good is used") {

@@ -79,6 +79,7 @@ struct outbox_row {                                   // one mail to one recipie
     unix_ms hold_until = 0;                           // not before, asked for by the sender (RFC 4865); 0: at once
     bool delay_told = false;                          // the sender has been told that it waits (RFC 3461)
     std::uint32_t outgoing_uid = 0;                   // of its mail in the mailbox Outgoing; 0: not there yet
+    unix_ms left_at = 0;                              // at a relay, where it waited then, the last time; 0: never
     std::string last_error;                           // a plain sentence
     bytes receipt;                                    // signed, when delivered
     bytes deposit;                                    // what lies at relays, and how it was paid (engine/deposit.hpp)

@@ -46,7 +46,8 @@ void decode(byte_reader& r, mail::uid_set& s) {
     }
 }
 
-constexpr std::uint8_t row_delay_told = 1, row_has_outgoing_uid = 2, row_has_deposit = 4;
+constexpr std::uint8_t row_delay_told = 1, row_has_outgoing_uid = 2, row_has_deposit = 4, row_was_left = 8,
+                       row_bits = 15;
 
 void encode(byte_writer& w, const outbox_row& o) {
     w.raw(o.id);
@@ -68,12 +69,13 @@ void encode(byte_writer& w, const outbox_row& o) {
     w.text(o.last_error);
     w.sized(o.receipt);
     // as most, and all from before there were any
-    if (o.hold_until == 0 && !o.delay_told && o.outgoing_uid == 0 && o.deposit.empty()) return;
+    if (o.hold_until == 0 && !o.delay_told && o.outgoing_uid == 0 && o.deposit.empty() && o.left_at == 0) return;
     w.i64(o.hold_until);
     w.u8(static_cast<std::uint8_t>((o.delay_told ? row_delay_told : 0) | (o.outgoing_uid ? row_has_outgoing_uid : 0) |
-                                   (o.deposit.empty() ? 0 : row_has_deposit)));
+                                   (o.deposit.empty() ? 0 : row_has_deposit) | (o.left_at ? row_was_left : 0)));
     if (o.outgoing_uid) w.u32(o.outgoing_uid);
     if (!o.deposit.empty()) w.sized(o.deposit);
+    if (o.left_at) w.i64(o.left_at);
 }
 void decode(byte_reader& r, outbox_row& o) {
     o.id = r.array<16>();
@@ -100,17 +102,17 @@ void decode(byte_reader& r, outbox_row& o) {
     o.delay_told = false;
     o.outgoing_uid = 0;
     o.deposit.clear();
+    o.left_at = 0;
     if (r.left() == 0) return;
     o.hold_until = r.i64();
     const auto has = r.u8();
     o.delay_told = has & row_delay_told;
     if (has & row_has_outgoing_uid) o.outgoing_uid = r.u32();
     if (has & row_has_deposit) o.deposit = to_bytes(r.sized());
-    const bool told_twice =
-        ((has & row_has_outgoing_uid) && o.outgoing_uid == 0) || ((has & row_has_deposit) && o.deposit.empty());
-    if (has > (row_delay_told | row_has_outgoing_uid | row_has_deposit) || told_twice ||
-        (o.hold_until == 0 && has == 0))
-        r.fail();
+    if (has & row_was_left) o.left_at = r.i64();
+    const bool told_twice = ((has & row_has_outgoing_uid) && o.outgoing_uid == 0) ||
+                            ((has & row_has_deposit) && o.deposit.empty()) || ((has & row_was_left) && o.left_at == 0);
+    if (has > row_bits || told_twice || (o.hold_until == 0 && has == 0)) r.fail();
 }
 
 void encode(byte_writer& w, const inbound_row& i) {

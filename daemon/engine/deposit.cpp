@@ -286,7 +286,7 @@ storage::outbox_row deposited(storage::outbox_row row, deposit_notes notes, std:
     if (!is_open(row)) return row;
     if (row.state != storage::outbox_state::seeded) {
         row.state = storage::outbox_state::seeded;
-        row.state_since = now;
+        row.state_since = row.left_at = now;
     }
     notes.attempts = 0;
     const auto time = std::int64_t{ttl_s} * 1000;

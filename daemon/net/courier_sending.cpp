@@ -199,6 +199,7 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
         auto next = row;
         next.delay_told = next.delay_told || (*known)->delay_told;   // row may be from before it was told
         next.outgoing_uid = (*known)->outgoing_uid;
+        next.left_at = (*known)->left_at;
         if (!engine::is_in_doubt(row)) next.deposit = (*known)->deposit;   // relay_outbox's
         // it has come further meanwhile
         if (next.state == storage::outbox_state::queued && engine::is_open(**known)) {

@@ -58,12 +58,15 @@ void trace_sent(const account& a, const std::string& message_id, json::array& ho
         if (row.message_id != message_id) continue;
         if (std::exchange(first, false)) hops.push_back(hop(row.submitted_at, "submitted by your mail program"));
         const auto to = " (to " + row.recipient + ")";
+        if (row.left_at != 0 && row.state != storage::outbox_state::seeded)
+            hops.push_back(hop(row.left_at, "seeded: left at a relay, where it waited" + to));
         const auto receipt = peer::decode_receipt(row.receipt);
         if (receipt && peer::verify(*receipt))
             hops.push_back(hop(receipt->stored_at * 1000, "stored by the recipient's device \"" + receipt->device.name +
                                                                "\", which signed a receipt" + to));
         std::string state = std::string(state_name(row.state)) + to;
-        if (row.attempts > 0) state += ", after " + std::to_string(row.attempts) + " failed attempts";
+        if (row.attempts > 0)
+            state += ", after " + std::to_string(row.attempts) + " failed attempt" + (row.attempts == 1 ? "" : "s");
         if (row.state != storage::outbox_state::delivered && !row.last_error.empty()) state += ": " + row.last_error;
         hops.push_back(hop(row.state_since, std::move(state)));
     }

@@ -237,6 +237,7 @@ TEST_CASE("what waits at a relay is looked after in pauses that double, up to a 
         CHECK(again == notes_of(row));
         row = deposited(row, again, static_cast<std::uint32_t>(ttl_s - (now - begun) / 1000), now, times);
         CHECK(row.state_since == begun);
+        CHECK(row.left_at == begun);
         CHECK(notes_of(row).renew_at == begun + std::int64_t{ttl_s} * 750);
     }
     CHECK(hours == std::vector<unix_ms>{1, 2, 4, 8, 16, 32, 56, 80});

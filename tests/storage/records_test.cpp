@@ -83,6 +83,15 @@ TEST_CASE("a deposit of an outbox row, and what is left to do about an inbound o
     for (auto size = before.size() + 1; size < whole.size(); ++size)
         CHECK_FALSE(decode_whole<outbox_row>(bytes_view(whole).first(size)));
 
+    row.left_at = 7;
+    const auto left = encode_whole(row);
+    CHECK(left.size() == whole.size() + 8);
+    REQUIRE(decode_whole<outbox_row>(left));
+    CHECK(decode_whole<outbox_row>(left)->left_at == 7);
+    CHECK(decode_whole<outbox_row>(whole)->left_at == 0);
+    for (auto size = before.size() + 1; size < left.size(); ++size)
+        CHECK_FALSE(decode_whole<outbox_row>(bytes_view(left).first(size)));
+
     inbound_row in;
     in.opened = to_bytes("opened");
     const auto wanted = encode_whole(in);

@@ -3,22 +3,31 @@
 #include "proto/wire/byte_reader.hpp"
 #include "proto/wire/byte_writer.hpp"
 
+#include <algorithm>
+
 namespace pp::engine {
 
 namespace {
-constexpr std::uint8_t relays_version = 1;
+constexpr std::uint8_t relays_version = 1, relays_version_with_trouble = 2;   // 1 while there is none
+constexpr std::uint8_t bit_away_told = 1, bit_refusal_told = 2;
+
+bool has_trouble(const own_relay& r) { return r.away_since != 0 || r.away_told || r.refusal_told; }
 }
 
 bytes encode(const std::vector<own_relay>& all) {
     wire::byte_writer out;
     const auto count = std::min(all.size(), own_relays_max);
-    out.u8(relays_version).u8(static_cast<std::uint8_t>(count));
+    const bool trouble = std::any_of(all.begin(), all.end(), has_trouble);
+    out.u8(trouble ? relays_version_with_trouble : relays_version).u8(static_cast<std::uint8_t>(count));
     for (std::size_t i = 0; i < count; ++i) {
         const auto& r = all[i];
         out.fixed(r.relay).raw(r.invite).u32(r.generation).i64(r.since).u8(r.opened ? 1 : 0);
         const auto endpoints = std::min(r.endpoints.size(), relay::endpoints_max);
         out.u8(static_cast<std::uint8_t>(endpoints));
         for (std::size_t e = 0; e < endpoints; ++e) out.text8(r.endpoints[e], relay::endpoint_bytes_max);
+        if (trouble)
+            out.i64(r.away_since).u8(static_cast<std::uint8_t>((r.away_told ? bit_away_told : 0) |
+                                                               (r.refusal_told ? bit_refusal_told : 0)));
     }
     return out.take();
 }
@@ -28,7 +37,8 @@ result<std::vector<own_relay>> decode_own_relays(bytes_view in) {
     std::vector<own_relay> all;
     const auto version = reader.u8();
     const std::size_t count = reader.u8();
-    if (version != relays_version || count > own_relays_max) return peer::errc::bad_message;
+    const bool known = version == relays_version || version == relays_version_with_trouble;
+    if (!known || count > own_relays_max) return peer::errc::bad_message;
     for (std::size_t i = 0; i < count; ++i) {
         auto& r = all.emplace_back();
         r.relay = reader.fixed<crypto::account_key>();
@@ -39,6 +49,11 @@ result<std::vector<own_relay>> decode_own_relays(bytes_view in) {
         const std::size_t endpoints = reader.u8();
         if (endpoints > relay::endpoints_max) return peer::errc::bad_message;
         for (std::size_t e = 0; e < endpoints; ++e) r.endpoints.push_back(reader.text8(relay::endpoint_bytes_max));
+        if (version == relays_version) continue;
+        r.away_since = reader.i64();
+        const auto told = reader.u8();
+        r.away_told = told & bit_away_told;
+        r.refusal_told = told & bit_refusal_told;
     }
     if (!reader.complete()) return peer::errc::bad_message;
     return all;

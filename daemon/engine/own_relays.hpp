@@ -25,6 +25,10 @@ struct own_relay {
     std::uint32_t generation = 0;                // of the token keys
     storage::unix_ms since = 0;
     bool opened = false;                         // the slot has been seen there
+    // Since it worked the last time (relay_trouble.hpp): it was not reached since then, 0: it was; its owner has a mail
+    // about that, and about being refused.
+    storage::unix_ms away_since = 0;
+    bool away_told = false, refusal_told = false;
     bool operator==(const own_relay&) const = default;
 };
 bytes encode(const std::vector<own_relay>&);

@@ -30,6 +30,7 @@ awaitable<void> relay_home::live() {
     while (!stopping_) {
         const bool was_there = co_await visit();
         looked_at_ = look_begun_;
+        if (!stopping_) co_await learn();
         if (was_there) failures_ = 0;
         const auto wait = std::chrono::milliseconds(relay_pauses[std::min(failures_, relay_pauses.size() - 1)]);
         if (failures_ < relay_pauses.size()) ++failures_;
@@ -46,6 +47,7 @@ void relay_home::look_again() {
 
 void relay_home::network_changed() {
     failures_ = 0;
+    if (tries_.refused == 0) tries_ = {};   // it was not reached over another network
     look_again();
 }
 
@@ -58,6 +60,7 @@ awaitable<bool> relay_home::visit() {
         if (call_) call_->hang_up();
         services::log(services::area::peer).debug("event=relay_not_reached reason={}", services::field(why));
         trouble_ = std::move(why);
+        tries_.was_away(services::now_ms());
         co_return false;
     }
     call_->on_news = [this](const relay::slot_id&) {
@@ -85,6 +88,9 @@ awaitable<bool> relay_home::visit() {
         const auto failed = co_await open_slot_at(with_, mine_, at_);
         if (failed.empty()) co_await note_opened();
         else trouble_ = failed;
+        if (!failed.empty() && over.why.why != relay::status::busy) tries_.was_refused();
+    } else if (!was_there) {
+        tries_.was_away(services::now_ms());
     }
     co_return was_there;
 }
@@ -92,6 +98,8 @@ awaitable<bool> relay_home::visit() {
 awaitable<bool> relay_home::wait_for_news(relay::round_over round) {
     if (!std::exchange(attached_, true))
         services::log(services::area::peer).info("event=relay_attached items={}", round.seen);
+    tries_.worked();
+    co_await learn();
     looked_at_ = look_begun_;
     if (!at_.opened) co_await note_opened();
     // News are told; a look now and then is for those that got lost, and for what could not be stored the last time.

@@ -3,6 +3,7 @@
 // learns. One network thread.
 #pragma once
 
+#include "daemon/engine/relay_trouble.hpp"
 #include "daemon/net/relay_owner.hpp"
 
 namespace pp::net {
@@ -38,6 +39,7 @@ private:
     awaitable<bool> visit();                     // one link, to its end; true when it was attached
     awaitable<bool> wait_for_news(relay::round_over round);
     awaitable<void> note_opened();
+    awaitable<void> learn();                     // from tries_: keeps the marks, and tells the owner what is due
     awaitable<void> pause(std::chrono::milliseconds how_long);
 
     relay_context with_;
@@ -49,6 +51,7 @@ private:
     std::size_t failures_ = 0;                   // one after the other
     std::chrono::steady_clock::time_point look_begun_{}, looked_at_{};
     std::string trouble_;
+    engine::relay_tries tries_;
     bool attached_ = false, news_ = false, stopping_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "daemon/net/relay_outbox.hpp"
 
+#include "daemon/engine/strangers.hpp"
 #include "daemon/net/dice.hpp"
 #include "daemon/net/short_id.hpp"
 #include "daemon/services/correspondents.hpp"

@@ -2,6 +2,7 @@
 what cannot be is said."""
 
 import base64
+import email
 import json
 import sys
 import time
@@ -9,6 +10,7 @@ import time
 from node import befriend, nodes, wait_until
 
 GONE_S = 15    # the upkeep is each minute
+REFUSED_S = 40   # five tries, with what is between them
 
 
 def status(relay):
@@ -17,6 +19,13 @@ def status(relay):
 
 def trouble(node):
     return json.loads(node.command("relay", "list", "--json"))["trouble"]
+
+
+def told(node):
+    """The texts of the mails in INBOX about a relay."""
+    mails = [email.message_from_bytes(body) for body in node.bodies("INBOX").values()]
+    return [mail.get_payload(decode=True).decode().replace("\r\n", "\n") for mail in mails
+            if mail["From"] == "peerpost <peerpost@localhost>" and "relay" in mail["Subject"]]
 
 
 def refused(node, *arguments):
@@ -114,6 +123,18 @@ def main(binary):
         relay.start()
         wait_until(lambda: "no relay" in trouble(friend).get(relay.account, ""), 20,
                    lambda: f"a relay that serves nobody is no trouble: {trouble(friend)}")
+        # And in INBOX, once, also when she starts anew.
+        wait_until(lambda: told(friend), 90, "no mail about the relay came")
+        mail = told(friend)[0]
+        assert "does not serve you: " in mail and "no relay" in mail, mail
+        for command in ("relay list", "relay use LINK", f"relay drop {relay.account}"):
+            assert f"\npeerpost {command}\n" in mail, mail
+        friend.kill()
+        friend.start()
+        wait_until(lambda: "no relay" in trouble(friend).get(relay.account, ""), 20,
+                   lambda: f"the relay is no trouble: {trouble(friend)}")
+        time.sleep(REFUSED_S)
+        assert len(told(friend)) == 1, told(friend)
 
         # Without a daemon it is noted, and opened when it runs.
         friend.command("relay", "drop", relay.account[:8])

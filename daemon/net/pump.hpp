@@ -36,6 +36,7 @@ public:
     template <class Handler>
     awaitable<void> run(std::shared_ptr<void> owner, Handler& handle) {
         owner_ = owner;
+        const forgetting forget(owner_);
         while (true) {
             const auto began = std::chrono::steady_clock::now();
             machine_.tick(began);
@@ -72,7 +73,6 @@ public:
             if (!woken_) co_await sleep();
             woken_ = false;
         }
-        owner_.reset();
     }
 
     // Writes all the machine has said; false when the connection is gone. From within a handler, for STARTTLS.
@@ -104,6 +104,15 @@ public:
     }
 
 private:
+    // The owner holds the pump: also when the loop ends with a run() that still waits, the two may not hold each other.
+    struct forgetting {
+        explicit forgetting(std::shared_ptr<void>& owner) : owner(owner) {}
+        forgetting(const forgetting&) = delete;
+        forgetting& operator=(const forgetting&) = delete;
+        ~forgetting() { owner.reset(); }   // run() itself holds one until it is gone
+        std::shared_ptr<void>& owner;
+    };
+
     void write(bytes data) {
         writing_ = true;
         out_ = std::move(data);

@@ -164,8 +164,9 @@ std::chrono::steady_clock::time_point relay_inbox::begin_what_is_due(desk& d) {
     const auto now = std::chrono::steady_clock::now();
     if (!learn(d)) return now + relay_retry_longest;
     while (!d.due.empty() && d.running < relay_fetches_at_once_max) {   // the end of one wakes us
-        const auto [when, id] = *d.due.begin();
-        if (when.first > now) return when.first;
+        const auto when = d.due.begin()->first.first;
+        const auto id = d.due.begin()->second;
+        if (when > now) return when;
         auto row = d.account->store().read([&](const storage::read_txn& txn) { return txn.get_inbound(id); });
         if (!row) {
             set_due(d, id, now + relay_retry_longest);

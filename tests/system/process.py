@@ -11,10 +11,15 @@ def resident_bytes(pid):
     raise ProcessLookupError(f"process {pid} has no memory: it has ended")
 
 
+def has_sanitizer(pid):
+    """AddressSanitizer: neither its memory nor its time are the program's."""
+    return "libasan" in pathlib.Path(f"/proc/{pid}/maps").read_text()
+
+
 def check_memory(pid, taken, at_most, what):
     """Bytes that the process has taken. Under AddressSanitizer nothing is checked, and that is said: what it keeps
     around each piece, and of those that are freed, is not the program's."""
-    if "libasan" in pathlib.Path(f"/proc/{pid}/maps").read_text():
+    if has_sanitizer(pid):
         print(f"{what}: {taken >> 20} MiB with AddressSanitizer's own, not checked", flush=True)
         return
     assert taken < at_most, f"{what}: {taken >> 20} MiB taken, at most {at_most >> 20} MiB may be"

@@ -10,9 +10,10 @@ namespace pp::engine {
 
 namespace {
 
-// The first byte: what there is. With a hand that was given it is greater by `with_hand`.
+// The first byte: what there is. With a hand that was given it is greater by `with_hand`, with a way that she was not
+// told of by `with_news`.
 constexpr std::uint8_t without_way = 1, with_way = 2, with_way_and_work = 3;
-constexpr std::uint8_t with_hand = 3;
+constexpr std::uint8_t with_hand = 3, with_news = 6;
 
 void write(wire::byte_writer& out, const relay::delivery_token& t) { out.fixed(t.serial).u16(t.week).raw(t.mac); }
 
@@ -46,7 +47,9 @@ bytes encode(const correspondent& c) {
     const bool with_work = c.way && c.work_bits > 0;   // told in one
     const bool hand = !c.hand_for.empty() || c.spent > 0;
     const auto version = with_work ? with_way_and_work : c.way ? with_way : without_way;
-    out.u8(static_cast<std::uint8_t>(version + (hand ? with_hand : 0))).u16(c.given_week).u32(c.given);
+    const bool news = c.untold_since != 0;
+    out.u8(static_cast<std::uint8_t>(version + (hand ? with_hand : 0) + (news ? with_news : 0)));
+    out.u16(c.given_week).u32(c.given);
     const auto count = std::min(c.tokens.size(), held_tokens_max);
     out.u8(static_cast<std::uint8_t>(count));
     for (std::size_t i = 0; i < count; ++i) {
@@ -65,6 +68,7 @@ bytes encode(const correspondent& c) {
         out.u8(c.spent).u8(static_cast<std::uint8_t>(slots));
         for (std::size_t i = 0; i < slots; ++i) out.fixed(c.hand_for[i]);
     }
+    if (news) out.i64(c.untold_since);
     return out.take();
 }
 
@@ -72,6 +76,8 @@ result<correspondent> decode_correspondent(bytes_view in) {
     wire::byte_reader reader(in);
     correspondent c;
     auto version = reader.u8();
+    const bool news = version > with_news;
+    if (news) version -= with_news;
     const bool hand = version > with_hand;
     if (hand) version -= with_hand;
     c.given_week = reader.u16();
@@ -99,7 +105,8 @@ result<correspondent> decode_correspondent(bytes_view in) {
         if (slots > peer::relays_max) return peer::errc::bad_message;
         for (std::size_t i = 0; i < slots; ++i) c.hand_for.push_back(reader.fixed<relay::slot_id>());
     }
-    if (!reader.complete()) return peer::errc::bad_message;
+    if (news) c.untold_since = reader.i64();
+    if (!reader.complete() || (news && c.untold_since == 0)) return peer::errc::bad_message;
     return c;
 }
 
@@ -168,6 +175,11 @@ std::optional<peer::token_grant> grant_tokens(correspondent& c, const crypto::ac
     }
     c.given += static_cast<std::uint32_t>(count);
     return grant;
+}
+
+void letter_refused(correspondent& c, const held_token* paid, std::size_t granted) {
+    if (paid && c.tokens.size() < held_tokens_max) c.tokens.insert(c.tokens.begin(), *paid);
+    c.given -= std::min<std::uint32_t>(c.given, static_cast<std::uint32_t>(granted));
 }
 
 void hand_given(correspondent& c, std::span<const relay::slot_id> ours) {

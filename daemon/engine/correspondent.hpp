@@ -36,6 +36,8 @@ struct correspondent {
     std::uint32_t given = 0;
     std::vector<relay::slot_id> hand_for;                    // slots of ours a full hand was given for in that week
     std::uint8_t spent = 0;                                  // of that hand, as far as we have seen
+    // Since when, Unix ms, another way leads to us that she was not told of; 0: she knows it (engine/way_news.hpp).
+    std::int64_t untold_since = 0;
     bool operator==(const correspondent&) const = default;
 };
 std::string correspondent_setting(const crypto::account_key& who);
@@ -56,6 +58,8 @@ void keep_way(correspondent& c, const peer::return_path& way, std::int64_t writt
 std::optional<peer::token_grant> grant_tokens(correspondent& c, const crypto::account_key& who,
                                               const crypto::account_key& relay, const relay::slot_secrets& ours,
                                               std::size_t count, std::int64_t now);
+// A letter was refused: what it was paid with and what stood in it are as if it had not been written.
+void letter_refused(correspondent& c, const held_token* paid, std::size_t granted);
 // A full hand was given, for each of these slots.
 void hand_given(correspondent& c, std::span<const relay::slot_id> ours);
 // An item of hers came out of a slot of ours. One that was paid with work says that she has no token left.

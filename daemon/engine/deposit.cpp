@@ -281,6 +281,17 @@ std::vector<relay::slot_address> in_order(std::vector<relay::slot_address> hers,
 }
 
 // ---------------------------------------------------------------- the row
+std::optional<storage::outbox_row> way_came(storage::outbox_row row, const relay::slot_address& where, unix_ms now) {
+    if (!is_open(row) || row.deposit.empty()) return std::nullopt;
+    auto notes = notes_of(row);
+    if (notes.look_at <= now || (notes.seeded() && notes.hers && is_same(notes.hers->where, where)))
+        return std::nullopt;
+    notes.look_at = now;
+    notes.attempts = 0;
+    row.deposit = encode(notes);
+    return row;
+}
+
 storage::outbox_row deposited(storage::outbox_row row, deposit_notes notes, std::uint32_t ttl_s, unix_ms now,
                               const delivery_times& times) {
     if (!is_open(row)) return row;

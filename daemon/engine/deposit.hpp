@@ -78,6 +78,10 @@ bool deposit_is_due(const storage::outbox_row& row, bool linked, unix_ms unlinke
 // When deposit_is_due() may become true for a row that is not linked.
 unix_ms deposit_due_at(const storage::outbox_row& row, unix_ms unlinked_since, const delivery_times& times = {});
 
+// She has told that mail for her is left in this slot now: a row that was refused elsewhere is brought there at once,
+// and what waits elsewhere is looked after at once. Nothing: it is as it should be.
+std::optional<storage::outbox_row> way_came(storage::outbox_row row, const relay::slot_address& where, unix_ms now);
+
 // The walk over the places: the next step, then what it brought.
 class deposit_plan {
 public:

@@ -115,6 +115,7 @@ awaitable<void> courier::work(desk& d) {
         }
         for (const auto& [mail, when] : d.to_show) next = std::min(next, when);
         if (!d.leftovers.empty() && !d.taking_leftovers && !rests(d)) next = std::min(next, d.next_leftovers);
+        if (!d.telling && !rests(d)) next = std::min(next, d.next_telling);
         if (const auto look = d.open.next_look(); look && !rests(d)) {
             // A timer does not count the time a machine sleeps: looked at so often at least.
             const auto wait = std::clamp<storage::unix_ms>(*look - services::now_ms(), 0, release_look.count());
@@ -179,6 +180,10 @@ awaitable<void> courier::pass(desk& d) {
     if (has_leftovers_to_take(d)) {
         d.taking_leftovers = true;
         asio::co_spawn(io_, take_leftovers(d), asio::detached);
+    }
+    if (has_somebody_to_tell(d)) {
+        d.telling = true;
+        asio::co_spawn(io_, tell_one(d), asio::detached);
     }
 
     const auto now = std::chrono::steady_clock::now();
@@ -418,6 +423,7 @@ void courier::link_up(services::account& mine, std::shared_ptr<peer_link> link) 
     link->was_welcome = !(known && *known && engine::is_out(**known));
     r.token_shown = false;   // pass() presents an invite
     asio::co_spawn(io_, hand_tokens(mine, link), asio::detached);
+    if (d.to_tell.contains(link->theirs)) asio::co_spawn(io_, tell_record(mine, link), asio::detached);
     receiver_->link_up(mine, link);
     relay_inbox_->wake(mine);
     poke(d);

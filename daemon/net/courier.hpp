@@ -88,6 +88,7 @@ public:
     awaitable<bool> receipt_told(services::account& mine, bytes signed_receipt) override;
     awaitable<bool> refusal_told(services::account& mine, crypto::account_key by, peer::refusal_note what) override;
     void item_came(services::account& mine, const crypto::account_key& from) override;
+    void way_came(services::account& mine, const crypto::account_key& from) override;
 
 private:
     // What is known of reaching one peer for one account.
@@ -131,6 +132,16 @@ private:
         std::set<storage::id16> leftovers;
         std::chrono::steady_clock::time_point next_leftovers{};
         bool taking_leftovers = false;
+        // Contacts who are owed word of another way to us (engine/way_news.hpp), and when they are to be told.
+        struct untold {
+            storage::unix_ms since = 0;
+            std::chrono::steady_clock::time_point when{};
+            std::uint32_t failures = 0;
+        };
+        std::map<crypto::account_key, untold> to_tell;
+        std::chrono::steady_clock::time_point next_telling = std::chrono::steady_clock::time_point::max();
+        std::chrono::steady_clock::time_point no_letter_before{};
+        bool telling = false;
         std::map<storage::id16, crypto::account_key> coming;     // inbound rows by notification: from whom
         std::map<crypto::account_key, std::size_t> coming_from;
         std::set<crypto::account_key> token_first;   // whoever is presented an invite is no stranger afterwards
@@ -187,7 +198,13 @@ private:
     awaitable<void> release_to_self(services::account& mine, storage::outbox_row row);
     awaitable<bool> deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row);
     awaitable<bytes> receipt_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
-    awaitable<void> tell(std::shared_ptr<peer_link> link, peer::letter what);
+    awaitable<bool> tell(std::shared_ptr<peer_link> link, peer::letter what);
+    void learn_whom_to_tell(desk& d);
+    void set_next_telling(desk& d);
+    bool has_somebody_to_tell(desk& d) const;
+    awaitable<void> tell_one(desk& d);
+    awaitable<void> tell_record(services::account& mine, std::shared_ptr<peer_link> link);
+    awaitable<void> bring_anew(services::account& mine, crypto::account_key to);
     awaitable<bytes> letter_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<bytes> token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
     awaitable<void> book(services::account& mine, storage::outbox_row row,

@@ -10,22 +10,23 @@
 
 namespace pp::net {
 
-// Who is linked now learns of a new record now; all others with their next HELLO.
+// Who is linked now learns of a new record now; all others with their next HELLO, and of another way to us by letter.
 void courier::record_changed(const std::string& label) {
     auto* mine = node_.find_account(label);
     if (!mine || stopping_) return;
+    auto& d = desk_of(*mine);
+    learn_whom_to_tell(d);
+    poke(d);
     for (auto& link : links_.of(mine->key())) {
-        peer::letter what;
-        what.records.push_back(peer::encode(mine->record()));
-        asio::co_spawn(io_, tell(link, std::move(what)), asio::detached);
+        asio::co_spawn(io_, tell_record(*mine, link), asio::detached);
         asio::co_spawn(io_, hand_tokens(*mine, link), asio::detached);
     }
 }
 
-awaitable<void> courier::tell(std::shared_ptr<peer_link> link, peer::letter what) {
+awaitable<bool> courier::tell(std::shared_ptr<peer_link> link, peer::letter what) {
     auto message = peer::encode(what);
     const auto heard = co_await link->ask(peer::letter_protocol, std::move(message));
-    (void)heard;   // a link that is gone: the next one begins with all of it
+    co_return heard.has_value();
 }
 
 awaitable<bytes> courier::letter_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message) {

@@ -254,7 +254,8 @@ awaitable<void> courier::hand_tokens(services::account& mine, std::shared_ptr<pe
     if (!r || letter->grants.empty()) co_return;
     letter->ways.push_back(*way);
     auto what = *letter;
-    co_await tell(link, std::move(what));
+    const bool heard = co_await tell(link, std::move(what));
+    (void)heard;   // without a link there is a new hand with the next letter
 }
 
 // She has paid with another of our tokens.

@@ -95,6 +95,7 @@ result<void> courier::learn(desk& d) {
             return {};
         });
         relay_inbox_->changed(*d.account, {});
+        learn_whom_to_tell(d);
     }
     auto rows = std::exchange(d.changed.outbox, {});
     for (std::size_t i = 0; i < rows.size(); ++i) {

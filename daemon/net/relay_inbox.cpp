@@ -5,6 +5,7 @@
 #include "daemon/services/correspondents.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/own_relays.hpp"
+#include "daemon/services/way_news.hpp"
 
 namespace pp::net {
 
@@ -58,10 +59,21 @@ awaitable<bool> relay_inbox::read_letter(services::account& mine, peer::sealed_l
         if (!booked) co_return false;
     }
     if (letter.content.grants.empty() && letter.content.ways.empty()) co_return true;
-    auto written = commit(with_.node, mine, [letter = std::move(letter), paid_by](storage::write_txn& txn) {
-        return services::learn_from(txn, letter.sender, letter.content, letter.written_at, services::now_s(), paid_by);
+    const auto from = letter.sender;
+    auto moved = std::make_shared<bool>(false);
+    auto written = commit(with_.node, mine, [letter = std::move(letter), paid_by, moved](storage::write_txn& txn) {
+        const auto slot_of = [&] {
+            const auto c = services::correspondent_of(txn, letter.sender);
+            return c.way ? c.way->slot : std::string();
+        };
+        const auto before = slot_of();
+        auto learned = services::learn_from(txn, letter.sender, letter.content, letter.written_at, services::now_s(),
+                                            paid_by);
+        *moved = slot_of() != before;
+        return learned;
     });
     const auto r = co_await std::move(written);
+    if (r && *moved) listener_->way_came(mine, from);
     co_return r.has_value();
 }
 
@@ -339,7 +351,7 @@ awaitable<bool> relay_inbox::answer(services::account& mine, storage::inbound_ro
         }
         content.receipts.push_back(receipt);
     }
-    const bool left = co_await send_letter(mine, note->sender, std::move(content));
+    const bool left = co_await send_letter(mine, note->sender, std::move(content), engine::work_willing_bits);
     if (left)
         services::log(services::area::delivery)
             .info("event=answered_by_letter notification={} refused={}", short_id(note->id),
@@ -347,52 +359,114 @@ awaitable<bool> relay_inbox::answer(services::account& mine, storage::inbound_ro
     co_return left;
 }
 
+awaitable<bool> relay_inbox::leave_way(services::account& mine, crypto::account_key to) {
+    peer::letter nothing_else;
+    co_return co_await send_letter(mine, to, std::move(nothing_else), engine::work_bits_for_news);
+}
+
 // Adds the way to us and tokens, pays with one of hers, and leaves it in her slot.
-awaitable<bool> relay_inbox::send_letter(services::account& mine, crypto::account_key to, peer::letter content) {
+awaitable<bool> relay_inbox::send_letter(services::account& mine, crypto::account_key to, peer::letter content,
+                                         std::uint8_t work_bits_max) {
     const auto record = with_.peers.record_of(mine, to);
     const auto reach = services::how_to_reach(mine.store(), record, to, services::now_s());
     if (!reach.prekey) co_return false;
     for (const auto& slot : reach.slots) {
-        auto paid = std::make_shared<std::optional<relay::delivery_token>>();
-        auto whole = std::make_shared<peer::letter>();
-        auto way = way_to(mine);
-        auto give = [&mine, to, slot, content, paid, whole, way](storage::write_txn& txn) -> result<void> {
-            auto c = services::correspondent_of(txn, to);
-            *whole = content;
-            *paid = engine::take_token(c, slot.relay, slot.slot, services::now_s());
-            if (way) whole->ways.push_back(*way);
-            const auto used = services::own_relays(txn);
-            if (!used.empty())
-                if (auto grant =
-                        engine::grant_tokens(c, to, used.front().relay, engine::slot_of(used.front(), mine.identity()),
-                                             tokens_in_an_answer, services::now_s()))
-                    whole->grants.push_back(std::move(*grant));
-            return txn.put_setting(engine::correspondent_setting(to), engine::encode(c));
-        };
-        auto written = commit(with_.node, mine, std::move(give));
-        if (const auto r = co_await std::move(written); !r) co_return false;
-        if (peer::encode(*whole).size() > peer::sealed_parts_bytes_max) whole->grants.clear();
-        peer::sealed_letter letter{mine.key(), to, services::now_s(), std::move(*whole)};
-        relay::deposit_options options{slot.relay, slot.slot};
-        options.token = *paid;
-        options.work_bits_max = engine::work_willing_bits;
-        options.item = peer::seal_letter(letter, mine.identity(), reach.prekey_id, *reach.prekey);
         std::string why;
         auto nobody = throw_away_identity(services::now_s());
         auto call =
             co_await relay_call::dial(with_.io, std::move(nobody), slot.relay, dialable(mine, slot.endpoints), why);
         if (!call) continue;
+        auto letter = co_await seal_for(mine, to, content, slot, reach);
+        if (!letter || stopping_) {
+            call->hang_up();
+            co_return false;
+        }
+        relay::deposit_options options{slot.relay, slot.slot};
+        if (letter->paid) options.token = letter->paid->token;
+        options.work_bits_max = work_bits_max;
+        options.item = letter->item;
         read_content nothing = [](std::uint64_t, std::size_t) -> awaitable<result<bytes>> {
             co_return relay::errc::lost;
         };
         const auto over = co_await play(call, std::move(options), std::move(nothing), with_.workers);
         call->hang_up();
+        co_await book_letter(mine, to, std::move(*letter), over);
         if (over.how == relay::ending::done) co_return true;
         services::log(services::area::delivery)
             .info("event=letter_not_left how={} status={}", static_cast<unsigned>(over.how),
                   static_cast<unsigned>(over.why.why));
     }
     co_return false;
+}
+
+// What it is paid with and what it gives is written first. Nothing: the disk is full.
+awaitable<std::optional<relay_inbox::sealed>> relay_inbox::seal_for(services::account& mine, crypto::account_key to,
+                                                                    peer::letter content, relay::slot_address slot,
+                                                                    engine::reachable_by reach) {
+    auto whole = std::make_shared<peer::letter>();
+    auto out = std::make_shared<sealed>();
+    auto give = [&mine, to, slot, content = std::move(content), whole, out,
+                 way = way_to(mine)](storage::write_txn& txn) -> result<void> {
+        *whole = content;
+        *out = {};
+        out->is_full_hand = content.receipts.empty() && content.refusals.empty();
+        auto c = services::correspondent_of(txn, to);
+        if (auto token = engine::take_token(c, slot.relay, slot.slot, services::now_s()))
+            out->paid = engine::held_token{slot.relay, slot.slot, *token};
+        if (way) {
+            whole->ways.push_back(*way);
+            out->news = services::news_in(txn, to, way->slot, mine.identity());
+        }
+        const auto used = services::own_relays(txn);
+        const auto wanted = out->is_full_hand ? engine::tokens_given_at_once : tokens_in_an_answer;
+        if (!used.empty())
+            if (auto grant = engine::grant_tokens(c, to, used.front().relay,
+                                                  engine::slot_of(used.front(), mine.identity()), wanted,
+                                                  services::now_s())) {
+                out->granted = grant->tokens.size();
+                whole->grants.push_back(std::move(*grant));
+            }
+        return txn.put_setting(engine::correspondent_setting(to), engine::encode(c));
+    };
+    auto written = commit(with_.node, mine, std::move(give));
+    if (const auto r = co_await std::move(written); !r) co_return std::nullopt;
+    if (peer::encode(*whole).size() > peer::sealed_parts_bytes_max) whole->grants.clear();
+    out->is_full_hand = out->is_full_hand && !whole->grants.empty();
+    const peer::sealed_letter letter{mine.key(), to, services::now_s(), std::move(*whole)};
+    out->item = peer::seal_letter(letter, mine.identity(), reach.prekey_id, *reach.prekey);
+    co_return std::move(*out);
+}
+
+awaitable<void> relay_inbox::book_letter(services::account& mine, crypto::account_key to, sealed letter,
+                                         relay::deposit_over over) {
+    const bool left = over.how == relay::ending::done;
+    // Of one that broke off nobody knows.
+    const bool refused = over.how == relay::ending::unwilling || over.how == relay::ending::refused;
+    // A token that is refused itself is not tried again.
+    using relay::status;
+    const auto why = over.why.why;
+    if (why != status::no_slot && why != status::full && why != status::relay_full && why != status::busy)
+        letter.paid.reset();
+    if (!refused && !(left && (letter.news != 0 || letter.is_full_hand))) co_return;
+    auto note = [&mine, to, left, paid = letter.paid, granted = letter.granted, news = letter.news,
+                 is_full_hand = letter.is_full_hand](storage::write_txn& txn) -> result<void> {
+        if (!left || is_full_hand) {
+            auto c = services::correspondent_of(txn, to);
+            if (!left) {
+                engine::letter_refused(c, paid ? &*paid : nullptr, granted);
+            } else {
+                const auto relays = services::own_relays(txn);
+                std::vector<relay::slot_id> slots;   // the tokens are for the first
+                if (!relays.empty()) slots.push_back(engine::slot_of(relays.front(), mine.identity()).id());
+                engine::hand_given(c, slots);
+            }
+            if (auto r = txn.put_setting(engine::correspondent_setting(to), engine::encode(c)); !r) return r;
+        }
+        return left ? services::news_told(txn, to, news) : result<void>();
+    };
+    auto written = commit(with_.node, mine, std::move(note));
+    const auto r = co_await std::move(written);
+    (void)r;   // told once more, or a token less
 }
 
 }  // namespace pp::net

@@ -22,6 +22,8 @@ public:
         virtual awaitable<bool> refusal_told(services::account& mine, crypto::account_key by,
                                              peer::refusal_note what) = 0;
         virtual void item_came(services::account& mine, const crypto::account_key& from) = 0;
+        // Mail for her is left elsewhere from now on.
+        virtual void way_came(services::account& mine, const crypto::account_key& from) = 0;
     };
 
     relay_inbox(relay_context with, receiver& mails) : with_(with), mails_(mails) {}
@@ -35,6 +37,9 @@ public:
     void changed_all(services::account& mine);   // nobody knows which: all are read again
     // A mail is waited for no more; its sender is told now.
     void refused(services::account& mine, const storage::id16& id);
+    // A letter with nothing but the way to us and a hand of tokens (engine/way_news.hpp). True when it lies at a relay
+    // of hers; then it is owed no more.
+    awaitable<bool> leave_way(services::account& mine, crypto::account_key to);
     void stop();
 
 private:
@@ -83,7 +88,19 @@ private:
     awaitable<bool> clean(services::account& mine, std::shared_ptr<const peer::notification> note);
     awaitable<bool> answer(services::account& mine, storage::inbound_row row,
                            std::shared_ptr<const peer::notification> note);
-    awaitable<bool> send_letter(services::account& mine, crypto::account_key to, peer::letter content);
+    struct sealed {                              // a letter that is about to be left
+        bytes item;
+        std::optional<engine::held_token> paid;
+        std::size_t granted = 0;
+        storage::unix_ms news = 0;               // what is owed her and stands in it
+        bool is_full_hand = false;
+    };
+    awaitable<bool> send_letter(services::account& mine, crypto::account_key to, peer::letter content,
+                                std::uint8_t work_bits_max);
+    awaitable<std::optional<sealed>> seal_for(services::account& mine, crypto::account_key to, peer::letter content,
+                                              relay::slot_address slot, engine::reachable_by reach);
+    awaitable<void> book_letter(services::account& mine, crypto::account_key to, sealed letter,
+                                relay::deposit_over over);
     std::vector<source> sources_of(services::account& mine, const peer::notification& note);
 
     relay_context with_;

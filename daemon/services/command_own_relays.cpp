@@ -1,6 +1,7 @@
 // `relay use`, `relay list`, `relay drop`: the relays at which mail for an account waits while it is away.
 #include "daemon/services/command_support.hpp"
 #include "daemon/services/own_relays.hpp"
+#include "daemon/services/way_news.hpp"
 
 #include <algorithm>
 
@@ -30,14 +31,14 @@ json::object describe(const account& a, const engine::own_relay& r) {
             {"opened", r.opened}};
 }
 
-// In the store, in the account's record, and known to the network.
+// In the store, with whom it is owed to, in the account's record, and known to the network.
 void change_list(const call& c, account& a, const std::function<void(std::vector<engine::own_relay>&)>& change) {
     std::vector<engine::own_relay> after;
     value_of(c.n.write(a,
                        [&](storage::write_txn& txn) -> result<void> {
                            after = own_relays(txn);
                            change(after);
-                           return txn.put_setting(engine::own_relays_setting, engine::encode(after));
+                           return put_own_relays(txn, after, a.identity(), now_ms());
                        }),
              "the list of relays could not be stored");
     a.set_relays(engine::slot_addresses(after, a.identity()));

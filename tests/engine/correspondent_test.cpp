@@ -155,3 +155,34 @@ TEST_CASE("the way to somebody is of record and letters, the newer first", "[cor
     reach = how_to_reach(record, c, now + 3000);   // all keys have run out
     CHECK_FALSE(reach.prekey);
 }
+
+TEST_CASE("what a contact is owed is kept, and goes with one encoding", "[correspondent]") {
+    correspondent c;
+    c.untold_since = now * 1000;
+    for (int variant = 0; variant < 3; ++variant) {
+        if (variant == 1) keep_way(c, {7, {}, now + 100, "peerpost:slot/abc"}, now);
+        if (variant == 2) hand_given(c, std::vector{slot().id()});
+        const auto raw = encode(c);
+        CHECK(*decode_correspondent(raw) == c);
+        for (std::size_t cut = 0; cut < raw.size(); ++cut)
+            CHECK_FALSE(decode_correspondent(bytes_view(raw).first(cut)).has_value());
+        auto nothing_owed = raw;
+        std::fill(nothing_owed.end() - 8, nothing_owed.end(), std::byte{0});
+        CHECK_FALSE(decode_correspondent(nothing_owed).has_value());
+    }
+}
+
+TEST_CASE("a letter that was refused costs neither side a token", "[correspondent]") {
+    correspondent giver, c;
+    keep_tokens(c, *grant_tokens(giver, key(9), key(1), slot(), 2, now), now);
+    const auto before = c;
+    const auto token = take_token(c, key(1), slot().id(), now);
+    REQUIRE(token);
+    const auto grant = grant_tokens(c, key(8), key(1), slot(), 16, now);
+    const held_token paid{key(1), slot().id(), *token};
+    letter_refused(c, &paid, grant->tokens.size());
+    CHECK(c.given == before.given);
+    CHECK(c.tokens == before.tokens);
+    letter_refused(c, nullptr, 1);                // of a week that is over
+    CHECK(c.given == 0);
+}

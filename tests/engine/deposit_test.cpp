@@ -319,3 +319,33 @@ TEST_CASE("a deposit that failed is tried again, later each time and never later
     const auto ahead = deposit_failed(waiting_row(), {}, "x", 1000000 + 365ll * 86400 * 1000, 0, times);
     CHECK(deposit_is_due(ahead, false, 0, 1000000 + 20000, times));
 }
+
+TEST_CASE("what was refused at the old relay is brought to the new one at once", "[deposit]") {
+    const unix_ms now = 5000000;
+    auto row = waiting_row();
+    CHECK_FALSE(way_came(row, address(9), now));                     // nothing was tried
+    deposit_notes notes;
+    walk_to(notes, false, {address(1), std::nullopt});
+    for (int i = 0; i < 5; ++i) {
+        row = deposit_failed(row, notes, "no", now, 0);
+        notes = notes_of(row);
+    }
+    REQUIRE_FALSE(deposit_is_due(row, false, 0, now + 1000));
+    const auto woken = way_came(row, address(9), now + 1000);
+    REQUIRE(woken);
+    CHECK(deposit_is_due(*woken, false, 0, now + 1000));
+    CHECK(notes_of(*woken).attempts == 0);
+    CHECK_FALSE(way_came(*woken, address(9), now + 1000));           // it is due already
+
+    // What waits at the old one is looked after; what waits at this one is left alone.
+    notes = notes_of(row);
+    notes.item_left = notes.seed_at_hers = true;
+    auto seeded = deposited(row, notes, 1000000, now);
+    CHECK(seeded.state == storage::outbox_state::seeded);
+    REQUIRE_FALSE(deposit_is_due(seeded, false, 0, now + 1000));
+    REQUIRE(way_came(seeded, address(9), now + 1000));
+    CHECK(deposit_is_due(*way_came(seeded, address(9), now + 1000), false, 0, now + 1000));
+    CHECK_FALSE(way_came(seeded, address(1), now + 1000));
+    row.state = storage::outbox_state::delivered;
+    CHECK_FALSE(way_came(row, address(9), now + 1000));
+}

@@ -7,10 +7,12 @@ import json
 import sys
 import time
 
-from node import befriend, nodes, wait_until
+from node import befriend, mail_from, nodes, wait_until
 
 GONE_S = 15    # the upkeep is each minute
 REFUSED_S = 40   # five tries, with what is between them
+REFUSED, NO_SLOT = 1, 2    # in the log
+RETRY_S = 600  # of Alice: what she has been refused waits for so long, if nothing wakes it
 
 
 def status(relay):
@@ -42,7 +44,91 @@ def invite_record(node):
     return base64.urlsafe_b64decode(link + "=" * (-len(link) % 4))
 
 
+def states(node):
+    return [row["state"] for row in json.loads(node.command("queue", "--json"))["queue"]]
+
+
+def append(node, text):
+    path = node.home / "peerpost.toml"
+    path.write_text(path.read_text() + text)
+
+
+def relay_link(relay):
+    return json.loads(relay.command("relay", "link", "--json"))["link"]
+
+
+def tell_those_who_are_away(binary):
+    """Bob goes to another relay while Alice is away, and the two are never on at the same time from then on: she is
+    told by a letter at her own relay, once, also when he is killed before he could; her mail, which the old one has
+    refused, goes to the new one at once."""
+    with nodes(binary, "first", "second", "alice", "bob") as (first, second, alice, bob):
+        for relay in (first, second):
+            append(relay, '\n[relay]\nserve = "invited"\n')
+            relay.start()
+        append(bob, "\n[delivery]\nreach_timeout_s = 1\nretry_max_s = 5\n")
+        append(alice, "\n[delivery]\nreach_timeout_s = 1\nretry_max_s = 2\n")
+        alice.start()
+        bob.start()
+        alice.command("relay", "use", relay_link(first))
+        bob.command("relay", "use", relay_link(first))
+        befriend(alice, bob)
+        wait_until(lambda: all(json.loads(one.command("contact", "show", other.address, "--json"))["relays"]
+                               for one, other in ((alice, bob), (bob, alice))), 30, "their relays are not known")
+        time.sleep(2)    # the tokens that each gives the other
+        alice.stop()
+
+        bob.command("relay", "use", relay_link(second))
+        bob.command("relay", "drop", first.account[:8])
+        bob.kill()
+        assert status(first)["notifications"] == 0, "she was told before he was killed: nothing is shown of the debt"
+        alice.start()
+        mail = mail_from(alice, bob.address, "by the new one", b"a line\r\n")
+        alice.submit(mail, [bob.address])
+        def why():
+            row = json.loads(alice.command("queue", "--json"))["queue"][0]
+            return json.loads(alice.command("queue", "why", row["id"], "--json"))["why"]
+        def refusals():
+            return alice.log_text().count(f"how={REFUSED} status={NO_SLOT}")
+        wait_until(lambda: refusals() >= 6, 60, lambda: f"the old relay does not refuse: {why()}")
+        assert any("does not know the recipient" in sentence for sentence in why()), why()
+        # From now on her pauses are long.
+        alice.stop()
+        config = alice.home / "peerpost.toml"
+        config.write_text(config.read_text().replace("retry_max_s = 2", f"retry_max_s = {RETRY_S}"))
+        refused_before = refusals()
+        alice.start()
+        wait_until(lambda: refusals() > refused_before, 30, "the mail was not tried after the start")
+        time.sleep(0.5)    # until it is written
+        alice.stop()
+
+        bob.start()
+        wait_until(lambda: status(first)["notifications"] == 1, 60, "no letter is left for her")
+        time.sleep(8)
+        assert status(first)["notifications"] == 1, "she is told more than once"
+        bob.kill()
+        bob.start()
+        time.sleep(8)
+        assert status(first)["notifications"] == 1, "she is told again after a restart"
+        bob.stop()
+
+        alice.start()
+        wait_until(lambda: states(alice) == ["seeded"], 60, lambda: f"not left at the new relay: {why()}")
+        assert "relay_work_begun" not in alice.log_text(), "a contact had to work"
+        alice.stop()
+        bob.start()
+        wait_until(lambda: any(body.endswith(mail) for body in bob.bodies().values()), 60, "it does not arrive")
+        wait_until(lambda: status(first)["notifications"] == 1, 60, "no receipt is left at her relay")
+        bob.stop()
+        alice.start()
+        wait_until(lambda: states(alice) == [], 60, lambda: f"no receipt: {states(alice)}")
+        for relay in (first, second):
+            wait_until(lambda: (status(relay)["notifications"], status(relay)["blobs"]) == (0, 0), 60,
+                       lambda: f"{relay.name} does not become empty: {status(relay)}")
+    print("a contact who is never on at the same time learns of another relay")
+
+
 def main(binary):
+    tell_those_who_are_away(binary)
     with nodes(binary, "relay", "friend") as (relay, friend):
         config = relay.home / "peerpost.toml"
         config.write_text(config.read_text() + '\n[relay]\nserve = "invited"\n')

@@ -40,6 +40,16 @@ def traced(node, mail):
     return [hop["what"] for hop in json.loads(node.command("trace", message_id, "--json"))["hops"]]
 
 
+def told_still_where_it_was(alice, mails):
+    """Of what has been delivered, too: trace names each hop, in their order."""
+    for mail in mails:
+        hops = traced(alice, mail)
+        order = [next((i for i, hop in enumerate(hops) if hop.startswith(what)), -1) for what in
+                 ("submitted", "seeded: left at a relay", "stored by the recipient's device", "delivered")]
+        assert -1 not in order and order == sorted(order), hops
+        assert not any("1 failed attempts" in hop for hop in hops), hops
+
+
 def states(node):
     return sorted(row["state"] for row in queue(node))
 
@@ -154,12 +164,7 @@ def never_together(binary, long):
                 bob.stop()
                 alice.start()
                 wait_until(lambda: states(alice) == ["delivered"] * len(mails), 60, "no receipts")
-                for mail in mails:                         # and it is told still where it was
-                    hops = traced(alice, mail)
-                    order = [next((i for i, hop in enumerate(hops) if hop.startswith(what)), -1) for what in
-                             ("submitted", "seeded: left at a relay", "stored by the recipient's device", "delivered")]
-                    assert -1 not in order and order == sorted(order), hops
-                    assert not any("1 failed attempts" in hop for hop in hops), hops
+                told_still_where_it_was(alice, mails)
                 empties(relay)
                 # Bob answers, never having seen a record of Alice: he writes back, and again they take turns.
                 alice.stop()
@@ -180,12 +185,7 @@ def never_together(binary, long):
                 # Nowhere to leave a receipt: it waits for a link, and comes with it.
                 alice.start()
                 wait_until(lambda: states(alice) == ["delivered"] * len(mails), 60, "no receipts")
-                for mail in mails:                         # and it is told still where it was
-                    hops = traced(alice, mail)
-                    order = [next((i for i, hop in enumerate(hops) if hop.startswith(what)), -1) for what in
-                             ("submitted", "seeded: left at a relay", "stored by the recipient's device", "delivered")]
-                    assert -1 not in order and order == sorted(order), hops
-                    assert not any("1 failed attempts" in hop for hop in hops), hops
+                told_still_where_it_was(alice, mails)
                 empties(relay)
             nobody_is_in(relay, [alice, bob])
         print(f"in turns, {'both have' if alice_too else 'only the recipient has'} a relay: arrived, acknowledged, "

@@ -47,10 +47,13 @@ run play(std::string_view prefix, const std::vector<std::string_view>& pieces) {
             auto asked = session.next_event();
             if (asked) {
                 // Where a mail is cut into pieces depends on how it came; only its bytes may not. How much of one came
-                // that is given up depends on it too, and whether a pipelined APPEND is waited for before the next.
+                // that is given up depends on it too, and whether an APPEND is pipelined: then it is waited for later.
+                const bool submitted = std::holds_alternative<imap::append_submit>(*asked);
                 if (const auto* chunk = std::get_if<imap::append_chunk>(&*asked)) coming += as_text(chunk->data);
+                else if (submitted) out.asked.emplace_back(imap::append_end());
                 else if (!std::holds_alternative<imap::append_wait>(*asked)) out.asked.push_back(*asked);
-                if (std::holds_alternative<imap::append_end>(*asked)) out.appended += std::exchange(coming, {});
+                if (submitted || std::holds_alternative<imap::append_end>(*asked))
+                    out.appended += std::exchange(coming, {});
                 if (std::holds_alternative<imap::append_abort>(*asked)) coming.clear();
                 session.answer(daemon(*asked));
             } else if (session.to_send().empty()) {

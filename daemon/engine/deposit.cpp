@@ -94,9 +94,8 @@ unix_ms deposit_due_at(const storage::outbox_row& row, unix_ms unlinked_since, c
     return std::max(first, notes_of(row).look_at);
 }
 
-bool deposit_is_due(const storage::outbox_row& row, bool linked, unix_ms unlinked_since, unix_ms now,
-                    const delivery_times& times) {
-    if (!is_open(row) || is_held(row, now) || linked) return false;
+bool deposit_is_due(const storage::outbox_row& row, unix_ms unlinked_since, unix_ms now, const delivery_times& times) {
+    if (!is_open(row) || is_held(row, now)) return false;
     if (now >= begins_at(row) + times.fail_after.count()) return false;   // it would be taken back at once
     const auto notes = notes_of(row);
     // A moment that far ahead was written when the clock was wrong.

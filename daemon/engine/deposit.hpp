@@ -71,11 +71,12 @@ void learn_trace(deposit_notes& n, const relay::slot_address& where, trace lies)
 deposit_notes walked(deposit_notes notes, const deposit_notes& before, bool at_ours, bool with_item,
                      const std::optional<relay::deposit_over>& over);
 
-// Whether the row is to be brought to a relay now; never behind its end. unlinked_since: when the last link to the
-// recipient ended, or when this node started. Also for what is there already, when its time there runs out.
-bool deposit_is_due(const storage::outbox_row& row, bool linked, unix_ms unlinked_since, unix_ms now,
+// Whether the row of somebody to whom there is no link, or only one that crawls (engine/path.hpp), is to be brought to
+// a relay now; never behind its end. unlinked_since: when the last link to her ended, or when this node started. Also
+// for what is there already, when its time there runs out.
+bool deposit_is_due(const storage::outbox_row& row, unix_ms unlinked_since, unix_ms now,
                     const delivery_times& times = {});
-// When deposit_is_due() may become true for a row that is not linked.
+// When deposit_is_due() may become true.
 unix_ms deposit_due_at(const storage::outbox_row& row, unix_ms unlinked_since, const delivery_times& times = {});
 
 // She has told that mail for her is left in this slot now: a row that was refused elsewhere is brought there at once,

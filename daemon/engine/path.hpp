@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/engine/endpoints.hpp"
+#include "proto/relay/limits.hpp"
 
 #include <string_view>
 
@@ -20,6 +21,13 @@ inline path path_of(std::string_view local, std::string_view remote, bool mapped
     if (remote.find(':') != remote.npos) return path::ipv6;
     // Whom the router lets in comes to an address that is none of the internet.
     return mapped && kind_of(local) != address_kind::global ? path::mapped : path::direct;
+}
+
+// A circuit carries so much of a mail at once and crawls from then on (proto/relay/limits.hpp): a larger one that goes
+// that way and has not come in time goes to the relay as well, and its recipient takes it there.
+inline constexpr std::uint64_t circuit_mail_bytes_max = relay::circuit_burst_bytes;
+constexpr bool crawls(path p, std::uint64_t cipher_bytes) {
+    return p == path::relay && cipher_bytes > circuit_mail_bytes_max;
 }
 
 }  // namespace pp::engine

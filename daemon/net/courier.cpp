@@ -35,7 +35,7 @@ void courier::set_relay_mail(relay_inbox& inbox, relay_outbox& outbox, relay_hom
 
 void courier::set_receiver(receiver& r) {
     receiver_ = &r;
-    r.on_refused([this](services::account& mine, const storage::id16& id) { relay_inbox_->refused(mine, id); });
+    r.on_due([this](services::account& mine, const storage::id16& id) { relay_inbox_->see_to(mine, id); });
 }
 
 // ---------------------------------------------------------------- the desk of each account
@@ -273,27 +273,36 @@ void courier::see_to(desk& d, const storage::outbox_row& row) {
     auto& r = d.routes[row.account];
     if (r.in_flight.contains(row.id)) return;   // its end looks again
     r.parked.erase({row.submitted_at, row.id});
-    if (links_.find(d.account->key(), row.account)) {
-        if (r.told.contains(row.id) && !engine::is_due(row, services::now_ms())) {
-            look_later(d, row.id, row.next_attempt_at);
-        } else {
+    const auto link = links_.find(d.account->key(), row.account);
+    const auto now = services::now_ms();
+    if (link) {
+        if (!r.told.contains(row.id) || engine::is_due(row, now)) {
             r.told.erase(row.id);
             r.to_send.emplace(row.submitted_at, row.id);
+            return;
         }
-        return;
+        look_later(d, row.id, row.next_attempt_at);
+        if (!crawls(d, row, *link)) return;
     }
     const auto& times = node_.configuration().delivery;
     const auto since = std::max(r.unlinked_since, fresh_since_);
-    const auto now = services::now_ms();
-    if (!engine::deposit_is_due(row, false, since, now, times)) {
+    if (!engine::deposit_is_due(row, since, now, times)) {
         const auto due = engine::deposit_due_at(row, since, times);
         if (due > now) look_later(d, row.id, due);   // else its time is over: judged() looks again
     } else if (const auto rest = relay_outbox_->not_before(row.account); rest > std::chrono::steady_clock::now()) {
+        if (link) return look_later(d, row.id, rest);
         if (r.parked.empty()) r.parked_until = rest;
         r.parked.emplace(row.submitted_at, row.id);
     } else {
         d.to_bring.emplace(row.submitted_at, row.id);
     }
+}
+
+// What goes over a circuit longer than a mail may wait for its way goes to the relay as well, which has it at once.
+bool courier::crawls(desk& d, const storage::outbox_row& row, const peer_link& link) const {
+    if (link.path != engine::path::relay) return false;
+    const auto blob = d.account->store().open_blob(row.mail_serial);
+    return blob && engine::crawls(link.path, (*blob)->ref().cipher_bytes);
 }
 
 void courier::send_what_waits(desk& d, const crypto::account_key& peer, route& r) {

@@ -170,6 +170,7 @@ private:
     awaitable<void> look_at_what_is_due(desk& d);
     awaitable<void> look_at(desk& d, storage::outbox_row row);
     void see_to(desk& d, const storage::outbox_row& row);
+    bool crawls(desk& d, const storage::outbox_row& row, const peer_link& link) const;
     void send_what_waits(desk& d, const crypto::account_key& peer, route& r);
     storage::outbox_row judged(desk& d, const storage::outbox_row& row);
     bool was_asked(desk& d, const storage::outbox_row& row) const;

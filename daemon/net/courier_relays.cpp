@@ -120,7 +120,8 @@ void courier::bring_to_relays(desk& d) {
         if (!row || !*row || !engine::is_open(**row)) continue;
         const auto& r = d.routes[(*row)->account];
         const auto rest = relay_outbox_->not_before(id);
-        const bool linked = links_.find(d.account->key(), (*row)->account) != nullptr;
+        const auto link = links_.find(d.account->key(), (*row)->account);
+        const bool linked = link && !crawls(d, **row, *link);
         const bool rests_for_all = relay_outbox_->not_before((*row)->account) > now;
         if (linked || rests_for_all || r.in_flight.contains(id) || taking_back_.contains(id))
             d.open.look(id, 0);

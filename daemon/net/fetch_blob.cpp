@@ -7,14 +7,15 @@
 namespace pp::net {
 
 awaitable<result<void>> fetch_blob(std::shared_ptr<peer_link> link, std::shared_ptr<const peer::notification> note,
-                                   std::shared_ptr<incoming_blob> into,
-                                   std::function<result<void>(std::uint64_t)> may_keep, std::uint32_t first_range) {
-    engine::fetch_plan plan(note->blob, note->cipher_bytes, into->whole_chunks(), first_range);
+                                   std::shared_ptr<incoming_blob> into, fetch_terms terms) {
+    engine::fetch_plan plan(note->blob, note->cipher_bytes, into->whole_chunks(), terms.first_range);
     if (plan.must_restart()) {
         if (auto r = into->restart(); !r) co_return r;
-        plan = engine::fetch_plan(note->blob, note->cipher_bytes, 0, first_range);
+        plan = engine::fetch_plan(note->blob, note->cipher_bytes, 0, terms.first_range);
     }
-    while (const auto asked = plan.next()) {
+    for (bool first = true; const auto asked = plan.next(); first = false) {
+        if (!first)
+            if (auto r = terms.may_go_on(); !r) co_return r;
         auto message = peer::encode(*asked);
         auto answer = co_await link->ask(peer::drive_protocol, std::move(message), plan.answer_bytes_max(*asked));
         if (!answer) co_return answer.error();
@@ -24,7 +25,7 @@ awaitable<result<void>> fetch_blob(std::shared_ptr<peer_link> link, std::shared_
         switch (step.what) {
         case engine::fetch_step::kind::keep:
             if (step.chunks.empty()) break;
-            if (auto r = may_keep(step.chunks.size()); !r) co_return r;
+            if (auto r = terms.may_keep(step.chunks.size()); !r) co_return r;
             if (auto r = into->append(std::move(step.chunks)); !r) co_return r;
             break;
         case engine::fetch_step::kind::restart:

@@ -9,14 +9,16 @@
 
 namespace pp::net {
 
-// Asks until every chunk is here and verified, and then knows the header. may_keep(n) is asked before n bytes are kept
-// and may end it with an error; what has come by then stays for the next try. errc::not_found: the other side does not
-// have it; peer::errc::withdrawn: it was given up; peer::errc::bad_proof: what came is not the mail. first_range: as
-// engine::fetch_plan.
+// What may end a fetch with an error; what has come by then stays for the next try.
+struct fetch_terms {
+    std::function<result<void>(std::uint64_t)> may_keep;     // before so many bytes are kept
+    std::function<result<void>()> may_go_on;                 // before each range but the first
+    std::uint32_t first_range = peer::fetch_chunks_max;      // as engine::fetch_plan
+};
+// Asks until every chunk is here and verified, and then knows the header. errc::not_found: the other side does not have
+// it; peer::errc::withdrawn: it was given up; peer::errc::bad_proof: what came is not the mail.
 awaitable<result<void>> fetch_blob(std::shared_ptr<peer_link> link, std::shared_ptr<const peer::notification> note,
-                                   std::shared_ptr<incoming_blob> into,
-                                   std::function<result<void>(std::uint64_t)> may_keep,
-                                   std::uint32_t first_range = peer::fetch_chunks_max);
+                                   std::shared_ptr<incoming_blob> into, fetch_terms terms);
 
 // The answer to a request for chunks this blob has; nullopt when the request begins behind its end.
 result<std::optional<peer::fetch_reply>> range_of(storage::cipher_reader& reader, const peer::fetch_request& request);

@@ -451,6 +451,12 @@ awaitable<bool> receiver::fetch(services::account& mine, std::shared_ptr<peer_li
     if (!begin_fetch(note->id)) co_return false;   // from a relay, at this moment
     auto fetched = co_await fetch_and_store(mine, link, note);
     end_fetch(note->id);
+    if (left_to_relay_.erase(note->id) > 0 && !fetched) {
+        services::log(services::area::delivery)
+            .info("event=fetch_goes_on_at_relay notification={}", short_id(mail.notification));
+        if (due_ && !stopping_) due_(mine, note->id);
+        co_return false;
+    }
     if (!fetched) {
         services::log(services::area::delivery)
             .warn("event=fetch_stopped notification={} reason={}", short_id(mail.notification),
@@ -477,14 +483,19 @@ awaitable<result<void>> receiver::fetch_and_store(services::account& mine, std::
     if (!opened) co_return opened.error();
     const auto come = *opened;
     auto& q = queue_of(mine, note->sender);   // stays while somebody works for it
-    auto may_keep = [this, come, &q](std::uint64_t n) -> result<void> {
+    fetch_terms terms;
+    terms.may_keep = [this, come, &q](std::uint64_t n) -> result<void> {
         if (stopping_) return peer::errc::timed_out;
         if (!come->is_in_memory() && !room_for(n)) return storage::errc::full;
         q.pause = refetch_first;              // it moves
         return {};
     };
-    const bool again = broken_off_.erase(note->id) > 0;
-    auto fetching = fetch_blob(link, note, come, std::move(may_keep), again ? 1 : peer::fetch_chunks_max);
+    terms.may_go_on = [this, note]() -> result<void> {
+        if (left_to_relay_.contains(note->id)) return peer::errc::timed_out;
+        return {};
+    };
+    if (broken_off_.erase(note->id) > 0) terms.first_range = 1;
+    auto fetching = fetch_blob(link, note, come, std::move(terms));
     if (const auto r = co_await std::move(fetching); !r) {
         if (broken_off_.size() >= broken_off_max) broken_off_.clear();   // then they are asked for as the first time
         broken_off_.insert(note->id);

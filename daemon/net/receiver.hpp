@@ -43,10 +43,11 @@ public:
     // A range of a blob that is on its way to `theirs`; nobody else gets it, and she gets nothing that was given up.
     awaitable<bytes> serve_range(services::account& mine, crypto::account_key theirs, bytes message);
     // The mail of this inbound row did not come. True when it is waited for no more: it is forgotten, or refused, and
-    // then its sender is to be told (on_refused).
+    // then its sender is to be told (on_due).
     awaitable<bool> not_fetched(services::account& mine, storage::id16 id, engine::fetch_failure why,
                                 std::uint32_t tries);
-    void on_refused(std::function<void(services::account&, const storage::id16&)> f) { refused_ = std::move(f); }
+    // An inbound row is to be seen to at once: its refusal is to be told, or its mail to be fetched from a relay.
+    void on_due(std::function<void(services::account&, const storage::id16&)> f) { due_ = std::move(f); }
     // Once, before links: removes parts of mails nobody waits for any more (a crash between commit and removal), and
     // keeps room in Requests for what strangers have announced.
     void tidy(services::account& mine);
@@ -74,6 +75,10 @@ public:
     // One at a time fetches a mail: false while another does.
     bool begin_fetch(const storage::id16& id) { return fetching_.insert(id).second; }
     void end_fetch(const storage::id16& id) { fetching_.erase(id); }
+    // What is being fetched over a link stops behind the range that is asked for; a relay brings the rest: on_due.
+    void leave_to_relay(const storage::id16& id) {
+        if (fetching_.contains(id)) left_to_relay_.insert(id);
+    }
     // Fetches from where the last try ended and stores the mail; its inbound row then tells that it is stored. moved:
     // set when more of it has come than there was.
     awaitable<result<void>> fetch_seed(services::account& mine, std::shared_ptr<const peer::notification> note,
@@ -153,7 +158,7 @@ private:
     std::shared_ptr<engine::fetch_seats::all> seats_ =
         std::make_shared<engine::fetch_seats::all>(engine::fetch_seats::all{fetches_in_all_max, 0});
     std::map<queue_key, fetch_queue> queues_;
-    std::set<storage::id16> fetching_;
+    std::set<storage::id16> fetching_, left_to_relay_;
     std::set<storage::id16> broken_off_;                         // whose last fetch over a link was: with care now
     std::map<std::string, engine::stranger_gate> gates_;         // by account label
     std::size_t work_checks_ = 0;                                // that run
@@ -165,7 +170,7 @@ private:
         std::shared_ptr<storage::cipher_reader> reader;
     };
     std::deque<served> served_;                                  // most recent last
-    std::function<void(services::account&, const storage::id16&)> refused_;
+    std::function<void(services::account&, const storage::id16&)> due_;
     bool stopping_ = false;
 };
 

@@ -95,7 +95,7 @@ awaitable<bool> receiver::not_fetched(services::account& mine, storage::id16 id,
     gate_of(mine).release(id);
     std::error_code ignored;
     std::filesystem::remove(node_.home().account(mine.label()) / "incoming" / crypto::hex(id), ignored);
-    if (*verdict == engine::fetch_verdict::refuse && refused_) refused_(mine, id);
+    if (*verdict == engine::fetch_verdict::refuse && due_) due_(mine, id);
     co_return true;
 }
 

@@ -34,6 +34,7 @@ awaitable<bool> relay_inbox::take_one(services::account& mine, bytes item, relay
         auto note = std::make_shared<const peer::notification>(std::move(*opened));
         const bool taken = co_await mails_.came_by_relay(mine, note, paid_by);
         if (taken) listener_->item_came(mine, note->sender);
+        if (taken) see_to(mine, note->id);   // it may have been announced over a link before
         co_return taken;
     }
     auto letter = peer::open_letter(item, *secret, mine.key());
@@ -107,7 +108,7 @@ void relay_inbox::changed_all(services::account& mine) {
     changed(mine, {});
 }
 
-void relay_inbox::refused(services::account& mine, const storage::id16& id) {
+void relay_inbox::see_to(services::account& mine, const storage::id16& id) {
     if (const auto d = desks_.find(mine.label()); d != desks_.end()) {
         if (const auto t = d->second->trials.find(id); t != d->second->trials.end() && !t->second.running)
             set_due(*d->second, id, {});
@@ -205,9 +206,11 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
     if (opened) {
         auto note = std::make_shared<const peer::notification>(std::move(*opened));
         if (row.stage == storage::inbound_stage::wanted) {
-            // A live link brings it from the sender's drive; only what hangs there is looked for at relays.
-            const bool linked = with_.peers.find(mine.key(), note->sender) != nullptr;
-            if (note->answer && (!linked || d.trials[id].failures > 0)) {
+            // A live link brings it from the sender's drive; only what hangs or crawls there is looked for at relays.
+            const auto link = with_.peers.find(mine.key(), note->sender);
+            const bool comes = link && !engine::crawls(link->path, note->cipher_bytes);
+            if (note->answer && (!comes || d.trials[id].failures > 0)) {
+                if (link && !comes && !std::exchange(d.trials[id].left_link, true)) mails_.leave_to_relay(id);
                 const auto came = co_await fetch(mine, note);
                 cleaned = cleaned || came.cleaned;
                 moved = came.moved;

@@ -35,8 +35,8 @@ public:
     // Rows of these notifications were written or erased. (All of them are read once, at the first look.)
     void changed(services::account& mine, const std::vector<storage::id16>& notifications);
     void changed_all(services::account& mine);   // nobody knows which: all are read again
-    // A mail is waited for no more; its sender is told now.
-    void refused(services::account& mine, const storage::id16& id);
+    // Now, not after the pause of its last try.
+    void see_to(services::account& mine, const storage::id16& id);
     // A letter with nothing but the way to us and a hand of tokens (engine/way_news.hpp). True when it lies at a relay
     // of hers; then it is owed no more.
     awaitable<bool> leave_way(services::account& mine, crypto::account_key to);
@@ -47,6 +47,7 @@ private:
         std::uint32_t failures = 0;
         std::chrono::steady_clock::time_point next{};
         bool cleaned = false;                    // no seed of it is left
+        bool left_link = false;                  // where it crawled: once, a relay may have nothing
         bool running = false;
         std::uint64_t place = 0;                 // rising, as they came
     };

@@ -328,7 +328,10 @@ awaitable<bool> relay_outbox::book(services::account& mine, std::shared_ptr<erra
     notes.seed_at_hers = as_before ? e->looked_after.seed_at_hers : plan.seeded() && !plan.seed_at_ours();
     const auto luck = dice();
     auto given_up = std::make_shared<bool>(false);
-    auto why = "the recipient's computer was not reached, and " + plan.sentence();
+    const bool linked = with_.peers.find(mine.key(), e->row.account) != nullptr;
+    auto why = (linked ? "the mail comes slowly to the recipient's computer, and "
+                       : "the recipient's computer was not reached, and ") +
+               plan.sentence();
     auto note_deposit = [this, e, notes, luck, given_up, seeded = plan.seeded(), ttl = plan.ttl_s(),
                          why = std::move(why)](storage::write_txn& txn) -> result<void> {
         auto known = txn.get_outbox(e->row.id);

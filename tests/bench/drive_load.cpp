@@ -193,8 +193,8 @@ awaitable<void> fetch_all(std::shared_ptr<peer_link> link, std::shared_ptr<wante
     while (list->next < list->mails.size()) {
         const auto note = list->mails[list->next++];
         const auto come = must(incoming_blob::of(*note, incoming), "incoming");
-        auto may_keep = [](std::uint64_t) { return result<void>(); };
-        auto fetching = fetch_blob(link, note, come, std::move(may_keep));
+        fetch_terms terms{[](std::uint64_t) { return result<void>(); }, [] { return result<void>(); }};
+        auto fetching = fetch_blob(link, note, come, std::move(terms));
         must(co_await std::move(fetching), "fetch");
         if (into) {
             auto blob = std::make_shared<storage::blob_writer>(into->store->new_blob());

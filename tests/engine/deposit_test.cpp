@@ -204,19 +204,18 @@ TEST_CASE("a mail goes to a relay when its recipient was not reached in time", "
     delivery_times times;
     times.reach = std::chrono::seconds(12);
     const auto row = waiting_row();
-    CHECK_FALSE(deposit_is_due(row, false, 0, 1000000 + 11999, times));
-    CHECK(deposit_is_due(row, false, 0, 1000000 + 12000, times));
-    CHECK_FALSE(deposit_is_due(row, true, 0, 1000000 + 12000, times));             // there is a link
-    CHECK_FALSE(deposit_is_due(row, false, 1000000 + 5000, 1000000 + 12000, times));   // there was one
+    CHECK_FALSE(deposit_is_due(row, 0, 1000000 + 11999, times));
+    CHECK(deposit_is_due(row, 0, 1000000 + 12000, times));
+    CHECK_FALSE(deposit_is_due(row, 1000000 + 5000, 1000000 + 12000, times));   // there was one
     auto held = row;
     held.hold_until = 9000000;
-    CHECK_FALSE(deposit_is_due(held, false, 0, 1000000 + 12000, times));
+    CHECK_FALSE(deposit_is_due(held, 0, 1000000 + 12000, times));
     auto over = row;
     over.state = storage::outbox_state::delivered;
-    CHECK_FALSE(deposit_is_due(over, false, 0, 1000000 + 12000, times));
+    CHECK_FALSE(deposit_is_due(over, 0, 1000000 + 12000, times));
     auto fetching = row;                          // she knows of it, and we may go before she has it
     fetching.state = storage::outbox_state::notified;
-    CHECK(deposit_is_due(fetching, false, 0, 1000000 + 12000, times));
+    CHECK(deposit_is_due(fetching, 0, 1000000 + 12000, times));
 }
 
 TEST_CASE("what waits at a relay is looked after in pauses that double, up to a day", "[deposit]") {
@@ -229,8 +228,8 @@ TEST_CASE("what waits at a relay is looked after in pauses that double, up to a 
     auto row = deposited(waiting_row(), n, ttl_s, begun, times);
     std::vector<unix_ms> hours;
     for (unix_ms now = notes_of(row).look_at; now < begun + 100 * hour; now = notes_of(row).look_at) {
-        CHECK_FALSE(deposit_is_due(row, false, 0, now - 1, times));
-        CHECK(deposit_is_due(row, false, 0, now, times));
+        CHECK_FALSE(deposit_is_due(row, 0, now - 1, times));
+        CHECK(deposit_is_due(row, 0, now, times));
         hours.push_back((now - begun) / hour);
         // The same once more: paid already, with less time left.
         const auto again = before_walk(notes_of(row), 99, now);
@@ -296,8 +295,8 @@ TEST_CASE("what waits at a relay is looked after when three quarters of its time
     CHECK(row.state == storage::outbox_state::seeded);
     CHECK(row.state_since == 2000000);
     CHECK(is_open(row));
-    CHECK_FALSE(deposit_is_due(row, false, 0, 2000000 + 749999, times));
-    CHECK(deposit_is_due(row, false, 0, 2000000 + 750000, times));
+    CHECK_FALSE(deposit_is_due(row, 0, 2000000 + 749999, times));
+    CHECK(deposit_is_due(row, 0, 2000000 + 750000, times));
 }
 
 TEST_CASE("a deposit that failed is tried again, later each time and never later than the longest pause", "[deposit]") {
@@ -317,7 +316,7 @@ TEST_CASE("a deposit that failed is tried again, later each time and never later
     CHECK(row.last_error == "the recipient's relay cannot be reached");
     // Written when the clock was a year ahead: worth nothing.
     const auto ahead = deposit_failed(waiting_row(), {}, "x", 1000000 + 365ll * 86400 * 1000, 0, times);
-    CHECK(deposit_is_due(ahead, false, 0, 1000000 + 20000, times));
+    CHECK(deposit_is_due(ahead, 0, 1000000 + 20000, times));
 }
 
 TEST_CASE("what was refused at the old relay is brought to the new one at once", "[deposit]") {
@@ -330,10 +329,10 @@ TEST_CASE("what was refused at the old relay is brought to the new one at once",
         row = deposit_failed(row, notes, "no", now, 0);
         notes = notes_of(row);
     }
-    REQUIRE_FALSE(deposit_is_due(row, false, 0, now + 1000));
+    REQUIRE_FALSE(deposit_is_due(row, 0, now + 1000));
     const auto woken = way_came(row, address(9), now + 1000);
     REQUIRE(woken);
-    CHECK(deposit_is_due(*woken, false, 0, now + 1000));
+    CHECK(deposit_is_due(*woken, 0, now + 1000));
     CHECK(notes_of(*woken).attempts == 0);
     CHECK_FALSE(way_came(*woken, address(9), now + 1000));           // it is due already
 
@@ -342,9 +341,9 @@ TEST_CASE("what was refused at the old relay is brought to the new one at once",
     notes.item_left = notes.seed_at_hers = true;
     auto seeded = deposited(row, notes, 1000000, now);
     CHECK(seeded.state == storage::outbox_state::seeded);
-    REQUIRE_FALSE(deposit_is_due(seeded, false, 0, now + 1000));
+    REQUIRE_FALSE(deposit_is_due(seeded, 0, now + 1000));
     REQUIRE(way_came(seeded, address(9), now + 1000));
-    CHECK(deposit_is_due(*way_came(seeded, address(9), now + 1000), false, 0, now + 1000));
+    CHECK(deposit_is_due(*way_came(seeded, address(9), now + 1000), 0, now + 1000));
     CHECK_FALSE(way_came(seeded, address(1), now + 1000));
     row.state = storage::outbox_state::delivered;
     CHECK_FALSE(way_came(row, address(9), now + 1000));

@@ -163,6 +163,6 @@ TEST_CASE("the last word waits while something is undecided, and says what is kn
 TEST_CASE("nothing is brought to a relay when the time for delivery is over", "[last_word]") {
     storage::outbox_row row;
     row.submitted_at = start;
-    CHECK(deposit_is_due(row, false, 0, over - 1));
-    CHECK_FALSE(deposit_is_due(row, false, 0, over));
+    CHECK(deposit_is_due(row, 0, over - 1));
+    CHECK_FALSE(deposit_is_due(row, 0, over));
 }

@@ -2,7 +2,7 @@
 happens when a way ends in the middle of a mail. Cases (04-network 4.4.2, 4.5.6):
 
 a  both routers keep ports           -> direct, within a second of the circuit being up
-b  both routers use random ports     -> the circuit; mail arrives
+b  both routers use random ports     -> the circuit; mail arrives, and what crawls there is left at the relay as well
 c  one side is public                -> direct, whoever sends
 d  the relay in use dies in a large mail  -> it goes on over the other relay
 e  the address of a home changes in a large mail, twice in a row -> it goes on, each time within seconds
@@ -187,7 +187,17 @@ def ports_random(s):
     log = relays[0].node.log_text()
     for person in (alice, bob):
         assert person.account not in log and person.host.address not in log, "the relay's log tells who was joined"
-    print(f"b: mail through the circuit in {seconds * 1000:.0f} and {back * 1000:.0f} ms")
+    megabytes = 16
+    crawls = (megabytes - 4) * 8   # 4 MiB at once, then 128 KiB a second
+    large = send_and_wait(alice, bob, "large", crawls / 2, large_body(megabytes))
+    assert "event=fetch_goes_on_at_relay" in bob.node.log_text()
+    left = lambda: [relays[0].json("relay", "status")[what] for what in ("notifications", "blobs")]
+    wait_until(lambda: left() == [0, 0], 30, lambda: f"the relay does not become empty: {left()}")
+    wait_until(lambda: bob.path_to(alice) == "relay", 15, "the circuit is gone")
+    with bob.host.inside():
+        assert len(bob.node.bodies()) == 3, "welcome, one mail and the large one"
+    print(f"b: mail through the circuit in {seconds * 1000:.0f} and {back * 1000:.0f} ms, "
+          f"{megabytes} MiB in {large:.1f} s")
 
 
 def one_public(s):

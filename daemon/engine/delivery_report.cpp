@@ -47,7 +47,7 @@ std::string_view action_of(report_kind kind) {
 std::string_view status_of(const delivery_report& r) {
     if (r.kind == report_kind::delivered) return "2.1.5";
     if (r.kind == report_kind::delayed) return "4.4.7";
-    return failed_of_lateness(r.row, r.times) ? "5.4.7" : "5.7.1";
+    return failed_of_lateness(r.rows.front(), r.times) ? "5.4.7" : "5.7.1";
 }
 
 // Which mail it is, in the list of INBOX already: the report alone is no news, what it is about is.
@@ -58,32 +58,39 @@ std::string subject_of(const delivery_report& r) {
     case report_kind::delayed: return subject_about("Delayed", subject, "your mail has not arrived yet");
     case report_kind::failed: break;
     }
-    return subject_about(is_in_doubt(r.row) ? "Perhaps not delivered" : "Not delivered", subject, "your mail");
+    return subject_about(is_in_doubt(r.rows.front()) ? "Perhaps not delivered" : "Not delivered", subject, "your mail");
 }
 
 std::string text_for_people(const delivery_report& r) {
     std::string out;
+    const auto& row = r.rows.front();
     const auto say = [&](std::string_view text) { out += paragraph(text) + "\n"; };
     switch (r.kind) {
     case report_kind::delivered:
         say("Your mail has arrived. A device of the recipient has stored it and signed for it.");
         break;
     case report_kind::delayed:
-        say("Your mail has not arrived yet. It is not lost, and there is nothing you have to do.");
+        say(r.rows.size() == 1
+                ? "Your mail has not arrived yet. It is not lost, and there is nothing you have to do."
+                : "Your mail has not arrived yet at " + std::to_string(r.rows.size()) +
+                      " of its recipients. It is not lost, and there is nothing you have to do.");
         break;
     case report_kind::failed:
-        say(is_in_doubt(r.row) ? "It is not known whether your mail has arrived or still arrives. No receipt has come, "
-                                 "and it is not tried again."
-                               : "Your mail was not delivered, and is not tried again.");
+        say(is_in_doubt(row) ? "It is not known whether your mail has arrived or still arrives. No receipt has come, "
+                               "and it is not tried again."
+                             : "Your mail was not delivered, and is not tried again.");
         break;
     }
-    out += mail_lines(subject_in(as_text(r.returned)), r.row.recipient, r.row.submitted_at) + "\n";
-    if (r.kind == report_kind::delayed)
-        for (const auto& one : explained(r.row, r.times, r.now, spoken::once)) say(one);
+    const bool to_one = r.rows.size() == 1;
+    out += mail_lines(subject_in(as_text(r.returned)), to_one ? row.recipient : "", row.submitted_at) + "\n";
+    if (r.kind == report_kind::delayed && to_one)
+        for (const auto& one : explained(row, r.times, r.now, spoken::once)) say(one);
+    else if (r.kind == report_kind::delayed)
+        out += explained_to_each(r.rows, r.times, r.now);
     if (r.kind == report_kind::failed) {
-        say("Why: " + (r.row.last_error.empty() ? "no reason is known." : sentence(r.row.last_error)));
+        say("Why: " + (row.last_error.empty() ? "no reason is known." : sentence(row.last_error)));
         std::string what = "What you can do:";
-        for (const auto& one : advice(r.row, r.times)) what += " " + one;
+        for (const auto& one : advice(row, r.times)) what += " " + one;
         say(what);
     }
     if (r.whole_mail) say("The mail is attached.");
@@ -93,29 +100,37 @@ std::string text_for_people(const delivery_report& r) {
     return out + "Nobody reads answers to this mail.\n";
 }
 
-// RFC 3464 section 2; RFC 6533 section 4 where an address is not ASCII.
-std::string status_part(const delivery_report& r, bool international) {
+// RFC 3464 section 2.3; RFC 6533 section 4 where an address is not ASCII.
+std::string recipient_fields(const delivery_report& r, const outbox_row& row) {
     const auto typed = [&](std::string_view address) {
         return (is_ascii(address) ? "rfc822; " : "utf-8; ") + std::string(address);
     };
+    std::string out = "\r\n";
+    if (const auto semicolon = row.orcpt.find(';'); semicolon != row.orcpt.npos)   // RFC 3461 section 6.3
+        if (const auto address = smtp::decode_xtext(std::string_view(row.orcpt).substr(semicolon + 1)))
+            out += field("Original-Recipient",
+                         is_ascii(*address) ? row.orcpt.substr(0, semicolon) + "; " + *address : typed(*address));
+    out += field("Final-Recipient", typed(row.recipient));
+    out += field("Action", action_of(r.kind));
+    out += field("Status", status_of(r));
+    if (r.kind != report_kind::delivered && !row.last_error.empty())
+        out += field("Diagnostic-Code", "x-peerpost; " + row.last_error);
+    out += field("Last-Attempt-Date", date_of(r.now));
+    if (r.kind == report_kind::delayed)
+        out += field("Will-Retry-Until", date_of(begins_at(row) + r.times.fail_after.count()));
+    return out;
+}
+
+// RFC 3464 section 2.
+std::string status_part(const delivery_report& r, bool international) {
     std::string out = "Content-Type: ";
     out += international ? "message/global-delivery-status\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
                          : "message/delivery-status\r\n\r\n";
-    if (!r.row.envid.empty()) out += field("Original-Envelope-Id", r.row.envid);
+    const auto& first = r.rows.front();
+    if (!first.envid.empty()) out += field("Original-Envelope-Id", first.envid);
     out += field("Reporting-MTA", "dns; " + r.domain);
-    out += field("Arrival-Date", date_of(r.row.submitted_at)) + "\r\n";
-    if (const auto semicolon = r.row.orcpt.find(';'); semicolon != r.row.orcpt.npos)   // RFC 3461 section 6.3
-        if (const auto address = smtp::decode_xtext(std::string_view(r.row.orcpt).substr(semicolon + 1)))
-            out += field("Original-Recipient",
-                         is_ascii(*address) ? r.row.orcpt.substr(0, semicolon) + "; " + *address : typed(*address));
-    out += field("Final-Recipient", typed(r.row.recipient));
-    out += field("Action", action_of(r.kind));
-    out += field("Status", status_of(r));
-    if (r.kind != report_kind::delivered && !r.row.last_error.empty())
-        out += field("Diagnostic-Code", "x-peerpost; " + r.row.last_error);
-    out += field("Last-Attempt-Date", date_of(r.now));
-    if (r.kind == report_kind::delayed)
-        out += field("Will-Retry-Until", date_of(begins_at(r.row) + r.times.fail_after.count()));
+    out += field("Arrival-Date", date_of(first.submitted_at));
+    for (const auto& row : r.rows) out += recipient_fields(r, row);
     return out;
 }
 
@@ -126,7 +141,6 @@ std::optional<report_kind> report_due(const outbox_row& before, const outbox_row
         if (after.state == outbox_state::failed && wants(after, notify_failure)) return report_kind::failed;
         if (after.state == outbox_state::delivered && wants(after, notify_success)) return report_kind::delivered;
     }
-    if (is_open(after) && !before.delay_told && after.delay_told) return report_kind::delayed;
     return std::nullopt;
 }
 
@@ -151,7 +165,9 @@ std::string_view header_of(std::string_view beginning) {
 bytes report_mail(const delivery_report& r) {
     const std::string unique = crypto::hex(r.dice);
     const std::string boundary = "=_" + unique;   // 128 random bits: stands in no mail that was written before
-    const bool international = !is_ascii(r.row.recipient) || !is_ascii(r.row.orcpt);
+    const bool international = std::any_of(r.rows.begin(), r.rows.end(), [](const auto& row) {
+        return !is_ascii(row.recipient) || !is_ascii(row.orcpt);
+    });
     const auto returned = as_text(r.returned);
     const bool plain = is_ascii(returned);
     std::string out;

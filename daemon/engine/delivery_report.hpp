@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pp::engine {
 
@@ -20,7 +21,7 @@ inline constexpr std::uint64_t returned_mail_bytes_max = 1024 * 1024;
 
 enum class report_kind : std::uint8_t { delayed, failed, delivered };
 
-// The report that is due when `before` becomes `after` (RFC 3461 section 4.1): without NOTIFY, of failure and delay.
+// The report that is due when `before` becomes `after` (RFC 3461 section 4.1): without NOTIFY, of failure.
 std::optional<report_kind> report_due(const storage::outbox_row& before, const storage::outbox_row& after);
 // The row with its delay told, when it has waited for so long and the sender wants to know; else nothing.
 std::optional<storage::outbox_row> delay_noticed(storage::outbox_row row, storage::unix_ms now,
@@ -34,7 +35,9 @@ std::string_view header_of(std::string_view beginning);
 
 struct delivery_report {
     report_kind kind = report_kind::failed;
-    storage::outbox_row row;           // as it is afterwards
+    // As they are afterwards, of one mail, at least one. More than one where all are delayed: what becomes of a mail
+    // at each of its recipients, or does not, is told of each by itself.
+    std::vector<storage::outbox_row> rows;
     std::string domain;                // of the account: "<label>.peerpost.alt"
     std::string address, name;         // of the account; the name may be empty
     bytes returned;                    // the mail, or its header block

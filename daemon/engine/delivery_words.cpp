@@ -162,6 +162,17 @@ std::string paragraph(std::string_view text) {
     return out + '\n';
 }
 
+std::string explained_to_each(const std::vector<outbox_row>& rows, const delivery_times& times, unix_ms now) {
+    std::string out;
+    for (std::size_t i = 0; i < std::min(rows.size(), people_named_max); ++i) {
+        out += "To " + clean_text(rows[i].recipient) + "\n\n";
+        for (const auto& one : explained(rows[i], times, now, spoken::once)) out += paragraph(one) + "\n";
+    }
+    if (rows.size() > people_named_max)
+        out += "To " + std::to_string(rows.size() - people_named_max) + " more; see: peerpost queue\n\n";
+    return out;
+}
+
 std::string subject_in(std::string_view header_block) {
     const auto values = mail::header_values(header_block, "Subject");
     if (values.empty()) return {};
@@ -180,7 +191,7 @@ std::string subject_in(std::string_view header_block) {
 std::string mail_lines(std::string_view subject, std::string_view recipient, unix_ms sent) {
     std::string out;
     if (!subject.empty()) out += "    Subject:  " + clean_text(subject) + "\n";
-    out += "    To:       " + clean_text(recipient) + "\n";
+    if (!recipient.empty()) out += "    To:       " + clean_text(recipient) + "\n";
     return out + "    Sent:     " + moment(sent) + "\n";
 }
 

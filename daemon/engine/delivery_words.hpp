@@ -28,10 +28,16 @@ std::string sentence(std::string_view text);
 // In lines of at most 72 columns, where words allow it; ends with LF.
 std::string paragraph(std::string_view text);
 
+// Each recipient of one mail, and what becomes of it there: paragraphs. The first people_named_max; the others are
+// counted.
+inline constexpr std::size_t people_named_max = 20;   // a page of text
+std::string explained_to_each(const std::vector<storage::outbox_row>& rows, const delivery_times& times,
+                              storage::unix_ms now);
+
 // The first Subject of a header block, decoded; "" when there is none. At most subject_bytes_max, whole characters.
 inline constexpr std::size_t subject_bytes_max = 200;   // one line of a list of mails
 std::string subject_in(std::string_view header_block);
-// Subject, recipient and moment as three indented lines: which mail is spoken of.
+// Subject, recipient (unless it is empty) and moment as indented lines: which mail is spoken of.
 std::string mail_lines(std::string_view subject, std::string_view recipient, storage::unix_ms sent);
 // For the Subject field of a mail of ours: "Delayed: Lunch on Friday"; without a subject, the words that stand for it.
 std::string subject_about(std::string_view what, std::string_view subject, std::string_view otherwise);

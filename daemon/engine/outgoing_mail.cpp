@@ -28,7 +28,7 @@ std::string_view in_plain_words(const outgoing_mail& m, std::string_view keyword
 
 std::string to_field(const outgoing_mail& m) {
     std::string out;
-    for (std::size_t i = 0; i < std::min(m.rows.size(), outgoing_recipients_max); ++i) {
+    for (std::size_t i = 0; i < std::min(m.rows.size(), people_named_max); ++i) {
         const auto recipient = clean_text(m.rows[i].recipient);
         // RFC 6532 would make the whole 8-bit
         if (std::any_of(recipient.begin(), recipient.end(), mail::ascii::is_8bit)) continue;
@@ -46,13 +46,7 @@ std::string words(const outgoing_mail& m) {
     out += "\n";
     if (!m.subject.empty()) out += "    Subject:  " + clean_text(m.subject) + "\n";
     out += "    Sent:     " + moment(m.rows.front().submitted_at) + "\n\n";
-    for (std::size_t i = 0; i < std::min(m.rows.size(), outgoing_recipients_max); ++i) {
-        out += "To " + clean_text(m.rows[i].recipient) + "\n\n";
-        for (const auto& one : explained(m.rows[i], m.times, m.now, spoken::once)) out += paragraph(one) + "\n";
-    }
-    if (m.rows.size() > outgoing_recipients_max)
-        out += "To " + std::to_string(m.rows.size() - outgoing_recipients_max) + " more; see: peerpost queue\n\n";
-    return out +
+    return out + explained_to_each(m.rows, m.times, m.now) +
            paragraph(m.was_deleted ? "The mail itself is in Sent."
                                    : "This note goes away by itself when the mail has arrived. The mail itself is in "
                                      "Sent.") +

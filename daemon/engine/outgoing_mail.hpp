@@ -21,8 +21,7 @@ struct outgoing_mail {
     delivery_times times;
     bool was_deleted = false;                // its note, by the user: the rows are as they are after that (cancelled())
 };
-// RFC 5322, ASCII, lines with CRLF. Recipients beyond outgoing_recipients_max are counted, not named.
-inline constexpr std::size_t outgoing_recipients_max = 20;   // a page of text
+// RFC 5322, ASCII, lines with CRLF. Recipients beyond people_named_max (delivery_words.hpp) are counted, not named.
 bytes outgoing_text(const outgoing_mail& m);
 // What stands with it: of outgoing_flags(), or cancelled_keyword.
 std::string outgoing_keyword(const outgoing_mail& m);

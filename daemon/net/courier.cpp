@@ -250,8 +250,7 @@ awaitable<void> courier::look_at(desk& d, storage::outbox_row row) {
     auto now_is = judged(d, row);
     if (auto told = engine::delay_noticed(now_is, services::now_ms(), node_.configuration().delivery)) {
         now_is = std::move(*told);
-        auto late = now_is;
-        co_await book(mine, std::move(late));
+        co_await tell_delay(d, now_is.submission);
     }
     if (!engine::is_open(now_is)) {
         d.open.set_waits(id, false);

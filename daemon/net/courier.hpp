@@ -3,6 +3,7 @@
 // is in the store; a step that is repeated is recognised by the other side. One network thread.
 #pragma once
 
+#include "daemon/engine/delivery_report.hpp"
 #include "daemon/engine/open_mails.hpp"
 #include "daemon/net/discovery.hpp"
 #include "daemon/net/finder.hpp"
@@ -195,7 +196,9 @@ private:
     awaitable<void> work_done(services::account& mine, storage::id16 row);
     awaitable<void> present_token(services::account& mine, std::shared_ptr<peer_link> link);
     using report_blob = std::shared_ptr<storage::blob_writer>;
-    awaitable<report_blob> report_of_change(services::account& mine, const storage::outbox_row& after);
+    report_blob report_of_change(services::account& mine, const storage::outbox_row& after);
+    report_blob report_of(services::account& mine, engine::report_kind kind, std::vector<storage::outbox_row> rows);
+    awaitable<void> tell_delay(desk& d, storage::id16 submission);
     awaitable<void> release_to_self(services::account& mine, storage::outbox_row row);
     awaitable<bool> deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row);
     awaitable<bytes> receipt_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);

@@ -156,22 +156,27 @@ awaitable<void> courier::work_done(services::account& mine, storage::id16 id) {
 
 // The report to the sender that is due when the row becomes this; null when there is none, or no room for it: the
 // change itself matters more.
-awaitable<courier::report_blob> courier::report_of_change(services::account& mine, const storage::outbox_row& after) {
+courier::report_blob courier::report_of_change(services::account& mine, const storage::outbox_row& after) {
     const auto before = mine.store().read([&](const storage::read_txn& txn) { return txn.get_outbox(after.id); });
-    if (!before || !*before) co_return nullptr;
+    if (!before || !*before) return nullptr;
     const auto kind = engine::report_due(**before, after);
-    if (!kind) co_return nullptr;
+    return kind ? report_of(mine, *kind, {after}) : nullptr;
+}
+
+courier::report_blob courier::report_of(services::account& mine, engine::report_kind kind,
+                                        std::vector<storage::outbox_row> rows) {
     engine::delivery_report report;
-    report.kind = *kind;
-    report.row = after;
+    report.kind = kind;
+    report.rows = std::move(rows);
     report.domain = mine.domain();
     report.address = mine.address();
     report.name = mine.name();
     report.now = services::now_ms();
     report.times = node_.configuration().delivery;
     crypto::random_bytes(report.dice);
-    if (const auto original = mine.store().open_blob(after.mail_serial)) {
-        report.whole_mail = engine::returns_whole_mail(*kind, after, (*original)->size_bytes());
+    const auto& first = report.rows.front();
+    if (const auto original = mine.store().open_blob(first.mail_serial)) {
+        report.whole_mail = engine::returns_whole_mail(kind, first, (*original)->size_bytes());
         const auto most = report.whole_mail ? engine::returned_mail_bytes_max : engine::returned_header_bytes_max;
         report.returned.resize(static_cast<std::size_t>(std::min<std::uint64_t>((*original)->size_bytes(), most)));
         const auto n = (*original)->read(0, report.returned);
@@ -180,12 +185,44 @@ awaitable<courier::report_blob> courier::report_of_change(services::account& min
     }
     auto blob = std::make_shared<storage::blob_writer>(mine.store().new_blob());
     const auto text = engine::report_mail(report);
-    if (!blob->write(text) || !blob->finish()) co_return nullptr;
-    co_return blob;
+    if (!blob->write(text) || !blob->finish()) return nullptr;
+    return blob;
+}
+
+// One report tells of all recipients of a mail whose delay is to be told.
+awaitable<void> courier::tell_delay(desk& d, storage::id16 submission) {
+    auto& mine = *d.account;
+    const auto noticed = [this](const storage::read_txn& txn, const std::vector<storage::id16>& ids)
+        -> result<std::vector<storage::outbox_row>> {
+        std::vector<storage::outbox_row> out;
+        for (const auto& id : ids) {
+            auto row = txn.get_outbox(id);
+            if (!row) return row.error();
+            if (!*row) continue;
+            if (auto told = engine::delay_noticed(std::move(**row), services::now_ms(),
+                                                  node_.configuration().delivery))
+                out.push_back(std::move(*told));
+        }
+        return out;
+    };
+    const auto ids = d.open.of_submission(submission);
+    auto late = mine.store().read([&](const storage::read_txn& txn) { return noticed(txn, ids); });
+    if (!late || late->empty()) co_return;
+    const auto report = report_of(mine, engine::report_kind::delayed, std::move(*late));
+    if (!report) co_return;   // no room: with the next look
+    auto written = commit(node_, mine, [ids, noticed, report](storage::write_txn& txn) -> result<void> {
+        auto told = noticed(txn, ids);
+        if (!told || told->empty()) return told ? result<void>() : told.error();
+        for (const auto& row : *told)
+            if (auto r = txn.put_outbox(row); !r) return r;
+        return services::file_in_inbox(txn, *report, services::now_s());
+    });
+    const auto r = co_await std::move(written);
+    if (!r && !stopping_) rest(mine);
 }
 
 awaitable<void> courier::book(services::account& mine, storage::outbox_row row, services::urgency how) {
-    auto report = co_await report_of_change(mine, row);
+    auto report = report_of_change(mine, row);
     auto written = commit(node_, mine, [row, report, domain = mine.domain()](storage::write_txn& txn) -> result<void> {
         auto known = txn.get_outbox(row.id);
         if (!known) return known.error();
@@ -226,7 +263,7 @@ awaitable<void> courier::release_to_self(services::account& mine, storage::outbo
     const auto now = services::now_ms();
     row.state = storage::outbox_state::delivered;
     row.state_since = now;
-    auto report = co_await report_of_change(mine, row);
+    auto report = report_of_change(mine, row);
     auto place = [row, report, now, domain = mine.domain()](storage::write_txn& txn) -> result<void> {
         auto known = txn.get_outbox(row.id);
         if (!known) return known.error();

@@ -1,5 +1,6 @@
 #include "daemon/engine/delivery.hpp"
 #include "daemon/engine/delivery_report.hpp"
+#include "daemon/engine/delivery_words.hpp"
 #include "proto/mail/charset.hpp"
 #include "proto/mail/message_index.hpp"
 
@@ -31,11 +32,11 @@ std::optional<report_kind> due(std::uint8_t notify, outbox_state state) {
 
 engine::delivery_report failure() {
     engine::delivery_report r;
-    r.row = in(queued(4), outbox_state::failed);
-    r.row.last_error = "the recipient refused the mail: no\r\nX-Forged: yes";
-    r.row.envid = "id 7";
-    r.row.orcpt = "rfc822;bob+2Bx@b.alt";
-    r.row.message_id = "<1@a.alt>";
+    r.rows = {in(queued(4), outbox_state::failed)};
+    r.rows.front().last_error = "the recipient refused the mail: no\r\nX-Forged: yes";
+    r.rows.front().envid = "id 7";
+    r.rows.front().orcpt = "rfc822;bob+2Bx@b.alt";
+    r.rows.front().message_id = "<1@a.alt>";
     r.domain = "label.peerpost.alt";
     r.address = "anna@label.peerpost.alt";
     r.name = "Anna";
@@ -71,9 +72,8 @@ TEST_CASE("a delay is noticed once, four hours after the mail could go") {
     CHECK_FALSE(engine::delay_noticed(queued(), late - 1));
     const auto told = engine::delay_noticed(queued(), late);
     REQUIRE(told);
-    CHECK(engine::report_due(queued(), *told) == report_kind::delayed);
+    CHECK_FALSE(engine::report_due(queued(), *told));        // it is told by itself, of all recipients at once
     CHECK_FALSE(engine::delay_noticed(*told, late + 1));
-    CHECK_FALSE(engine::report_due(*told, *told));
     CHECK_FALSE(engine::delay_noticed(queued(4), late));     // NOTIFY=FAILURE only
     CHECK(engine::delay_noticed(queued(8), late));
     CHECK_FALSE(engine::delay_noticed(queued(1), late));
@@ -126,10 +126,10 @@ TEST_CASE("the header of a mail out of its beginning") {
 
 TEST_CASE("late, delayed and delivered") {
     auto r = failure();
-    r.now = r.row.state_since = start + engine::give_up_after.count();
+    r.now = r.rows.front().state_since = start + engine::give_up_after.count();
     CHECK(has(std::string(as_text(engine::report_mail(r))), "Status: 5.4.7"));
     r.kind = report_kind::delayed;
-    r.row.state = outbox_state::queued;
+    r.rows.front().state = outbox_state::queued;
     auto text = std::string(as_text(engine::report_mail(r)));
     CHECK(has(text, "Action: delayed"));
     CHECK(has(text, "Status: 4.4.7"));
@@ -161,14 +161,14 @@ TEST_CASE("a report says which mail, what has happened, why, and what can be don
         INFO(line);
         CHECK(says(r, line));
     }
-    r.row.state_since = start + engine::give_up_after.count();
+    r.rows.front().state_since = start + engine::give_up_after.count();
     CHECK(says(r, "whether the address is right"));
     r.whole_mail = true;
     CHECK(says(r, "The mail is attached."));
 
     r = failure();
     r.kind = report_kind::delayed;
-    r.row = in(queued(), outbox_state::seeded);
+    r.rows = {in(queued(), outbox_state::seeded)};
     CHECK(has(std::string(as_text(engine::report_mail(r))), "Subject: Delayed: hi"));
     CHECK(says(r, "It is not lost, and there is nothing you have to do."));
     CHECK(says(r, "the mail waits, encrypted, at the recipient's relay"));
@@ -180,9 +180,35 @@ TEST_CASE("a report says which mail, what has happened, why, and what can be don
     CHECK_FALSE(says(r, "Why:"));
 }
 
+TEST_CASE("one report tells the delay of all recipients of a mail") {
+    auto r = failure();
+    r.kind = report_kind::delayed;
+    r.rows.clear();
+    for (std::size_t i = 0; i < engine::people_named_max + 2; ++i) {
+        r.rows.push_back(queued());
+        r.rows.back().recipient = "p" + std::to_string(i) + "@b.alt";
+    }
+    const auto text = std::string(as_text(engine::report_mail(r)));
+    const auto count = [&](std::string_view what) {
+        std::size_t n = 0;
+        for (auto at = text.find(what); at != text.npos; at = text.find(what, at + 1)) ++n;
+        return n;
+    };
+    CHECK(has(text, "Final-Recipient: rfc822; p0@b.alt"));
+    CHECK(has(text, "Final-Recipient: rfc822; p21@b.alt"));
+    CHECK(count("\r\n\r\nFinal-Recipient: ") == 22);   // RFC 3464 section 2.1: a blank line before each
+    CHECK(count("\r\nAction: delayed\r\n") == 22);
+    CHECK(count("Arrival-Date: ") == 1);
+    CHECK(has(text, "To p19@b.alt"));
+    CHECK_FALSE(has(text, "To p20@b.alt"));
+    CHECK(has(text, "To 2 more; see: peerpost queue"));
+    CHECK(text.find("has not arrived yet at 22 of its recipients") != text.npos);
+    CHECK(count("    To:  ") == 0);
+}
+
 TEST_CASE("addresses and headers beyond ASCII: RFC 6533") {
     auto r = failure();
-    r.row.recipient = "b\xc3\xb6" "b@b.alt";
+    r.rows.front().recipient = "b\xc3\xb6" "b@b.alt";
     r.returned = to_bytes("Subject: \xc3\xbc\r\n\r\n");
     const auto text = std::string(as_text(engine::report_mail(r)));
     CHECK(has(text, "Final-Recipient: utf-8; b\xc3\xb6" "b@b.alt"));

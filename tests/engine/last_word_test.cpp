@@ -144,7 +144,7 @@ TEST_CASE("the last word waits while something is undecided, and says what is kn
         CHECK(given_up.last_error.find(lies == trace::fetched ? "no receipt" : "until") != std::string::npos);
 
         delivery_report report;
-        report.row = given_up;
+        report.rows = {given_up};
         report.domain = "a.alt";
         report.address = "anna@a.alt";
         report.now = over + 10 * day;

@@ -116,7 +116,7 @@ TEST_CASE("a note is a mail: ASCII, short lines, nothing forged, parts that fit"
 
 TEST_CASE("of many recipients some are named and the rest is counted; a note is known by its Message-ID") {
     auto m = under_way(outbox_state::queued);
-    m.rows.resize(outgoing_recipients_max + 3, m.rows[0]);
+    m.rows.resize(people_named_max + 3, m.rows[0]);
     CHECK(says(m, "To 3 more; see: peerpost queue"));
     storage::id16 submission{};
     CHECK(outgoing_message_id(submission, "Held", "a.alt") == "<held.00000000000000000000000000000000@a.alt>");

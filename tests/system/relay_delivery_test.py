@@ -72,7 +72,7 @@ def reports(node, wanted):
         message = email.message_from_bytes(body)
         if message.get_content_type() == "multipart/report":
             action = [part.get("Action") for part in message.get_payload()[1].get_payload() if part.get("Action")]
-            if action == [wanted]:
+            if action and set(action) == {wanted}:
                 found.append(message)
     return found
 

@@ -102,6 +102,26 @@ def made_up_address(binary):
     print("a made-up address: one report, in words")
 
 
+def several_away(binary):
+    """A mail to three people who are not there: one report says that it is late, and one for each that it failed."""
+    times = TIMES + "delayed_after_s = 4\nfail_after_s = 8\n"
+    with nodes(binary, "alice", "ann", "ben", "cleo", extra_toml=times) as (alice, *away):
+        alice.start()
+        people = [node.address for node in away]
+        alice.submit(mail_from(alice, people[0], "to three", body_of(2000, 1)), people)
+        wait_until(lambda: states(alice) == ["failed"] * 3, 60, lambda: f"they are not given up: {queue(alice)}")
+
+        def told(kind):
+            groups = [report.get_payload()[1].get_payload() for report in reports(alice, kind)]
+            return [[part["Final-Recipient"] for part in group if part["Final-Recipient"]] for group in groups]
+        each = [f"rfc822; {person}" for person in people]
+        wait_until(lambda: len(told("failed")) == 3, 20, lambda: f"not each failure is told: {told('failed')}")
+        time.sleep(2)
+        assert sorted(told("failed")) == [[one] for one in each], told("failed")
+        assert [sorted(one) for one in told("delayed")] == [each], told("delayed")
+    print("a mail to three: one report of its delay, one of each failure")
+
+
 def too_late(binary):
     """The mail waited at the relay until it was given up: it must not arrive any more,
     and nothing of it stays there."""
@@ -309,6 +329,7 @@ def main(binary):
     no_room_at_hers(binary)
     no_room_anywhere(binary)
     made_up_address(binary)
+    several_away(binary)
     too_late(binary)
     relay_away_when_given_up(binary)
     walk_broken_off(binary)

@@ -8,6 +8,8 @@
 
 #include "storage/table_name.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <atomic>
 #include <map>
 #include <optional>
@@ -26,9 +28,11 @@ public:
         bytes plain;                             // of a row
     };
 
+    fresh_rows();
     // ---- the writer
     version begin() { return ++last_; }
     void put(version v, table t, bytes_view key, kind what, bytes_view plain);
+    std::optional<kind> newest_kind(table t, bytes_view key);        // written last; nullopt as with find()
     void undo(version from);                     // forgets what this version and later ones did; not what is published
     void publish();                              // readers that begin from now on see all of it
     std::size_t memory_bytes() const { return memory_bytes_; }       // about, of all versions
@@ -67,11 +71,17 @@ private:
         version since;
         value is;
     };
-    using row_map = std::map<row_name, std::vector<dated>, by_key>;
-    static const value* newest(const std::vector<dated>& versions, version seen);
+    using versions = boost::container::small_vector<dated, 1>;
+    using row_map = std::map<row_name, versions, by_key>;
+    static const value* newest(const versions& all, version seen);
+    // Where the key is, or where it goes: the first row that is not below it. Keys that rise one by one, the usual way
+    // of a writer, are found beside the last one or at the end, without a search.
+    static row_map::iterator place_of(row_map& rows, row_map::iterator last, bytes_view key);
 
     mutable std::shared_mutex mutex_;            // of tables_
     std::array<row_map, table_count> tables_;
+    // The row that was changed last and not put at the end; end(): none.
+    std::array<row_map::iterator, table_count> last_changed_;
     std::array<std::atomic<std::size_t>, table_count> counts_{};
     std::vector<std::pair<std::size_t, row_map::iterator>> unpublished_;   // in the order they were written
     std::atomic<version> published_ = 0;

@@ -127,8 +127,10 @@ result<void> account_store::state::settle() {
             const auto committed = [&]() -> result<void> {
                 PP_LET(auto txn, open_txn::begin(*env, nullptr, 0));
                 rows r(*env, txn.get());
+                r.write_in_order();
                 PP_TRY(env->fresh()->each_newest(
                     [&](table t, bytes_view key, const fresh_rows::value& is) { return put_fresh(r, t, key, is); }));
+                r.close_cursor();
                 return env->commit_fresh(txn.release());
             }();
             if (committed || committed.error() != map_full()) return committed;

@@ -137,6 +137,12 @@ result<bool> rows::has(table t, bytes_view key) const {
     return true;
 }
 
+// As a writer sees it.
+result<bool> rows::has_now(table t, bytes_view key) const {
+    if (const auto known = fresh_->newest_kind(t, key)) return *known != fresh_rows::kind::erased;
+    return rows(*env_, txn_).has(t, key);
+}
+
 result<void> rows::change(table t, bytes_view key, fresh_rows::kind what, bytes_view plain) {
     fresh_->put(seen_, t, key, what, plain);
     if (fresh_->memory_bytes() > fresh_group_bytes_max) return too_many_fresh();
@@ -154,7 +160,40 @@ result<void> rows::put(table t, bytes_view key, bytes_view plain) {
     return write(t, key, keys().of(t).borrow().seal(aad.view(), w.out()));
 }
 
+rows::write_cursor::~write_cursor() {
+    if (at) mdb_cursor_close(at);
+}
+
+result<MDB_cursor*> rows::cursor_in(table t) {
+    auto& c = *in_order_;
+    if (c.at && c.in == t) return c.at;
+    if (c.at) mdb_cursor_close(std::exchange(c.at, nullptr));
+    if (const int rc = mdb_cursor_open(txn_, env_->dbi(t), &c.at)) return failure{error_of_lmdb(rc)};
+    c.in = t;
+    return c.at;
+}
+
+// MDB_NOOVERWRITE leaves the cursor at the row that is there.
+result<void> rows::write_here(MDB_cursor* at, table t, bytes_view key, bytes_view value) {
+    auto k = val(key);
+    auto v = val(value);
+    int rc = mdb_cursor_put(at, &k, &v, MDB_NOOVERWRITE);
+    if (rc == 0) {
+        env_->key_added(t, key);
+        return {};
+    }
+    k = val(key);
+    v = val(value);   // it names the old one now
+    if (rc == MDB_KEYEXIST) rc = mdb_cursor_put(at, &k, &v, MDB_CURRENT);
+    if (rc) return error_of_lmdb(rc);
+    return {};
+}
+
 result<void> rows::write(table t, bytes_view key, bytes_view value) {
+    if (in_order_) {
+        PP_LET(auto* const at, cursor_in(t));
+        return write_here(at, t, key, value);
+    }
     auto k = val(key);
     auto v = val(value);
     int rc = mdb_put(txn_, env_->dbi(t), &k, &v, MDB_NOOVERWRITE);
@@ -215,12 +254,19 @@ result<void> rows::put_empty(table t, bytes_view key) {
 
 result<bool> rows::erase(table t, bytes_view key) {
     if (writes_fresh_) {
-        PP_LET(const bool there, has(t, key));
+        PP_LET(const bool there, has_now(t, key));
         if (there) PP_TRY(change(t, key, fresh_rows::kind::erased, {}));
         return there;
     }
     auto k = val(key);
-    const int rc = mdb_del(txn_, env_->dbi(t), &k, nullptr);
+    int rc = 0;
+    if (in_order_) {
+        PP_LET(auto* const at, cursor_in(t));
+        rc = mdb_cursor_get(at, &k, nullptr, MDB_SET);
+        if (rc == 0) rc = mdb_cursor_del(at, 0);
+    } else {
+        rc = mdb_del(txn_, env_->dbi(t), &k, nullptr);
+    }
     if (rc == MDB_NOTFOUND) return false;
     if (rc) return failure{error_of_lmdb(rc)};
     env_->key_erased(t, key);

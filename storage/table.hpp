@@ -23,6 +23,11 @@ public:
     rows(const view_env& env, MDB_txn* txn, std::shared_ptr<fresh_rows> fresh, fresh_rows::version seen, bool writes)
         : env_(&env), txn_(txn), fresh_(std::move(fresh)), seen_(seen), writes_fresh_(writes) {}
 
+    // For who writes many rows in the order of tables and keys: each is looked for beside the last one. Before the end
+    // of the transaction this object goes, or has its cursor closed.
+    void write_in_order() { in_order_ = std::make_shared<write_cursor>(); }
+    void close_cursor() { in_order_.reset(); }
+
     const view_env& env() const { return *env_; }
     MDB_txn* txn() const { return txn_; }
     const view_keys& keys() const { return env_->keys(); }
@@ -50,7 +55,15 @@ public:
     std::vector<std::pair<row_name, bool>> fresh_keys(table t) const;   // key, erased
 
 private:
+    struct write_cursor {
+        MDB_cursor* at = nullptr;
+        table in{};
+        ~write_cursor();
+    };
+    result<MDB_cursor*> cursor_in(table t);
     result<void> write(table t, bytes_view key, bytes_view value);   // to LMDB
+    result<void> write_here(MDB_cursor* at, table t, bytes_view key, bytes_view value);
+    result<bool> has_now(table t, bytes_view key) const;
     result<void> change(table t, bytes_view key, fresh_rows::kind what, bytes_view plain);
     result<bytes_view> opened(table t, bytes_view key, const MDB_val& value, crypto::row_cipher::borrowed& with,
                               bytes& buffer) const;
@@ -63,6 +76,7 @@ private:
     std::shared_ptr<fresh_rows> fresh_;   // null: none
     fresh_rows::version seen_ = 0;
     bool writes_fresh_ = false;
+    std::shared_ptr<write_cursor> in_order_;   // null: each write looks from the root
 };
 
 // What a reader sees: the file as it was committed last and the fresh rows that were published then,

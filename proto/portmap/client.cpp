@@ -160,8 +160,9 @@ std::optional<event> client::next_event() {
 void client::stop() {
     if (std::exchange(stopped_, true)) return;
     next_.reset();
+    const bool may_be_granted = asking_ && out_.empty();   // the question is on its way, or its answer
     out_.clear();
-    if (!granted_) return;
+    if (!granted_ && !may_be_granted) return;
     out_.push_back(by_ == method::pcp
                        ? pcp::map_request(options_.own_address, options_.n, options_.what, options_.internal_port, 0, 0)
                        : nat_pmp::mapping_request(options_.what, options_.internal_port, 0, 0));

@@ -56,7 +56,8 @@ public:
     std::optional<time_point> deadline() const { return next_; }
     std::optional<bytes> next_datagram();
     std::optional<event> next_event();
-    // Takes the mapping away: one more datagram, sent without waiting for its answer. Nothing happens afterwards.
+    // Takes the mapping away, also one that was asked for and is not answered yet: one more datagram, sent without
+    // waiting for its answer. Nothing happens afterwards.
     void stop();
     const std::optional<grant>& current() const { return granted_; }
 

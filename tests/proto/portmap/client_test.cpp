@@ -108,6 +108,18 @@ TEST_CASE("a gateway with PCP maps at the first question, is asked again at half
     CHECK_FALSE(c.deadline().has_value());
 }
 
+TEST_CASE("what was asked for and is not answered yet is taken away, too", "[portmap]") {
+    gateway g;
+    client asked(options(), start);
+    while (const auto question = asked.next_datagram()) g.asked(*question);
+    asked.stop();
+    while (const auto last = asked.next_datagram()) g.asked(*last);
+    CHECK(g.taken_away == 1);
+    client not_sent(options(), start);
+    not_sent.stop();
+    CHECK_FALSE(not_sent.next_datagram().has_value());
+}
+
 TEST_CASE("an old gateway is asked by NAT-PMP", "[portmap]") {
     auto now = start;
     gateway g;

@@ -50,7 +50,7 @@ def main(binary, clients):
             idle = cpu_seconds(pid) - idle
             status = json.loads(relay.command("relay", "status", "--json"))
             each = (there - first) / (clients - 1)
-            print(f"clients       {status['clients']:8}")
+            print(f"links         {clients:8}, of {status['clients']} slot")
             print(f"resident      {first / 1024:8.1f} MiB with one, {there / 1024:.1f} MiB with all")
             print(f"of each       {each:8.1f} KiB   (at most {PER_CLIENT_KIB_MAX})")
             print(f"CPU           {coming / (clients - 1) * 1e3:8.2f} ms to let one in, {idle / 5:.3f} of a core "

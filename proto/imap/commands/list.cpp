@@ -96,8 +96,10 @@ list_request parse_list(parser& args, bool utf8, bool lsub) {
         if (reference.size() + pattern.size() > mailbox_name_bytes_max) args.fail("A mailbox pattern is too long");
         if (request.patterns.size() >= list_patterns_max) args.fail("Too many patterns");
         if (args.failed()) break;
+        auto name = reference + pattern;
+        capital_inbox(name);
         if (pattern.empty()) request.empty_pattern = true;
-        else request.patterns.emplace_back(reference + pattern);
+        else request.patterns.emplace_back(name);
     } while (several && args.take(' '));
     if (several) args.expect(')');
     if (!lsub && args.take(' ')) {

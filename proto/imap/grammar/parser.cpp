@@ -230,13 +230,10 @@ std::string parser::decoded_name(std::string name, bool utf8) {
     return name;
 }
 
-namespace {
-// RFC 9051 section 5.1: INBOX is INBOX in any case; so is the first level of its children.
 void capital_inbox(std::string& name) {
     const auto first = std::string_view(name).substr(0, name.find('/'));
     if (equal_case(first, "INBOX")) name.replace(0, first.size(), "INBOX");
 }
-}  // namespace
 
 std::string parser::mailbox(bool utf8) {
     auto name = decoded_name(astring(), utf8);
@@ -268,9 +265,7 @@ std::string parser::list_pattern(bool utf8) {
         if (at_ == begin) fail("A mailbox pattern is missing");
         pattern = text_.substr(begin, at_ - begin);
     }
-    pattern = decoded_name(std::move(pattern), utf8);
-    capital_inbox(pattern);
-    return mail::normal_form(pattern);
+    return mail::normal_form(decoded_name(std::move(pattern), utf8));
 }
 
 void parser::flag(mail::flags& into) {

@@ -68,7 +68,8 @@ public:
     std::string mailbox(bool utf8);
     // The last mailbox() as it was written, where that is not the normal form, which is what mailbox() gives.
     const std::string& written_name() const { return written_; }
-    std::string list_pattern(bool utf8);     // list-mailbox: also '%', '*' and ']' bare
+    // list-mailbox: also '%', '*' and ']' bare. INBOX as written: what it means stands behind a reference.
+    std::string list_pattern(bool utf8);
     // "(" [flag *(SP flag)] ")". Flags that cannot be set are passed over (\Recent) or fail (unknown \Something).
     mail::flags flag_list();
     mail::flags flags_bare();                // flag *(SP flag), as STORE allows
@@ -87,6 +88,9 @@ private:
     bool utf8_ = false, impossible_ = false;
     std::string error_, written_;
 };
+
+// RFC 9051 section 5.1: INBOX is INBOX in any case; so is the first level of its children.
+void capital_inbox(std::string& name);
 
 bool is_atom_char(char c);                   // RFC 9051 section 9, ATOM-CHAR
 bool is_astring_char(char c);                // ATOM-CHAR or ']'

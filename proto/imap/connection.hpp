@@ -111,6 +111,8 @@ public:
     void announce_keywords(const mail::flags& flags);   // the same again when a keyword is new
     void tell_keywords();                         // "* FLAGS (\Answered ... $Forwarded)", and which of them are kept
     wire::task<> leave_mailbox();                 // close_mailbox, state authenticated
+    // This session has put mails into the mailbox of that UIDVALIDITY, which no two have. Is it the selected one?
+    bool has_put_here(std::uint32_t uid_validity, const std::vector<std::uint32_t>& uids);
 
     // ---- NOTIFY (connection_notify.cpp)
     wire::task<> watch_account(bool on);          // news of other mailboxes, too

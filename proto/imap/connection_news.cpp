@@ -68,7 +68,8 @@ wire::task<> connection::tell_selected(telling how, bool uid) {
         untagged(std::to_string(selected->numbers.size()) + " EXISTS");
         if (!rev2) untagged(std::to_string(selected->recent_count()) + " RECENT");
     }
-    if (notify && notify->request.fetch) co_await tell_items(*notify->request.fetch, added);
+    const auto foreign = selected->take_foreign(added);
+    if (notify && notify->request.fetch) co_await tell_items(*notify->request.fetch, foreign);
     // RFC 5465 section 5.1: changes of flags are told only when asked for; HIGHESTMODSEQ then stays behind them.
     const bool with_flags = !notify || (notify->request.selected_events & notify_flag_change);
     if (!with_flags && !changed.empty()) selected->withhold();
@@ -80,7 +81,7 @@ wire::task<> connection::tell_selected(telling how, bool uid) {
     mail::uid_set touched;
     for (const auto one : added) touched.add(one);
     for (const auto& row : delta.changed) touched.add(row.uid);
-    co_await tell_contexts_of_changes(*this, touched, added);
+    co_await tell_contexts_of_changes(*this, touched, foreign);
     if (!over) selected->told_all();
 }
 
@@ -156,6 +157,12 @@ void connection::tell_keywords() {
 
 void connection::announce_keywords(const mail::flags& flags) {
     if (selected->learn_keywords(flags)) tell_keywords();
+}
+
+bool connection::has_put_here(std::uint32_t uid_validity, const std::vector<std::uint32_t>& uids) {
+    if (!selected || selected->uid_validity != uid_validity) return false;
+    for (const auto uid : uids) selected->put_here(uid);
+    return true;
 }
 
 wire::task<> connection::leave_mailbox() {

@@ -89,6 +89,14 @@ std::variant<mail::uid_set, std::string> selected_mailbox::resolve(const sequenc
     return found;
 }
 
+std::vector<std::uint32_t> selected_mailbox::take_foreign(const std::vector<std::uint32_t>& added) {
+    std::vector<std::uint32_t> foreign;
+    for (const auto uid : added)
+        if (!own_.contains(uid)) foreign.push_back(uid);
+    own_ = {};
+    return foreign;
+}
+
 std::uint32_t selected_mailbox::recent_count() const {
     const auto& uids = numbers.uids();
     std::ptrdiff_t count = 0;

@@ -65,6 +65,10 @@ public:
     std::vector<search_context> contexts;
     mail::uid_set context_changes;       // new or changed mails the contexts have not been asked about
 
+    // Mails this session has added itself: no items of them are told unasked (RFC 5465 section 5.2).
+    void put_here(std::uint32_t uid) { own_.add(uid); }
+    std::vector<std::uint32_t> take_foreign(const std::vector<std::uint32_t>& added);   // forgets which are its own
+
     bool recent(std::uint32_t uid) const { return recent_.contains(uid); }
     std::uint32_t recent_count() const;
 
@@ -105,7 +109,7 @@ private:
     std::uint64_t known_modseq_, synced_modseq_;
     std::uint64_t given_modseq_ = 0;
     bool withheld_ = false;
-    mail::uid_set recent_;
+    mail::uid_set recent_, own_;
     std::map<std::uint32_t, std::uint64_t> told_;   // UID -> modseq, above known_modseq_ only
     mail::uid_set saved_;
     std::vector<std::string> keywords_;             // sorted without case

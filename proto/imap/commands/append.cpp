@@ -31,9 +31,10 @@ wire::task<reply> run_append(connection& c, command& cmd) {
     append_end end;
     const auto answer = co_await c.ask(std::move(end));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
+    const auto& done = std::get<appended>(answer);
     // RFC 9051 section 6.3.12: mail for the selected mailbox is told at once.
-    if (c.selected && c.selected->name == name) co_await c.tell_changes(telling::everything, false);
-    co_return append_reply(std::get<appended>(answer));
+    if (c.has_put_here(done.uid_validity, done.uids)) co_await c.tell_changes(telling::everything, false);
+    co_return append_reply(done);
 }
 
 // RFC 8508 section 3.4: one mail takes the place of another, in one step.
@@ -49,15 +50,19 @@ wire::task<reply> run_replace(connection& c, command& cmd) {
     const auto& uids = std::get<mail::uid_set>(found);
     if (uids.empty()) co_return no("There is no such message", "NONEXISTENT");
     if (c.selected->read_only) co_return no("The mailbox is open for reading only", "NOPERM");
-    append_end end;
-    end.replaces = uids.ranges().front().first;
+    const auto replaced = uids.ranges().front().first;
     append_reader mails(c, cmd);
-    const auto failed = co_await mails.read(name, end.replaces);
+    const auto failed = co_await mails.read(name, replaced);
     if (failed) co_return *failed;
+    append_end end;
+    end.replaces = replaced;
     const auto answer = co_await c.ask(std::move(end));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
+    const auto& done = std::get<appended>(answer);
     // RFC 8508 section 4.3: APPENDUID before EXPUNGE, so that the client knows the new one before it forgets the old.
-    c.untagged("OK [" + append_uid(std::get<appended>(answer)) + "] Replacement message ready");
+    c.untagged("OK [" + append_uid(done) + "] Replacement message ready");
+    c.tell_expunged(mail::uid_set::of(replaced, replaced));   // whatever NOTIFY asks for: the client has done it
+    c.has_put_here(done.uid_validity, done.uids);
     co_await c.tell_changes(telling::everything, cmd.uid);
     const auto code = co_await c.highest_modseq_code(cmd.uid);   // RFC 7162 section 3.2.7: as UID EXPUNGE
     co_return ok("REPLACE completed", code);

@@ -22,7 +22,6 @@ wire::task<reply> copy(connection& c, command& cmd, bool move) {
     if (move && c.selected->read_only) co_return no("The mailbox is read-only", "READ-ONLY");
     const std::string done = move ? "MOVE completed" : "COPY completed";
     if (question.uids.empty()) co_return ok(done);
-    const auto to = question.to;
     const auto answer = co_await c.ask(std::move(question));
     if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
     const auto& pairs = std::get<copied>(answer);
@@ -33,6 +32,7 @@ wire::task<reply> copy(connection& c, command& cmd, bool move) {
     if (!pairs.from.empty())
         code = "COPYUID " + std::to_string(pairs.uid_validity) + ' ' + uid_list_text(pairs.from) + ' ' +
                uid_list_text(pairs.to);
+    const bool here = c.has_put_here(pairs.uid_validity, pairs.to);
     if (move) {
         // RFC 6851 section 4.3: the code comes before the EXPUNGE responses, in an untagged OK.
         if (!code.empty()) c.untagged("OK [" + code + "] Moved");
@@ -42,7 +42,7 @@ wire::task<reply> copy(connection& c, command& cmd, bool move) {
         code.clear();
         if (!gone.empty()) code = co_await c.highest_modseq_code(cmd.uid);   // RFC 7162 section 3.2: as for EXPUNGE
     }
-    if (!c.over && c.selected->name == to) co_await c.tell_changes(telling::everything, cmd.uid);
+    if (!c.over && here) co_await c.tell_changes(telling::everything, cmd.uid);
     co_return ok(done, code);
 }
 

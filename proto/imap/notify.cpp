@@ -1,17 +1,13 @@
+// NOTIFY SET as it is written (RFC 5465 sections 6 and 8), and which mailboxes its groups mean.
 #include "proto/imap/notify.hpp"
 
 #include "proto/imap/grammar/response.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace pp::imap {
 
 namespace {
-
-bool is_below(std::string_view name, std::string_view parent) {
-    return name.size() > parent.size() && name.starts_with(parent) && name[parent.size()] == '/';
-}
 
 struct named_event {
     std::string_view name;
@@ -123,6 +119,10 @@ private:
 
 }  // namespace
 
+bool is_below(std::string_view name, std::string_view parent) {
+    return name.size() > parent.size() && name.starts_with(parent) && name[parent.size()] == '/';
+}
+
 bool notify_group::matches(std::string_view name, bool subscribed) const {
     switch (which) {
     case filter::personal: return true;
@@ -159,117 +159,6 @@ notify_request parse_notify(parser& args, bool utf8) {
     notify_request request;
     notify_reader(args, utf8, request).run();
     return request;
-}
-
-notify_status notification::difference(const mailbox_status& before, const mailbox_status& now) {
-    notify_status changed;
-    const auto arrived = std::uint64_t(now.uid_next) - std::min(before.uid_next, now.uid_next);
-    const auto expected = before.messages + arrived;
-    const bool gone = expected > now.messages;
-    changed.messages =
-        arrived > 0 || gone || before.messages != now.messages || before.uid_validity != now.uid_validity;
-    // Each new mail and each changed mail has a mod-sequence of its own, mails that went together share one. Removals
-    // one after the other are taken for a change of flags too: the numbers told are true all the same.
-    const auto steps = now.highest_modseq - std::min(before.highest_modseq, now.highest_modseq);
-    changed.flags = steps > arrived + (gone ? 1 : 0);
-    return changed;
-}
-
-bool notification::is_own(std::string_view name) const {
-    return std::any_of(own_.begin(), own_.end(), [&](const std::string& own) {
-        return name == own || is_below(name, own) || is_below(own, name);
-    });
-}
-
-notify_news notification::update(mailbox_survey now, std::uint64_t selected) {
-    std::map<std::uint64_t, const surveyed_mailbox*> before_by_id;
-    std::map<std::string_view, const surveyed_mailbox*> before_by_name, now_by_name;
-    std::map<std::uint64_t, std::string_view> now_ids;
-    for (const auto& one : seen_) {
-        if (one.entry.exists) before_by_id[one.entry.mailbox] = &one;
-        before_by_name[one.entry.name] = &one;
-    }
-    for (const auto& one : now) {
-        if (one.entry.exists) now_ids[one.entry.mailbox] = one.entry.name;
-        now_by_name[one.entry.name] = &one;
-    }
-
-    notify_news news;
-    const auto events_of = [&](std::string_view name) {
-        mailbox_entry entry;
-        entry.name = name;
-        const auto at = now_by_name.find(name);
-        entry.subscribed = at != now_by_name.end() && at->second->entry.subscribed;
-        return request.events_of(entry);
-    };
-    const auto tell_name = [&](std::string_view name, std::string_view old_name = {}) {
-        const bool asked =
-            ((events_of(name) | (old_name.empty() ? 0 : events_of(old_name))) & notify_mailbox_name) != 0;
-        if (!asked || is_own(name)) return;
-        for (const auto& told : news.names)
-            if (told.name == name) return;
-        news.names.push_back({std::string(name), std::string(old_name)});
-    };
-    // RFC 5465 section 5.4: the direct parent is affected too.
-    const auto tell_with_parent = [&](std::string_view name) {
-        tell_name(name);
-        if (const auto slash = name.rfind('/'); slash != name.npos) tell_name(name.substr(0, slash));
-    };
-    // Renamed only because its parent was: no event of its own.
-    const auto moved_with_parent = [&](std::string_view from, std::string_view to) {
-        for (auto a = from.rfind('/'), b = to.rfind('/');
-             a != from.npos && b != to.npos && from.substr(a) == to.substr(b);
-             a = a == 0 ? from.npos : from.rfind('/', a - 1), b = b == 0 ? to.npos : to.rfind('/', b - 1)) {
-            const auto parent = before_by_name.find(from.substr(0, a));
-            if (parent == before_by_name.end() || !parent->second->entry.exists) continue;
-            const auto id = now_ids.find(parent->second->entry.mailbox);
-            if (id != now_ids.end() && id->second == to.substr(0, b) && id->second != parent->first) return true;
-        }
-        return false;
-    };
-
-    for (std::size_t i = 0; i < now.size(); ++i) {
-        const auto& entry = now[i].entry;
-        const auto& status = now[i].status;
-        const auto same_name = before_by_name.find(entry.name);
-        const bool was_subscribed = same_name != before_by_name.end() && same_name->second->entry.subscribed;
-        const auto known = entry.exists ? before_by_id.find(entry.mailbox) : before_by_id.end();
-        if (entry.exists && known == before_by_id.end()) {
-            tell_with_parent(entry.name);
-        } else if (entry.exists && known->second->entry.name != entry.name) {
-            if (!moved_with_parent(known->second->entry.name, entry.name))
-                tell_name(entry.name, known->second->entry.name);
-        }
-        const auto events = request.events_of(entry);
-        const bool listed =
-            std::any_of(news.names.begin(), news.names.end(), [&](const auto& n) { return n.name == entry.name; });
-        auto as_subscribed = entry;   // who watches subscribed mailboxes is told of the end of a subscription too
-        as_subscribed.subscribed = true;
-        if (entry.subscribed != was_subscribed && (request.events_of(as_subscribed) & notify_subscription_change) &&
-            !listed && !is_own(entry.name) && (same_name != before_by_name.end() || !entry.exists))
-            news.names.push_back({entry.name, {}});
-
-        if (!entry.exists || entry.mailbox == selected || !(events & notify_messages)) continue;
-        notify_status changed;
-        if (known != before_by_id.end()) changed = difference(known->second->status, status);
-        else changed.messages = status.messages > 0 || same_name != before_by_name.end();   // a new UIDVALIDITY
-        changed.flags &= (events & notify_flag_change) != 0;
-        changed.at = i;
-        if (changed.messages || changed.flags) news.statuses.push_back(changed);
-    }
-    for (const auto& one : seen_) {
-        const auto& entry = one.entry;
-        const auto name = now_by_name.find(entry.name);
-        const bool gone = entry.exists && !now_ids.contains(entry.mailbox);
-        if (gone && (name == now_by_name.end() || !name->second->entry.exists)) tell_with_parent(entry.name);
-        // A subscription of a name without mailbox that has ended.
-        if (!entry.exists && entry.subscribed && name == now_by_name.end() && !is_own(entry.name)) {
-            if (request.events_of(entry) & notify_subscription_change) news.names.push_back({entry.name, {}});
-        }
-    }
-    own_.clear();
-    seen_ = std::move(now);
-    return news;
 }
 
 }  // namespace pp::imap

@@ -1,7 +1,7 @@
 // What a client has asked to be told with NOTIFY SET (RFC 5465), and what there is to tell when the account has
 // changed: pure comparison of two surveys of all mailboxes. connection_notify.cpp does the talking. No change is
 // queued: between two surveys any number of changes of a mailbox are one notification, so that a slow client costs no
-// memory.
+// memory. What is asked stands in notify.cpp, what is new in notify_news.cpp.
 #pragma once
 
 #include "proto/imap/events.hpp"
@@ -61,6 +61,9 @@ struct notify_news {
     std::vector<notify_status> statuses;
 };
 
+// "a/b/c" of "a/b" and of "a".
+bool is_below(std::string_view name, std::string_view parent);
+
 using mailbox_survey = std::vector<surveyed_mailbox>;
 
 class notification {
@@ -76,14 +79,15 @@ public:
     // Changes of annotations of this mailbox, or of the account when the name is empty (RFC 5465 sections 5.6, 5.7).
     bool wants_metadata(std::string_view mailbox) const;
 
-    // RFC 5465 section 5: an event that this client has caused is not told to it. Holds for the next update.
-    void own_change(std::string name) { own_.push_back(std::move(name)); }
+    // RFC 5465 section 5: an event that this client has caused is not told to it. Holds for the next update, which
+    // never comes to who watches the selected mailbox alone.
+    void own_change(std::string name) {
+        if (!request.groups.empty()) own_.push_back(std::move(name));
+    }
     // What has happened to the mails of a mailbox between two looks at its numbers.
     static notify_status difference(const mailbox_status& before, const mailbox_status& now);
 
 private:
-    bool is_own(std::string_view name) const;
-
     mailbox_survey seen_;
     std::vector<std::string> own_;
 };

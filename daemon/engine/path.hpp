@@ -23,6 +23,9 @@ inline path path_of(std::string_view local, std::string_view remote, bool mapped
     return mapped && kind_of(local) != address_kind::global ? path::mapped : path::direct;
 }
 
+// Of two ways to one peer: a direct one is better than a circuit, all direct ones are alike.
+constexpr bool is_better(path a, path b) { return a != path::relay && b == path::relay; }
+
 // A circuit carries so much of a mail at once and crawls from then on (proto/relay/limits.hpp): a larger one that goes
 // that way and has not come in time goes to the relay as well, and its recipient takes it there.
 inline constexpr std::uint64_t circuit_mail_bytes_max = relay::circuit_burst_bytes;

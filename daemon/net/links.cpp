@@ -241,10 +241,18 @@ awaitable<void> links::greet(services::account& mine, crypto::account_key theirs
     }
     const auto device = crypto::device_key_of_certificate(stream.peer_certificate());
     if (!device) co_return;
+    // One HELLO after the other: two of them may come to the peer in another order than its answers to us, and each
+    // side would keep the newer one as it sees it.
+    const auto turn = std::chrono::steady_clock::now() + hello_turn_limit;
+    while (!stopping_ && greets(mine.key(), theirs, from.path) && std::chrono::steady_clock::now() < turn)
+        co_await changed_.wait(turn);
     // Slower than another way: the peer would have to take a second link for a sign that the first is lost.
-    if (const auto there = find(mine.key(), theirs);
-        there && (there->path != engine::path::relay || from.path == engine::path::relay))
+    const auto there = find(mine.key(), theirs);
+    if (stopping_ || (there && !engine::is_better(from.path, there->path))) {
+        stream.close();
+        if (from.through) from.through->hang_up();
         co_return;
+    }
     peer::link_options options;
     options.dialler = true;
     options.peer_device = *device;
@@ -255,6 +263,7 @@ awaitable<void> links::greet(services::account& mine, crypto::account_key theirs
     options.now = services::now_s();
     auto link = std::make_shared<peer_link>(std::move(stream), options, *this);
     link->mine = mine.key();
+    link->theirs = theirs;
     link->dialled_endpoint = from.good_endpoint;
     link->path = from.path;
     link->through = std::move(from.through);
@@ -265,6 +274,14 @@ awaitable<void> links::greet(services::account& mine, crypto::account_key theirs
     // Until it is ready or over: the dialler waits for that.
     const auto end = std::chrono::steady_clock::now() + peer_handshake_limit;
     while (all_.contains(link) && !link->ready() && std::chrono::steady_clock::now() < end) co_await changed_.wait(end);
+}
+
+// Whether a HELLO of ours is on its way there, over a link that would be no worse than one of this kind.
+bool links::greets(const crypto::account_key& mine, const crypto::account_key& theirs, engine::path kind) const {
+    return std::any_of(all_.begin(), all_.end(), [&](const auto& link) {
+        return link->dialled() && !link->ready() && link->mine == mine && link->theirs == theirs &&
+               !engine::is_better(kind, link->path);
+    });
 }
 
 // ---------------------------------------------------------------- through NAT
@@ -365,9 +382,8 @@ bool links::keep(peer_link& fresh, const pair_key& key) {
     if (found == ready_.end()) return true;
     auto old = found->second;
     const bool given_up = !fresh.dialled() && std::chrono::steady_clock::now() - old->ready_at > race_window;
-    const bool was_circuit = old->path == engine::path::relay, is_circuit = fresh.path == engine::path::relay;
-    const bool better = was_circuit && !is_circuit;
-    if (is_circuit && !was_circuit) {
+    const bool better = engine::is_better(fresh.path, old->path);
+    if (engine::is_better(old->path, fresh.path)) {
         if (!given_up) return false;
     } else if (!better && !given_up && old->dialled() != fresh.dialled()) {
         const auto own = *crypto::device_key::from(node_.device().public_key());

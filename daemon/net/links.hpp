@@ -24,6 +24,8 @@ inline constexpr auto circuit_delay = std::chrono::milliseconds(500);    // afte
 // dials anew has lost the old one: nobody says HELLO while a link is up.
 // The way there and back of a HELLO, and to spare.
 inline constexpr auto race_window = std::chrono::seconds(3);
+// So long a second way to a peer waits for what becomes of a HELLO on the first; less than the peer waits for a HELLO.
+inline constexpr auto hello_turn_limit = std::chrono::seconds(2);
 inline constexpr auto idle_link_limit = std::chrono::minutes(5);
 inline constexpr std::size_t strangers_records_max = 1024;
 // a household's, also behind one address of a provider
@@ -118,6 +120,7 @@ private:
                                     std::chrono::milliseconds delay, std::shared_ptr<std::string> why);
     awaitable<void> greet(services::account& mine, crypto::account_key theirs, any_stream stream, origin from,
                           std::shared_ptr<std::string> why);
+    bool greets(const crypto::account_key& mine, const crypto::account_key& theirs, engine::path kind) const;
     awaitable<void> wait_for_link(services::account& mine, crypto::account_key theirs,
                                   std::chrono::steady_clock::duration longest,
                                   std::shared_ptr<std::size_t> open_attempts);

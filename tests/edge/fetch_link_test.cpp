@@ -3,45 +3,14 @@
 #include "daemon/net/receiver.hpp"
 #include "daemon/net/tls.hpp"
 #include "storage/txn.hpp"
+#include "tests/edge/loopback_node.hpp"
 #include "tests/proto/peer/people.hpp"
 #include "tests/proto/peer/print_results.hpp"
-
-#include <condition_variable>
-#include <filesystem>
-#include <mutex>
-#include <thread>
-#include <unistd.h>
 
 using namespace pp;
 using namespace pp::net;
 
 namespace {
-
-// What never comes back to its thread cannot be failed by a CHECK.
-class watchdog {
-public:
-    watchdog() : thread_([this] { watch(); }) {}
-    ~watchdog() {
-        {
-            const std::lock_guard lock(mutex_);
-            over_ = true;
-        }
-        changed_.notify_all();
-        thread_.join();
-    }
-
-private:
-    void watch() {
-        std::unique_lock lock(mutex_);
-        if (changed_.wait_for(lock, std::chrono::seconds(30), [this] { return over_; })) return;
-        std::fputs("the network thread does not come back\n", stderr);
-        std::abort();
-    }
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool over_ = false;
-    std::thread thread_;
-};
 
 struct silent_owner : peer_link::owner {
     peer::hello_verdict greeted(peer_link&, const peer::hello&) override {
@@ -54,12 +23,8 @@ struct silent_owner : peer_link::owner {
     void ended(peer_link&) override {}
 };
 
-struct dialled_node : links::listener {
-    std::filesystem::path root;
-    std::unique_ptr<services::node> node;
-    asio::io_context io{1};
+struct dialled_node : bobs_node, links::listener {
     asio::thread_pool workers{1};
-    std::unique_ptr<links> peers;
     std::unique_ptr<receiver> mails;
     std::vector<std::shared_ptr<peer_link>> up;
     std::shared_ptr<peer_link> first, second;   // her ends of both links: none outlives io
@@ -67,34 +32,15 @@ struct dialled_node : links::listener {
     bool is_asked = false, answers = false;
 
     dialled_node() {
-        crypto::initialise();
-        ::unsetenv("CREDENTIALS_DIRECTORY");
-        ::unsetenv("PEERPOST_PASSPHRASE_FILE");
-        root = std::filesystem::temp_directory_path() /
-               ("peerpost-fetch-" + std::to_string(::getpid()) + "-" + std::to_string(crypto::random_u64()));
-        storage::home_paths home;
-        home.root = root;
-        services::config configuration;
-        configuration.dht.mode = services::dht_mode::off;
-        REQUIRE(services::node::init(home, configuration, "Bob").has_value());
-        auto opened = services::node::open(home, configuration);
-        REQUIRE(opened.has_value());
-        node = std::move(*opened);
-        peers = std::make_unique<links>(io, *node);
         mails = std::make_unique<receiver>(io, *node, workers, *peers);
         peers->set_listener(this);
     }
     ~dialled_node() override {
         mails->stop();
-        peers->stop();
-        io.run_for(std::chrono::milliseconds(200));
+        close();
         workers.join();
-        node->writer().stop();
         up.clear();
-        std::error_code ignored;
-        std::filesystem::remove_all(root, ignored);
     }
-    services::account& bob() { return *node->accounts().front(); }
 
     void link_up(services::account& mine, std::shared_ptr<peer_link> link) override {
         up.push_back(link);
@@ -140,11 +86,6 @@ struct dialled_node : links::listener {
         options.now = services::now_s();
         auto link = made = std::make_shared<peer_link>(std::move(stream), options, hers);
         co_await link->run();
-    }
-    void run_until(const std::function<bool()>& enough) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-        while (!enough() && std::chrono::steady_clock::now() < end) io.run_one_for(std::chrono::milliseconds(100));
-        REQUIRE(enough());
     }
 };
 

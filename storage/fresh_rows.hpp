@@ -54,8 +54,8 @@ public:
     auto each_newest(F&& f) const -> decltype(f(table{}, bytes_view(), std::declval<const value&>())) {
         const auto seen = published();
         for (std::size_t t = 0; t < table_count; ++t)
-            for (const auto& [key, versions] : tables_[t])
-                if (const auto* is = newest(versions, seen))
+            for (const auto& [key, of_row] : tables_[t])
+                if (const auto* is = newest(of_row, seen))
                     if (auto done = f(static_cast<table>(t), key.view(), *is); !done) return done;
         return {};
     }

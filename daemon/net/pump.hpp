@@ -106,7 +106,7 @@ public:
 private:
     // The owner holds the pump: also when the loop ends with a run() that still waits, the two may not hold each other.
     struct forgetting {
-        explicit forgetting(std::shared_ptr<void>& owner) : owner(owner) {}
+        explicit forgetting(std::shared_ptr<void>& of_pump) : owner(of_pump) {}
         forgetting(const forgetting&) = delete;
         forgetting& operator=(const forgetting&) = delete;
         ~forgetting() { owner.reset(); }   // run() itself holds one until it is gone

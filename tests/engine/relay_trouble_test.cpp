@@ -117,9 +117,9 @@ TEST_CASE("the mail about a relay says what is wrong, why, and each command") {
     r.away_since = begun;
     const auto label = crypto::account_label(r.relay);
     auto n = relay_notice(r, relay_trouble::refuses, "the relay\r\nsays no", {});
-    for (const std::string part : {std::string("does not serve you: the relay"), std::string("peerpost relay list\n"),
-                                   std::string("peerpost relay use LINK\n"), "peerpost relay drop " + label + "\n",
-                                   std::string("192.0.2.1:41443")})
+    for (const auto& part : {std::string("does not serve you: the relay"), std::string("peerpost relay list\n"),
+                             std::string("peerpost relay use LINK\n"), "peerpost relay drop " + label + "\n",
+                             std::string("192.0.2.1:41443")})
         CHECK(n.text.find(part) != std::string::npos);
     CHECK(n.text.find('\r') == std::string::npos);
     CHECK(n.subject == "A relay takes no mail for you any more");

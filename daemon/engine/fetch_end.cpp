@@ -21,6 +21,7 @@ fetch_end after_failure(storage::inbound_row row, fetch_failure why, std::uint32
     };
     if (row.stage != storage::inbound_stage::wanted) return {fetch_verdict::again, std::move(row)};
     if (why == fetch_failure::withdrawn) return {fetch_verdict::forget, std::move(row)};
+    if (why == fetch_failure::forged) return refused(std::string(forged_author_sentence));
     if (why == fetch_failure::gone) {
         if (row.attempts < UINT32_MAX) ++row.attempts;
         if (row.attempts >= gone_answers_max && waited >= gone_wait.count())

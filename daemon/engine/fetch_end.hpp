@@ -4,6 +4,7 @@
 
 #include "daemon/engine/last_word.hpp"
 
+#include <string_view>
 #include <vector>
 
 namespace pp::engine {
@@ -17,9 +18,14 @@ inline constexpr std::chrono::milliseconds gone_wait = std::chrono::hours(1);
 // since the start: this node may have been off.
 inline constexpr std::uint32_t tries_since_start_min = 6;
 
+// What the sender of a forged mail is told.
+inline constexpr std::string_view forged_author_sentence =
+    "the From field of the mail is not the sender's, so it is not taken";
+
 enum class fetch_failure : std::uint8_t {
     withdrawn,       // the sender says that it was given up, or all relays where it may lie that it was taken back
     gone,            // the sender says that it is not there
+    forged,          // it is here, and its From is not its sender's
     not_reached,     // everything else: no link, no relay, wrong bytes, a full disk
 };
 // What a relay says of the seed of a mail (proto/relay/SPEC.md, SEED STATE).

@@ -159,6 +159,15 @@ std::optional<reply> submission_filter::finish(bytes& out) {
     return std::nullopt;
 }
 
+bool author_check::update(bytes_view piece) {
+    if (filter_.is_in_body()) return true;
+    const bool good = !filter_.update(piece, passed_);
+    bytes().swap(passed_);
+    return good;
+}
+
+bool author_check::finish() { return !filter_.finish(passed_); }
+
 // All lines up to the blank one are looked at, also behind one that is no field: where a careless reader ends the
 // header does not matter then.
 std::optional<reply> submission_filter::judge_header(std::string_view block, bytes& out) {
@@ -190,6 +199,9 @@ std::optional<reply> submission_filter::judge_header(std::string_view block, byt
         kept.insert(kept.end(), raw.begin(), raw.end());
     }
     if (froms == 0) return reply{550, "5.6.0", "the mail has no From field; it must say who wrote it"};
+    // Its first line would belong to the field that the recipient's node writes above it.
+    if (mail::ascii::is_blank(block.front()))
+        return reply{550, "5.6.0", "the mail begins with a blank, where its header should begin"};
     out.insert(out.end(), kept.begin(), kept.end());
     return std::nullopt;
 }

@@ -1,5 +1,6 @@
 // What a submitted mail must be before it is taken (RFC 6409 section 6.1, RFC 5322 section 3.6, 01-product 1.5): its
-// author is the account that logged in, and Bcc is seen by nobody.
+// author is the account that logged in, and Bcc is seen by nobody. Who receives a mail looks at its author once more:
+// the sender's node may be anything.
 #pragma once
 
 #include "crypto/keys.hpp"
@@ -35,6 +36,8 @@ public:
     // The mail is over; one without a body is judged only here.
     [[nodiscard]] std::optional<smtp::reply> finish(bytes& out);
 
+    // The header has been judged, and was good.
+    bool is_in_body() const { return in_body_; }
     // Of the header, with its < and >; empty when there is none that makes sense. Valid once the body has begun.
     const std::string& message_id() const { return message_id_; }
     // The mail it answers, in the same way.
@@ -48,6 +51,19 @@ private:
     std::size_t searched_ = 0;   // of held_, known to hold no end of the header
     bytes held_;
     std::string message_id_, in_reply_to_;
+};
+
+// For a mail that comes in, of `sender`: its author must be who would have been taken at submission. Give it the mail
+// from its beginning; false: it says that somebody else has written it, or is such that readers may differ about who.
+class author_check {
+public:
+    explicit author_check(const crypto::account_key& sender) : filter_(sender) {}
+    [[nodiscard]] bool update(bytes_view piece);
+    [[nodiscard]] bool finish();
+
+private:
+    submission_filter filter_;
+    bytes passed_;               // of no use here
 };
 
 }  // namespace pp::engine

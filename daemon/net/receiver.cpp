@@ -226,6 +226,10 @@ awaitable<bytes> receiver::take(services::account& mine, std::shared_ptr<const p
     auto blob = std::make_shared<storage::blob_writer>(mine.store().new_blob());
     auto written = reencrypt_small(*note, ride_along, block_for(mine, *note, sender), *blob);
     if (written) written = blob->finish();
+    if (!written && written.error() == peer::errc::forged_author) {
+        services::log(services::area::delivery).warn("event=author_forged notification={}", short_id(note->id));
+        co_return refusal(peer::notify_status::refused, std::string(engine::forged_author_sentence));
+    }
     if (!written) {
         const bool ours = written.error().category() == storage::make_error_code(storage::errc::full).category();
         co_return ours ? refusal(peer::notify_status::try_later, "the recipient has no room at the moment")
@@ -464,7 +468,8 @@ awaitable<bool> receiver::fetch(services::account& mine, std::shared_ptr<peer_li
         using engine::fetch_failure;
         const auto why = fetched.error() == peer::errc::withdrawn      ? fetch_failure::withdrawn
                          : fetched.error() == storage::errc::not_found ? fetch_failure::gone
-                                                                       : fetch_failure::not_reached;
+                         : fetched.error() == peer::errc::forged_author ? fetch_failure::forged
+                                                                        : fetch_failure::not_reached;
         if (why == fetch_failure::not_reached) co_return false;   // relay_inbox counts these, with and without links
         const bool over = co_await not_fetched(mine, mail.notification, why, 0);
         co_return over;

@@ -1,6 +1,7 @@
 #include "daemon/net/reencrypt.hpp"
 
 #include "crypto/merkle.hpp"
+#include "daemon/engine/submission.hpp"
 
 #include <algorithm>
 
@@ -21,15 +22,18 @@ result<void> reencrypt(const peer::notification& note, const crypto::blob_header
     if (*length != note.plain_bytes) return crypto::errc::bad_header;
 
     if (auto r = into.write(as_bytes(block)); !r) return r;
+    engine::author_check author(note.sender);
     std::uint64_t left = *length;
     for (std::uint64_t i = 0; left > 0; ++i) {
         cipher = chunk(i);
         if (!cipher) return cipher.error();
         if (auto r = opened->decrypt(i, *cipher, plain); !r) return r;
         const auto n = std::min<std::uint64_t>(left, plain.size());
+        if (!author.update(bytes_view(plain).first(n))) return peer::errc::forged_author;
         if (auto r = into.write(bytes_view(plain).first(n)); !r) return r;
         left -= n;
     }
+    if (!author.finish()) return peer::errc::forged_author;
     return {};
 }
 

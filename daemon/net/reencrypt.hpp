@@ -11,7 +11,8 @@ namespace pp::net {
 
 using chunk_source = std::function<result<bytes>(std::uint64_t index)>;
 
-// errc of crypto when it does not open, of storage when it cannot be written.
+// errc of crypto when it does not open, of storage when it cannot be written; peer::errc::forged_author when another
+// than its sender stands in its From.
 result<void> reencrypt(const peer::notification& note, const crypto::blob_header& header, const chunk_source& chunk,
                        std::string_view block, storage::blob_writer& into);
 // All chunks of it lead to the blob id (proto/peer/SPEC.md, "Fetch"). crypto::errc::bad_proof.

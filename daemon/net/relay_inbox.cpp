@@ -280,7 +280,7 @@ awaitable<relay_inbox::fetched> relay_inbox::fetch(services::account& mine,
     using engine::seed_fate;
     fetched out{engine::fetch_failure::not_reached};
     if (!mails_.begin_fetch(note->id)) co_return out;   // over a link, at this moment
-    bool here = false;
+    bool here = false, forged = false;
     std::vector<seed_fate> fates;
     for (auto& from : sources_of(mine, *note)) {
         auto& fate = fates.emplace_back(seed_fate::no_answer);
@@ -298,16 +298,18 @@ awaitable<relay_inbox::fetched> relay_inbox::fetch(services::account& mine,
             here = true;
             out.cleaned = co_await delete_seed(call, where, deletion);
         } else {
+            forged = got.error() == peer::errc::forged_author;
             fate = co_await fate_of_seed(call, where);
             services::log(services::area::delivery)
                 .info("event=seed_not_fetched notification={} reason={} fate={}", short_id(note->id),
                       services::field(got.error().message()), static_cast<unsigned>(fate));
         }
         call->hang_up();
-        if (here || stopping_) break;
+        if (here || forged || stopping_) break;
     }
     mails_.end_fetch(note->id);
     if (here) out.failed.reset();
+    else if (forged) out.failed = engine::fetch_failure::forged;
     else if (!stopping_)
         out.failed = engine::asked_at_relays(fates, with_.peers.find(mine.key(), note->sender) != nullptr);
     co_return out;

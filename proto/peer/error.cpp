@@ -23,6 +23,7 @@ const char* sentence(errc e) {
     case errc::timed_out: return "the other side did not answer in time";
     case errc::link_lost: return "the link ended before the answer came";
     case errc::withdrawn: return "the sender has given the mail up";
+    case errc::forged_author: return "the mail does not say in its From field that its sender has written it";
     }
     return nullptr;
 }

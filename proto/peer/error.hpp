@@ -22,6 +22,7 @@ enum class errc {
     timed_out,
     link_lost,           // the link or the stream ended before the answer
     withdrawn,           // the sender has given the mail up
+    forged_author,       // a mail says that somebody else has written it than the account that sends it
 };
 error_code make_error_code(errc e);
 

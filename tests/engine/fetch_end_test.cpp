@@ -26,6 +26,12 @@ TEST_CASE("what the sender has given up is forgotten at once", "[fetch_end]") {
     CHECK(after_failure(stored, fetch_failure::withdrawn, 1, start).what == fetch_verdict::again);
 }
 
+TEST_CASE("a mail with somebody else's From is refused at once, and its sender told", "[fetch_end]") {
+    const auto end = after_failure(wanted(), fetch_failure::forged, 1, start);
+    REQUIRE(end.what == fetch_verdict::refuse);
+    CHECK(end.row.reason == forged_author_sentence);
+}
+
 TEST_CASE("what is not there is asked for twenty times, for an hour at least, and then refused", "[fetch_end]") {
     auto row = wanted();
     for (std::uint32_t i = 1; i < gone_answers_max; ++i) {

@@ -126,6 +126,32 @@ TEST_CASE("a mail without From is refused with a sentence") {
     }
 }
 
+TEST_CASE("no line of the mail belongs to what the recipient's node writes above it") {
+    CHECK(status(" header.from=" + accounts::domain(2) + "\r\n" + from + "\r\n") == "550 5.6.0");
+    CHECK(status("\tx: y\r\n" + from + "\r\n") == "550 5.6.0");
+}
+
+TEST_CASE("who receives a mail looks at its author as it was looked at when it was submitted") {
+    const auto is_hers = [](std::string_view mail, std::size_t piece) {
+        engine::author_check check(accounts::key(1));
+        for (std::size_t at = 0; at < mail.size(); at += piece)
+            if (!check.update(as_bytes(mail.substr(at, piece)))) return false;
+        return check.finish();
+    };
+    const auto good = from + "Subject: x\r\n\r\nFrom: " + other + "\r\n\r\n";
+    for (const std::size_t piece : {1, 7, 4096}) {
+        CHECK(is_hers(good, piece));
+        CHECK(is_hers(from, piece));                                                   // no body
+        CHECK_FALSE(is_hers("From: Bob <" + other + ">\r\n\r\nhi\r\n", piece));
+        CHECK_FALSE(is_hers("From: Bob <" + other + ">\r\n", piece));
+        CHECK_FALSE(is_hers(from + "From: Bob <" + other + ">\r\n\r\n", piece));       // which of them is shown?
+        CHECK_FALSE(is_hers(from + "Sender: " + other + "\r\n\r\n", piece));
+        CHECK_FALSE(is_hers("Subject: x\r\n\r\n" + from, piece));
+        CHECK_FALSE(is_hers(from + "X: y\nFrom: " + other + "\r\n\r\n", piece));
+        CHECK_FALSE(is_hers("", piece));
+    }
+}
+
 TEST_CASE("the header has a largest size, the body none") {
     const std::string tail = "\r\n\r\n";
     const auto padded = [&](std::size_t total) {

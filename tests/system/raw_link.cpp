@@ -89,14 +89,14 @@ bool raw_link::connect(const how& odd) {
 }
 
 bool raw_link::greet(const how& odd) {
-    const auto account = crypto::signing_key::generate();
+    const auto account = odd.account.empty() ? crypto::signing_key::generate() : account_named(odd.account);
     const auto drive = crypto::signing_key::generate();
     const auto tomorrow = std::time(nullptr) + 86400;
     peer::hello mine;
     mine.wanted = at.relay;
     mine.mine = peer::certify_device(account, *crypto::device_key::from(device_->public_key()),
                                      *crypto::drive_key::from(drive.public_key()), "", tomorrow);
-    account_ = mine.mine.account;
+    certificate_ = mine.mine;
     peer::account_record record;
     record.account = mine.mine.account;
     record.sequence = 1;
@@ -184,6 +184,12 @@ std::uint32_t raw_link::request(std::string_view protocol, bytes_view message) {
 }
 
 void raw_link::take_push(std::uint32_t stream, bytes_view message) {
+    if (answers) {
+        data(stream, answers(protocols_[stream], message));
+        fin(stream);
+        protocols_.erase(stream);
+        return;
+    }
     const auto pushed = relay::decode_pushed(message);
     if (pushed && std::holds_alternative<relay::news_request>(*pushed)) ++news;
     if (pushed && std::holds_alternative<relay::incoming_request>(*pushed))
@@ -201,6 +207,9 @@ std::optional<bytes> raw_link::answer(std::uint32_t stream, milliseconds limit) 
         wire::byte_writer amount;
         switch (f->kind()) {
         case peer::frame_type::ping: send(frame_of(peer::frame_type::pong, 0, f->payload)); break;
+        case peer::frame_type::open:
+            if (answers) protocols_[f->stream] = wire::byte_reader(f->payload).text8(255);
+            break;
         case peer::frame_type::data:
             amount.u32(static_cast<std::uint32_t>(f->payload.size()));
             send(frame_of(peer::frame_type::credit, 0, amount.view()));
@@ -235,7 +244,11 @@ relay::reply<relay::info_reply> raw_link::info(const relay::slot_id& slot) {
 }
 
 // ---------------------------------------------------------------- slots
-owner::owner(std::string_view name) : key(*crypto::ed25519_seed::from(crypto::sha256(as_bytes(name)).view())) {
+crypto::signing_key account_named(std::string_view name) {
+    return crypto::signing_key(*crypto::ed25519_seed::from(crypto::sha256(as_bytes(name)).view()));
+}
+
+owner::owner(std::string_view name) : key(account_named(name)) {
     tokens.data = crypto::sha256(as_bytes(std::string(name) + " tokens")).data;
 }
 

@@ -1,6 +1,6 @@
-// A client of a relay that keeps no rule it does not choose to: one blocking TLS connection, frames as they are wanted,
+// A client of a node that keeps no rule it does not choose to: one blocking TLS connection, frames as they are wanted,
 // and what is needed to be honest now and then (proto/peer/SPEC.md, proto/relay/SPEC.md). For
-// tests/system/relay_attacker. One thread.
+// tests/system/relay_attacker and hostile_contact. One thread.
 #pragma once
 
 #include "proto/peer/frame.hpp"
@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,7 +36,10 @@ struct how {
     bool says_hello = true;
     bool named_device = true;                    // the record names the device, as that of a node does
     int receive_buffer_bytes = 0;                // 0: as the system likes
+    std::string account;                         // a name: the same account in every process; empty: a new one
 };
+
+crypto::signing_key account_named(std::string_view name);
 
 struct told {                                    // a frame of the relay
     std::uint8_t type = 0;
@@ -88,7 +92,10 @@ public:
     std::optional<relay::incoming_request> called;
     std::size_t news = 0;
     const target at;
-    const crypto::account_key& account() const { return account_; }   // made for this link
+    const crypto::account_key& account() const { return certificate_.account; }
+    const peer::device_certificate& certificate() const { return certificate_; }   // of a device made for this link
+    // What the other side asks beside a relay's calls: the answer to (protocol, message). None: it gets no answer.
+    std::function<bytes(std::string_view, bytes_view)> answers;
 
 private:
     raw_link(const target& t) : at(t) {}
@@ -102,10 +109,11 @@ private:
     SSL* ssl_ = nullptr;
     int socket_ = -1;
     bool over_ = false;
-    crypto::account_key account_{};
+    peer::device_certificate certificate_;
     bytes in_;
     std::uint32_t next_ = 1;
     std::map<std::uint32_t, bytes> pushes_;
+    std::map<std::uint32_t, std::string> protocols_;   // of the streams of the other side
 };
 
 // A slot of ours at the relay. The same name is the same slot, also for another process.

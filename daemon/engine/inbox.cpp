@@ -59,6 +59,8 @@ inbox_decision decide(const peer::notification& n, bytes_view ride_along, const 
     // A wrong ride-along is no reason to refuse: the blob itself is fetched and checked.
     if (decision.action == inbox_action::store && !is_notified_blob(n, ride_along))
         decision.action = inbox_action::fetch;
+    if (decision.action == inbox_action::fetch && facts.announced >= announced_by_one_max)
+        return later("as many of your mails as are remembered here are still to be fetched");
     return decision;
 }
 

@@ -16,6 +16,10 @@ inline constexpr std::uint64_t request_bytes_max = 25ull << 20;
 inline constexpr peer::unix_s submitted_ahead_s_max = 24 * 60 * 60;
 inline constexpr peer::unix_s submitted_ago_s_max = 37 * 24 * 60 * 60;   // the life of a prekey's private half
 
+// Mails that one sender has announced and that are still to be fetched: each is remembered, in memory too. What she has
+// beyond comes when some of them are here.
+inline constexpr std::size_t announced_by_one_max = 4096;
+
 enum class inbox_action {
     store,            // the blob came along and is right: store it, then answer `stored`
     fetch,            // remember it, answer `fetching`, fetch the blob
@@ -36,6 +40,7 @@ struct inbox_facts {
     bool seen = false;                                  // this notification of this sender was delivered before
     std::uint64_t mail_bytes_max = 0;                   // largest mail this node takes
     bool room_for_requests = true;                      // engine/requests.hpp
+    std::size_t announced = 0;                          // other mails of the sender's that are still to be fetched
 };
 // Whether mail of this sender and size is taken at all, and into which mailbox: of facts sender, mail_bytes_max and
 // room_for_requests count. store, refuse or try_later.

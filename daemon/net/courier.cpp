@@ -36,6 +36,11 @@ void courier::set_relay_mail(relay_inbox& inbox, relay_outbox& outbox, relay_hom
 void courier::set_receiver(receiver& r) {
     receiver_ = &r;
     r.on_due([this](services::account& mine, const storage::id16& id) { relay_inbox_->see_to(mine, id); });
+    r.count_rows_with([this](services::account& mine, const crypto::account_key& from) {
+        const auto& counts = desk_of(mine).coming_from;
+        const auto found = counts.find(from);
+        return found == counts.end() ? std::size_t{0} : found->second;
+    });
 }
 
 // ---------------------------------------------------------------- the desk of each account

@@ -144,10 +144,16 @@ result<engine::inbox_facts> receiver::facts_about(services::account& mine, const
     engine::inbox_facts facts;
     facts.me = mine.key();
     facts.mail_bytes_max = node_.configuration().limits.mail_bytes_max;
+    if (rows_from_) facts.announced = rows_from_(mine, note.sender);
     auto looked = mine.store().read([&](const storage::read_txn& txn) -> result<void> {
         auto seen = txn.notification_seen(note.sender, note.id);
         if (!seen) return seen.error();
         facts.seen = *seen;
+        if (facts.announced >= engine::announced_by_one_max) {   // one of these may be asked about again
+            auto row = txn.get_inbound(note.id);
+            if (!row) return row.error();
+            if (*row) facts.announced = 0;
+        }
         return read_policy(txn, note.sender, facts);
     });
     if (!looked) return looked.error();

@@ -48,6 +48,9 @@ public:
                                 std::uint32_t tries);
     // An inbound row is to be seen to at once: its refusal is to be told, or its mail to be fetched from a relay.
     void on_due(std::function<void(services::account&, const storage::id16&)> f) { due_ = std::move(f); }
+    // How many inbound rows there are from a sender.
+    using row_counter = std::function<std::size_t(services::account&, const crypto::account_key&)>;
+    void count_rows_with(row_counter f) { rows_from_ = std::move(f); }
     // Once, before links: removes parts of mails nobody waits for any more (a crash between commit and removal), and
     // keeps room in Requests for what strangers have announced.
     void tidy(services::account& mine);
@@ -171,6 +174,7 @@ private:
     };
     std::deque<served> served_;                                  // most recent last
     std::function<void(services::account&, const storage::id16&)> due_;
+    row_counter rows_from_;
     bool stopping_ = false;
 };
 

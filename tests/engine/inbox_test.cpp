@@ -57,6 +57,19 @@ TEST_CASE("a full Requests makes strangers wait, nobody else") {
     CHECK(a.decide().action == inbox_action::try_later);
 }
 
+TEST_CASE("whoever has announced as many mails as are remembered sends others when some of them are here") {
+    arrival a;
+    a.facts.announced = announced_by_one_max;
+    CHECK(a.decide().action == inbox_action::store);          // it came along: nothing is to be remembered
+    a.ride_along.clear();
+    CHECK(a.decide().action == inbox_action::try_later);
+    a.facts.announced = announced_by_one_max - 1;
+    CHECK(a.decide().action == inbox_action::fetch);
+    a.facts.announced = announced_by_one_max;
+    a.facts.seen = true;
+    CHECK(a.decide().action == inbox_action::receipt_again);
+}
+
 TEST_CASE("what did not come along, or came along wrong, is fetched") {
     arrival a;
     const auto good = a.ride_along;

@@ -1,14 +1,20 @@
 """A contact whose node keeps no rule (hostile_contact.cpp): mails in another's name are not taken, neither such as
-come along with their notification nor such as are fetched; what is in the contact's own name is (06-security 6.1.1)."""
+come along with their notification nor such as are fetched; mails without number that never come are not remembered
+without number; honest mail passes all the while (06-security 6.1.1)."""
 
 import json
 import pathlib
 import subprocess
 import sys
 
-from node import befriend, nodes, wait_until
+from node import befriend, mail_from, nodes, wait_until
+from process import check_memory, resident_bytes
 
-STORED, FETCHING, REFUSED = "1", "2", "3"         # proto/peer/SPEC.md, "Notify reply"
+FETCHING, REFUSED, TRY_LATER = "2", "3", "4"      # proto/peer/SPEC.md, "Notify reply"
+STORED = "1"
+ANNOUNCED_MAX = 4096                              # daemon/engine/inbox.hpp
+ANSWERED_AT_ONCE = 32                             # so many may pass the limit together
+GROWTH_BYTES_MAX = 64 << 20
 LARGE = b"a line of a large mail\r\n" * 5000      # two chunks: it does not come along
 
 
@@ -60,6 +66,22 @@ def forged_mails(bob, carol, attacker):
     assert len(bob.bodies()) == welcome + 2, "what the contact says in its own name has not come"
 
 
+def announcements_without_number(bob, carol, attacker):
+    settled = resident_bytes(bob.process.pid)
+    said = attacker.run("announce", ANNOUNCED_MAX + 500)
+    taken = sum(line.startswith(FETCHING) for line in said)
+    later = [line for line in said if line.startswith(TRY_LATER)]
+    assert ANNOUNCED_MAX <= taken <= ANNOUNCED_MAX + ANSWERED_AT_ONCE, taken
+    assert taken + len(later) == len(said) and "still to be fetched" in later[0], later[:1]
+    check_memory(bob.process.pid, resident_bytes(bob.process.pid) - settled, GROWTH_BYTES_MAX, "announced mails")
+    small, large = b"beside it\r\n", LARGE        # neither hers nor others' mail that comes along is in the way
+    assert attacker.mail(f"From: {attacker.address()}\r\n\r\n".encode() + small)[0].startswith(STORED)
+    for body in (small, large):
+        before = len(bob.bodies())
+        carol.submit(mail_from(carol, bob.address, "beside an attack", body), [bob.address])
+        wait_until(lambda: len(bob.bodies()) == before + 1, 30, "the mail of an honest contact does not come")
+
+
 def main(binary):
     with nodes(binary, "bob", "carol") as (bob, carol):
         bob.start()
@@ -67,6 +89,7 @@ def main(binary):
         befriend(bob, carol)
         attacker = HostileContact(binary, bob)
         forged_mails(bob, carol, attacker)
+        announcements_without_number(bob, carol, attacker)
         code, _ = bob.stop()
         assert code == 0, code
     print("contact attacks: all survived")

@@ -22,6 +22,16 @@ constexpr algorithm_word algorithms[] = {
     {"REFS", thread_algorithm::refs},
 };
 
+constexpr std::size_t nodes_per_turn = 100'000;   // some milliseconds
+
+// What threading a mail costs, as work_bytes_per_turn counts: each ID is looked for among all that came before it,
+// which takes as long as copying some hundreds of bytes.
+std::size_t threaded_bytes(const search_fields& fields) {
+    constexpr std::size_t each_byte = 8;
+    return each_byte * (fields[search_field::references].size() + fields[search_field::message_id].size() +
+                        fields[search_field::base_subject].size());
+}
+
 reply too_many() { return no("Too many messages to thread", "LIMIT"); }
 
 }  // namespace
@@ -56,9 +66,14 @@ wire::task<reply> run_thread(connection& c, command& cmd) {
         wrong = co_await reader.next(pieces);
         if (c.over) co_return ok({});
         if (wrong) co_return *wrong;
-        for (const auto& piece : pieces)
+        for (const auto& piece : pieces) {
             if (!threads.add(cmd.uid ? piece.mail->uid : piece.mail->number, *piece.fields)) co_return too_many();
+            if (c.is_tired(threaded_bytes(*piece.fields))) co_await c.let_others_run();
+            if (c.over) co_return ok({});
+        }
     }
+    while (threads.prepare(nodes_per_turn)) co_await c.let_others_run();
+    if (c.over) co_return ok({});
     const auto text = threads.text();
     const auto line = text.empty() ? std::string("THREAD") : "THREAD " + text;
     co_await send_long_line(c, line);

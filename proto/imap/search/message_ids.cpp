@@ -53,4 +53,11 @@ std::vector<std::string> message_ids(std::string_view value, std::size_t max) {
     return out;
 }
 
+std::vector<std::string> reference_ids(std::string_view value) {
+    auto out = message_ids(value, value.size());
+    if (out.size() > thread_references_max)
+        out.erase(out.begin() + 1, out.end() - static_cast<std::ptrdiff_t>(thread_references_max - 1));
+    return out;
+}
+
 }  // namespace pp::imap

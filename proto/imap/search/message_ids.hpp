@@ -9,10 +9,14 @@
 
 namespace pp::imap {
 
-// Of one mail. The References of a long thread name all of it; RFC 5537 section 3.4.4 lets them be cut from the middle.
-inline constexpr std::size_t thread_references_max = 1000;
+// Of one mail. The References of a long thread name all of it, those of a mail that means no good name what never was:
+// each takes memory and time of a THREAD. As RFC 5537 section 3.4.4 lets them be cut: the first stays, and the last.
+inline constexpr std::size_t thread_references_max = 100;
 
-// The valid IDs in order, "left@right" without brackets; what is not an ID is passed over. At most `max`.
+// The valid IDs in order, "left@right" without brackets; what is not an ID is passed over. The first `max`.
 std::vector<std::string> message_ids(std::string_view value, std::size_t max = thread_references_max);
+// The same of a References field: of more than thread_references_max the first, which names the thread, and the last,
+// the nearest above the mail.
+std::vector<std::string> reference_ids(std::string_view value);
 
 }  // namespace pp::imap

@@ -72,7 +72,7 @@ bool threader::would_loop(std::uint32_t parent, std::uint32_t child) {
 // Step 1.
 void threader::link_references(std::uint32_t mail_number, const search_fields& fields) {
     const auto own = message_ids(fields[search_field::message_id], 1);
-    auto references = message_ids(fields[search_field::references]);
+    auto references = reference_ids(fields[search_field::references]);
     if (references.empty()) references = message_ids(fields[search_field::in_reply_to], 1);
 
     // 1.A: adjacent references are parent and child, unless something better is known.
@@ -101,27 +101,37 @@ void threader::link_references(std::uint32_t mail_number, const search_fields& f
     }
 }
 
-// Steps 2 and 3: a mail hangs under the nearest mail above it; without one, under the topmost dummy, which goes when it
-// has one child only.
-threader::tree threader::prune() const {
+bool threader::prepare(std::size_t nodes) {
     constexpr std::int32_t open = -2, none = -1;
-    // Of each node, seen from below: the nearest mail's node at or above it, else the topmost dummy.
-    std::vector<std::int32_t> anchor(nodes_.size(), open);
+    if (anchors_.empty()) {
+        anchors_.resize(nodes_.size(), open);
+        return !nodes_.empty();
+    }
     std::vector<std::uint32_t> path;
-    for (std::uint32_t n = 0; n < nodes_.size(); ++n) {
+    for (; anchored_ < nodes_.size() && nodes > 0; ++anchored_) {
         path.clear();
-        auto at = static_cast<std::int32_t>(n);
-        while (at != none && anchor[static_cast<std::size_t>(at)] == open) {
+        auto at = static_cast<std::int32_t>(anchored_);
+        while (at != none && anchors_[static_cast<std::size_t>(at)] == open) {
             path.push_back(static_cast<std::uint32_t>(at));
             if (nodes_[static_cast<std::size_t>(at)].mail != no_mail) break;
             at = nodes_[static_cast<std::size_t>(at)].parent;
         }
         // Where the walk has ended: a mail, something known, or a dummy without parent.
-        const auto found = at == none                                     ? static_cast<std::int32_t>(path.back())
-                           : anchor[static_cast<std::size_t>(at)] != open ? anchor[static_cast<std::size_t>(at)]
-                                                                          : at;
-        for (const auto step : path) anchor[step] = found;
+        const auto found = at == none                                       ? static_cast<std::int32_t>(path.back())
+                           : anchors_[static_cast<std::size_t>(at)] != open ? anchors_[static_cast<std::size_t>(at)]
+                                                                            : at;
+        for (const auto step : path) anchors_[step] = found;
+        nodes -= std::min(nodes, path.size() + 1);
     }
+    return anchored_ < nodes_.size();
+}
+
+// Steps 2 and 3: a mail hangs under the nearest mail above it; without one, under the topmost dummy, which goes when it
+// has one child only.
+threader::tree threader::prune() {
+    while (prepare(nodes_.size())) {}
+    constexpr std::int32_t none = -1;
+    const auto& anchor = anchors_;
     tree t;
     t.mails = static_cast<std::uint32_t>(mails_.size());
     t.children.resize(mails_.size());

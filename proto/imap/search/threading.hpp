@@ -26,6 +26,9 @@ public:
     explicit threader(thread_algorithm how) : how_(how) {}
     // In the order of the mailbox; `shown` is the number or UID the answer has. False: the limits are reached.
     bool add(std::uint32_t shown, const search_fields& fields);
+    // When all mails are there: a part of the work of text(), so that others have a turn between two. Looks at about so
+    // many nodes; false when nothing is left.
+    bool prepare(std::size_t nodes);
     // "(2)(3 6 (4 23)(44 7 96))"; empty for no mails. Once.
     std::string text();
 
@@ -50,7 +53,7 @@ private:
     bool comes_before(std::uint32_t a, std::uint32_t b) const;   // mails: by sent date, then mailbox order
 
     std::string ordered_subject_text() const;
-    tree prune() const;
+    tree prune();
     void merge_subjects(tree& t) const;
 
     const thread_algorithm how_;
@@ -59,6 +62,10 @@ private:
     std::map<std::string, std::uint32_t, std::less<>> ids_, subjects_;
     std::size_t text_bytes_ = 0;
     std::uint64_t loop_steps_ = 0;
+    // Of each node, seen from below: the nearest mail's node at or above it, else the topmost dummy; as far as
+    // prepare() has come.
+    std::vector<std::int32_t> anchors_;
+    std::size_t anchored_ = 0;
 };
 
 }  // namespace pp::imap

@@ -56,6 +56,42 @@ TEST_CASE("message ids", "[imap][thread]") {
     CHECK(message_ids(many).size() == thread_references_max);
 }
 
+TEST_CASE("of very many references the first and the last count", "[imap][thread]") {
+    CHECK(reference_ids("<a@b> x <c@d>") == ids{"a@b", "c@d"});
+    CHECK(reference_ids("").empty());
+    std::string many;
+    for (std::size_t i = 0; i < 3 * thread_references_max; ++i) many += "<" + std::to_string(i) + "@x> ";
+    const auto kept = reference_ids(many);
+    REQUIRE(kept.size() == thread_references_max);
+    CHECK(kept.front() == "0@x");
+    CHECK(kept[1] == std::to_string(2 * thread_references_max + 1) + "@x");
+    CHECK(kept.back() == std::to_string(3 * thread_references_max - 1) + "@x");
+    // its parent is the last one, and it is of the first one's thread
+    CHECK(references({{"<0@x>", "", "a", 1}, {"<299@x>", "", "b", 2}, {"<me@x>", many, "c", 3}}) == "(1 2 3)");
+}
+
+TEST_CASE("what is prepared in parts is the same thread", "[imap][thread]") {
+    for (const auto how : {thread_algorithm::references, thread_algorithm::refs, thread_algorithm::ordered_subject}) {
+        const auto text_in_parts = [&](std::size_t nodes) {
+            threader all(how);
+            for (std::uint32_t i = 1; i <= 200; ++i) {
+                const auto id = [](std::uint32_t n) { return "<" + std::to_string(n) + "@x>"; };
+                const auto above = id(i / 3) + id(1000 + i % 7) + id(i / 2);
+                const auto text = "Message-ID: " + id(i) + "\r\nReferences: " + above + "\r\nSubject: s\r\n\r\nx\r\n";
+                REQUIRE(all.add(i, *search_fields::of(mail::index_message(text))));
+            }
+            std::size_t turns = 0;
+            while (nodes > 0 && all.prepare(nodes)) ++turns;
+            CHECK((nodes != 1 || how == thread_algorithm::ordered_subject || turns > 100));
+            return all.text();
+        };
+        const auto at_once = text_in_parts(0);
+        CHECK(text_in_parts(1) == at_once);
+        CHECK(text_in_parts(30) == at_once);
+        CHECK(text_in_parts(100000) == at_once);
+    }
+}
+
 TEST_CASE("REFERENCES: parents and children", "[imap][thread]") {
     CHECK(references({}) == "");
     CHECK(references({{"<1@x>", "", "a", 1}}) == "(1)");
@@ -150,9 +186,10 @@ TEST_CASE("a thread as deep as the mailbox", "[imap][thread]") {
 TEST_CASE("more references than THREAD takes", "[imap][thread]") {
     threader all(thread_algorithm::refs);
     bool taken = true;
-    for (std::uint32_t n = 1; n <= 2000 && taken; ++n) {
+    for (std::uint32_t n = 1; n <= 2 * thread_ids_max / thread_references_max && taken; ++n) {
         std::string text = "References:";
-        for (int i = 0; i < 1000; ++i) text += " <" + std::to_string(n) + "." + std::to_string(i) + "@x>\r\n";
+        for (std::size_t i = 0; i < thread_references_max; ++i)
+            text += " <" + std::to_string(n) + "." + std::to_string(i) + "@x>\r\n";
         taken = all.add(n, *search_fields::of(mail::index_message(text + "\r\nx")));
     }
     CHECK_FALSE(taken);

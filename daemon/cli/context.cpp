@@ -142,6 +142,11 @@ std::string plain(std::string_view from_outside) {
         const bool c1 = byte == 0xc2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xa0;
         if (byte < 0x20 || byte == 0x7f || c1) out[i] = '?';
         if (c1) out[i + 1] = '?';
+        // U+202A to U+202E and U+2066 to U+2069 turn the rest of the line round.
+        const auto turns = std::string_view(out).substr(i, 3);
+        const auto is_between = [&](std::string_view a, std::string_view b) { return turns >= a && turns <= b; };
+        if (is_between("\xe2\x80\xaa", "\xe2\x80\xae") || is_between("\xe2\x81\xa6", "\xe2\x81\xa9"))
+            out.replace(i, turns.size(), "?");
     }
     return out;
 }

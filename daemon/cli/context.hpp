@@ -58,7 +58,7 @@ struct said_for {
     std::string_view word, said;
 };
 std::string_view in_words(std::string_view word, std::initializer_list<said_for> known, std::string_view otherwise);
-// Text from outside for a terminal: control characters as "?".
+// Text from outside for a terminal: control characters, and those that change the direction of the line, as "?".
 std::string plain(std::string_view from_outside);
 
 // One per family: adds its commands to the application.

@@ -30,10 +30,16 @@ std::string label_in(std::string_view who) {
 // As people read a name: without case, without what cannot be seen, blanks run together.
 std::string as_read(std::string_view name) {
     std::string out;
-    for (const char c : mail::fold_case(clean_text(name)))
+    for (const char c : mail::fold_case(mail::without_invisible(clean_text(name))))
         if (c != ' ' || (!out.empty() && out.back() != ' ')) out += c;
     while (!out.empty() && out.back() == ' ') out.pop_back();
     return out;
+}
+
+// Letters of another alphabet, and "I" for "l": small letters have others that look like them than capitals.
+bool look_alike(const std::string& a, const std::string& b) {
+    const auto read_a = as_read(a), read_b = as_read(b);
+    return read_a == read_b || mail::look_of(read_a) == mail::look_of(read_b) || mail::look_of(a) == mail::look_of(b);
 }
 
 }  // namespace
@@ -127,10 +133,9 @@ std::vector<storage::contact> named(std::span<const storage::contact> all, std::
 }
 
 const storage::contact* same_name_other_key(const storage::contact& c, std::span<const storage::contact> all) {
-    const auto name = as_read(c.name);
-    if (name.empty()) return nullptr;
+    if (as_read(c.name).empty()) return nullptr;
     for (const auto& other : all)
-        if (other.account != c.account && other.accepted && !is_out(other) && as_read(other.name) == name)
+        if (other.account != c.account && other.accepted && !is_out(other) && look_alike(other.name, c.name))
             return &other;
     return nullptr;
 }

@@ -22,6 +22,11 @@ std::string fold_case(std::string_view utf8);
 std::string normal_form(std::string_view utf8);
 // Latin, Greek and Cyrillic letters in those of ASCII; all else stays as it is.
 std::string ascii_spelling(std::string_view utf8);
+// Without what is not drawn: joiners, soft hyphens, marks of direction and the like.
+std::string without_invisible(std::string_view utf8);
+// The same for names that look the same, whatever alphabet their letters are of (Unicode Technical Standard 39, section
+// 4); case counts. To compare, never to show.
+std::string look_of(std::string_view utf8);
 bool equal_ascii_case(std::string_view a, std::string_view b);
 
 // Mailbox names: modified UTF-7 (RFC 3501 section 5.1.3) to and from UTF-8. errc::bad_encoding.

@@ -108,6 +108,29 @@ TEST_CASE("another key under the name of an accepted contact is noticed") {
     CHECK_FALSE(same_name_other_key(fresh, all));
 }
 
+TEST_CASE("a name that only looks like a contact's is noticed as well") {
+    const std::vector<storage::contact> all{contact_of(1, "Alice Brown")};
+    auto fresh = contact_of(9, "");
+    for (const char* name : {"Alice\xe2\x80\x8b Brown",                  // a blank without width
+                             "Al\xc2\xadice Brown",                      // a soft hyphen
+                             "\xe2\x80\xaa" "alice brown\xe2\x80\xac",   // marks of direction around it
+                             "\xd0\x90lice Brown",                       // a Cyrillic A
+                             "\xd0\xb0lice brown", "Alice Br\xd0\xbewn",
+                             "AIice Brown", "A1ice Brown",                // I and 1 for l
+                             "\xef\xbc\xa1lice Brown"}) {                // A of full width
+        fresh.name = name;
+        INFO(name);
+        CHECK(same_name_other_key(fresh, all));
+    }
+    for (const char* name : {"Alice", "Alice Braun", "Brown Alice", "Bob"}) {
+        fresh.name = name;
+        INFO(name);
+        CHECK_FALSE(same_name_other_key(fresh, all));
+    }
+    const std::vector<storage::contact> bobs{contact_of(1, "Bob"), contact_of(2, "Bo\xe2\x80\x8b" "b")};
+    CHECK(named(bobs, "Bob").size() == 2);
+}
+
 TEST_CASE("a record much older than the one known is noticed once") {
     constexpr std::uint64_t known = 1767225600000;
     storage::contact c;

@@ -99,17 +99,20 @@ address_kind kind_of(std::string_view host) {
     return address_kind::global;
 }
 
+bool may_be_dialled(std::string_view host, bool loopback_too) {
+    const auto kind = kind_of(host.substr(0, host.find('%')));   // RFC 4007 section 11: without its zone
+    if (kind == address_kind::loopback) return loopback_too;
+    return kind != address_kind::unspecified && kind != address_kind::multicast && kind != address_kind::link_local;
+}
+
 std::vector<endpoint> candidates(const known_endpoints& known, bool may_dial_loopback) {
     std::vector<endpoint> out;
     for (const auto* list : {&known.lan, &known.last_good, &known.found, &known.record})
         for (const auto& text : *list) {
             auto e = parse_endpoint(text);
             if (!e) continue;
-            const auto kind = kind_of(e->host);
-            if (kind == address_kind::unspecified || kind == address_kind::multicast ||
-                kind == address_kind::link_local)
-                continue;
-            if (kind == address_kind::loopback && !may_dial_loopback) continue;
+            if (!may_be_dialled(e->host, may_dial_loopback)) continue;
+            e->may_be_here = may_dial_loopback;
             add_once(out, std::move(*e), candidates_max);
         }
     return out;

@@ -66,7 +66,9 @@ awaitable<error_code> connect(tcp::socket& socket, engine::endpoint to, std::chr
         tcp::resolver resolver(socket.get_executor());
         auto [unresolved, found] = co_await resolver.async_resolve(to.host, std::to_string(to.port), as_result);
         if (unresolved) co_return unresolved;
-        for (const auto& one : found) where.push_back(one.endpoint());
+        for (const auto& one : found)   // where an address that was told stands would have been refused
+            if (engine::may_be_dialled(one.endpoint().address().to_string(), to.may_be_here))
+                where.push_back(one.endpoint());
     }
     failed = asio::error::host_not_found;
     const auto end = std::chrono::steady_clock::now() + limit;

@@ -59,6 +59,15 @@ TEST_CASE("LAN first, then what worked, then what the DHT says, then the record;
     CHECK(texts(candidates(known, false)) == strings{"192.168.1.5:41443", "203.0.113.9:41443", "203.0.113.77:41443",
                                                     "home.example.org:41443"});
     CHECK(candidates(known, true).size() == 8);
+    for (const bool own_there : {false, true})
+        for (const auto& e : candidates(known, own_there)) CHECK(e.may_be_here == own_there);
+    CHECK(may_be_dialled("192.168.1.5", false));
+    for (const char* never : {"169.254.169.254", "fe80::1%eth0", "0.0.0.0", "::", "224.0.0.1", "::ffff:169.254.1.1"})
+        CHECK_FALSE(may_be_dialled(never, true));
+    for (const char* here : {"127.0.0.1", "::1", "::ffff:127.0.0.1", "localhost"}) {
+        CHECK_FALSE(may_be_dialled(here, false));
+        CHECK(may_be_dialled(here, true));
+    }
     known.record.assign(100, "");
     for (int i = 0; i < 100; ++i) known.record[static_cast<std::size_t>(i)] = "198.51.100.1:" + std::to_string(i + 1);
     CHECK(candidates(known, false).size() == candidates_max);

@@ -23,6 +23,9 @@ std::string_view state_name(storage::outbox_state state) {
 
 namespace {
 
+// Year 9999: whoever signs a receipt may write any number.
+constexpr peer::unix_s stored_at_max = 253402300799;
+
 constexpr std::size_t id_digits_min = 4;                  // of `queue why`
 
 json::object queue_row(const account& a, const storage::outbox_row& row) {
@@ -61,9 +64,11 @@ void trace_sent(const account& a, const std::string& message_id, json::array& ho
         if (row.left_at != 0 && row.state != storage::outbox_state::seeded)
             hops.push_back(hop(row.left_at, "seeded: left at a relay, where it waited" + to));
         const auto receipt = peer::decode_receipt(row.receipt);
-        if (receipt && peer::verify(*receipt))
-            hops.push_back(hop(receipt->stored_at * 1000, "stored by the recipient's device \"" + receipt->device.name +
-                                                               "\", which signed a receipt" + to));
+        if (receipt && peer::verify(*receipt)) {
+            const auto stored = std::clamp(receipt->stored_at, peer::unix_s{0}, stored_at_max) * 1000;
+            hops.push_back(hop(stored, "stored by the recipient's device \"" + receipt->device.name +
+                                           "\", which signed a receipt" + to));
+        }
         std::string state = std::string(state_name(row.state)) + to;
         if (row.attempts > 0)
             state += ", after " + std::to_string(row.attempts) + " failed attempt" + (row.attempts == 1 ? "" : "s");

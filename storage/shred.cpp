@@ -14,6 +14,9 @@ namespace pp::storage {
 
 result<void> account_store::state::move_to_generation(std::uint64_t number, const log_position& end, account_keys fresh,
                                                       const std::filesystem::path& old_view_to) {
+    // Until the new log is open nothing may be appended: the old one is what would get it.
+    writable = false;
+    bool moved = false;
     const auto swapped = env->replace([&]() -> result<void> {
         PP_TRY(old_view_to.empty() ? durable::unlink_file(view_path())
                                    : durable::rename_file(view_path(), old_view_to));
@@ -22,17 +25,16 @@ result<void> account_store::state::move_to_generation(std::uint64_t number, cons
         PP_TRY(durable::sync_directory(folder));
         secrets = store_secrets(std::move(fresh));
         generation = number;
+        durable_end = end;
+        moved = true;
         const std::lock_guard hold(segments_mutex);
         open_segments.clear();
         return {};
     }, secrets.shred_check);
-    if (!swapped) {
-        writable = false;
-        keys_in_doubt = true;
-        return swapped;
-    }
-    durable_end = end;
-    PP_TRY(log.open(end));
+    keys_in_doubt = !moved;
+    PP_TRY(swapped);
+    PP_TRY(log.open(end));   // this and the view: heal() tries again
+    writable = true;
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include "storage/new_generation.hpp"
 #include "tests/storage/store_fixture.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <future>
 #include <set>
@@ -325,6 +326,43 @@ TEST_CASE("a shred that was cut off anywhere leaves a store that its keyring ope
         CHECK(f.all("INBOX").size() == 7);
         if (!reached) {
             CHECK(done);
+            break;
+        }
+    }
+}
+
+TEST_CASE("a shred that is refused a file anywhere loses nothing that is written after it") {
+    static int left;
+    for (int n = 1;; ++n) {
+        INFO("open " << n);
+        store_fixture f;
+        for (int i = 0; i < 3; ++i) f.add("INBOX", mail_text(std::to_string(i), i == 2 ? 90000 : 800));
+        const auto box = f.box("INBOX").id;
+        account_keys in_keyring = f.keys.clone();
+        left = n;
+        durable::set_fault_hook(
+            [](durable::call kind) { return kind == durable::call::open && --left == 0 ? EMFILE : 0; });
+        const auto done = f.store->shred([&](const account_keys& fresh) -> result<void> {
+            in_keyring = fresh.clone();
+            return {};
+        });
+        const bool reached = left <= 0;
+        durable::set_fault_hook(nullptr);
+        f.keys = std::move(in_keyring);
+
+        (void)f.store->try_heal();
+        auto blob = f.blob(mail_text("more"));
+        const auto added = f.run([&](write_txn& t) -> result<void> {
+            const auto p = t.add_mail({box, {}, {1700000000, 60}, ""}, blob);
+            return p ? result<void>() : result<void>(p.error());
+        });
+        for (int round = 0; round < 2; ++round) {
+            round == 0 ? f.reopen() : f.rebuild();
+            CHECK(f.all("INBOX").size() == (added ? 4u : 3u));
+            CHECK(f.store->check({})->sound());
+        }
+        if (!reached) {
+            CHECK(added);
             break;
         }
     }

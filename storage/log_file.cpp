@@ -121,6 +121,20 @@ result<void> log_file::append_to_new_segment(const group_builder& group) {
     return {};
 }
 
+result<void> log_file::write_again(const log_position& from, const log_position& to) const {
+    PP_LET(const auto file, durable::open_file(segment_path(folder_, to.generation, to.segment),
+                                               durable::mode::read_write));
+    bytes piece(zero_step_bytes);
+    for (auto at = from.segment == to.segment ? from.offset : 0; at < to.offset;) {
+        const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), to.offset - at));
+        PP_LET(const auto got, file.read_at(at, mutable_bytes_view(piece).first(n)));
+        if (got != n) return errc::io_error;   // it was there a moment ago
+        PP_TRY(file.write_at(at, bytes_view(piece).first(n)));
+        at += n;
+    }
+    return file.sync();
+}
+
 result<std::uint64_t> log_file::dirty_bytes(const log_position& at) const {
     PP_LET(auto opened, durable::open_file(segment_path(folder_, at.generation, at.segment), durable::mode::read));
     PP_LET(const auto size, opened.size());
@@ -182,9 +196,11 @@ bool log_file::housekeeping() {
     if (!wants_housekeeping()) return false;
     std::shared_ptr<durable::file> into;
     std::uint64_t target = 0;
+    result<durable::file> own = errc::not_found;
     {
         const std::lock_guard hold(mutex_);
         if (!file_) return false;
+        own = durable::open_file(segment_path(folder_, generation_, segment_), durable::mode::read_write);
         target = std::min(options_.segment_bytes, end_ + options_.zero_ahead_bytes);
         into = file_;
     }
@@ -203,7 +219,10 @@ bool log_file::housekeeping() {
         }
         zeroed_ += n;
     }
-    (void)into->sync();   // blocks become "written" here: later groups then change no metadata (03-storage, D3)
+    // Blocks become "written" here: later groups then change no metadata (03-storage, D3). Never by the descriptor that
+    // append() syncs: the kernel tells each of them once of a page that it could not write. If it is of a
+    // group that is being appended, append() must hear of it.
+    if (own) (void)own->sync();
     return true;
 }
 

@@ -31,6 +31,9 @@ public:
     // Makes the log end at `at`, durably: zeroes nothing, the file is shortened. Later segments are removed.
     // Returns the bytes that held anything but zeros.
     result<std::uint64_t> cut(const log_position& at);
+    // The group between the two as if it had just come, and synced. A process that could not sync it and ended leaves
+    // a cache from which it can be read, and which counts as clean: no other sync would ever write it.
+    result<void> write_again(const log_position& from, const log_position& to) const;
     // Bytes behind `at` that are not zero: what a torn group left.
     result<std::uint64_t> dirty_bytes(const log_position& at) const;
     bool wants_housekeeping() const;        // half of the lead of zeros behind the last frame is used up

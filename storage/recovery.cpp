@@ -261,6 +261,7 @@ result<void> account_store::state::replay(view_env& into, const std::optional<lo
         return {};
     };
     std::optional<log_walker::group> held;
+    auto held_begin = from;
     const auto keep = [&](log_walker::group g) -> result<void> {
         if (g.damaged_blobs > 0)
             report.notes.push_back(plural(g.damaged_blobs, "mail") + " in the log are damaged; the rest is whole");
@@ -270,14 +271,18 @@ result<void> account_store::state::replay(view_env& into, const std::optional<lo
     };
     for (;;) {
         if (until && walker.position().seq() >= until->seq()) break;
+        auto begin = walker.position();
         PP_LET(auto next, walker.next());
         if (held && next) PP_TRY(keep(std::move(*held)));
         if (!next) break;
         held = std::move(next);
+        held_begin = std::move(begin);
     }
     bool torn = false;
     if (held) {
         torn = held->damaged_blobs > 0 && !until;
+        // All others were synced before it was begun. This one an earlier process may have failed to sync.
+        if (!torn && !until) PP_TRY(log.write_again(held_begin, held->end));
         if (!torn) PP_TRY(keep(std::move(*held)));
     }
     if (!torn && !until) {

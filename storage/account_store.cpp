@@ -90,7 +90,11 @@ account_store::~account_store() {
     if (state_) state_->close_view();
 }
 
-bool has_store(const std::filesystem::path& folder) { return !generations_in(folder / "log").empty(); }
+// Yes, too, when nobody can tell: whoever asks would make another one there.
+bool has_store(const std::filesystem::path& folder) {
+    const auto there = generations_in(folder / "log");
+    return !there || !there->empty();
+}
 
 result<std::unique_ptr<account_store>> account_store::create(const std::filesystem::path& folder, account_keys keys,
                                                              storage_options options) {

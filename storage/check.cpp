@@ -136,7 +136,7 @@ private:
     // From the first frame to where the view stands.
     result<void> log() {
         total_ += end_.first_byte + end_.offset;
-        const auto there = segments_in(p_.folder / "log", p_.generation);
+        PP_LET(const auto there, segments_in(p_.folder / "log", p_.generation));
         const auto header = there.empty()
                                 ? result<segment_header>(errc::damaged)
                                 : read_segment_header(segment_path(p_.folder / "log", p_.generation, there.front()));
@@ -147,7 +147,7 @@ private:
         log_walker walker(p_.folder / "log", p_.secrets.log, header->at);
         while (walker.position().seq() < end_.seq()) {
             const auto group = walker.next();
-            if (!group && group.error() == errc::io_error) return group.error();
+            if (!group && is_of_the_system(group.error())) return group.error();
             if (!group || !*group) {
                 const auto& at = walker.position();
                 warn("the log is damaged in segment " + std::to_string(at.segment) + " behind byte " +

@@ -48,6 +48,11 @@ error_code error_of(int e) {
         case EFBIG: return errc::full;
         case ENOENT: return errc::not_found;
         case EEXIST: return errc::exists_already;
+        case EACCES:
+        case EPERM:
+        case EMFILE:
+        case ENFILE:
+        case ENOMEM: return errc::no_access;
         default: return errc::io_error;
     }
 }
@@ -178,13 +183,21 @@ bool exists(const std::filesystem::path& path) {
     return ::lstat(path.c_str(), &s) == 0;
 }
 
-std::vector<std::string> names_in(const std::filesystem::path& folder) {
+result<std::vector<std::string>> list_names(const std::filesystem::path& folder) {
+    if (const int e = injected_fault(call::open)) return error_of(e);
     std::vector<std::string> out;
-    std::error_code ignored;
-    for (std::filesystem::directory_iterator it(folder, ignored), end; !ignored && it != end; it.increment(ignored))
+    std::error_code failed;
+    for (std::filesystem::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed))
         out.push_back(it->path().filename().string());
+    if (failed && failed != std::errc::no_such_file_or_directory && failed != std::errc::not_a_directory)
+        return error_of(failed.value());
     std::sort(out.begin(), out.end());
     return out;
+}
+
+std::vector<std::string> names_in(const std::filesystem::path& folder) {
+    auto names = list_names(folder);
+    return names ? std::move(*names) : std::vector<std::string>();
 }
 
 result<std::uint64_t> free_bytes(const std::filesystem::path& path) {

@@ -1,5 +1,6 @@
 // The only place where the store talks to the operating system about files: what is durable, when, per platform.
-// Every failure becomes an errc; no space and no quota are errc::full, all else errc::io_error.
+// Every failure becomes an errc; no space and no quota are errc::full, what the system
+// refuses without a look at the file errc::no_access, all else errc::io_error.
 #pragma once
 
 #include "crypto/bytes.hpp"
@@ -57,6 +58,8 @@ result<void> remove_tree(const std::filesystem::path& path);       // a file, or
 result<void> make_directory(const std::filesystem::path& path);     // 0700; there already is success
 bool exists(const std::filesystem::path& path);
 // Names in a directory, sorted; empty when there is none.
+result<std::vector<std::string>> list_names(const std::filesystem::path& folder);
+// The same where a guess does: empty, too, when they cannot be read.
 std::vector<std::string> names_in(const std::filesystem::path& folder);
 result<std::uint64_t> free_bytes(const std::filesystem::path& path);
 // The whole of a small file. errc::not_found, errc::too_large.

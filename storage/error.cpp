@@ -25,11 +25,15 @@ const char* sentence(errc e) {
     case errc::no_keyring: return "there is no keyring in this home";
     case errc::wrong_secret: return "the keys do not belong to this store";
     case errc::limit: return "a limit of the store is reached";
+    case errc::no_access:
+        return "the system refuses a file that is needed: no permission, too many open files, or no memory";
     case errc::over_quota: return "the account has as much as its configuration allows";
     }
     return nullptr;
 }
 }  // namespace
+
+bool is_of_the_system(const error_code& e) { return e == errc::io_error || e == errc::no_access; }
 
 error_code make_error_code(errc e) {
     static const error_category<errc> category("storage", sentence);

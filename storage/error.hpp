@@ -24,9 +24,12 @@ enum class errc {
     no_keyring,
     wrong_secret,
     limit,                  // a named limit of storage/limits.hpp
+    no_access,              // a file that may be sound: no permission, too many open files, no memory
     over_quota,             // the limits of the configuration; heals when something is deleted
 };
 error_code make_error_code(errc e);
+// The system did not give what was asked for: it says nothing about what the file holds.
+bool is_of_the_system(const error_code& e);
 
 }  // namespace pp::storage
 

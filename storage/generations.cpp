@@ -12,10 +12,11 @@ namespace {
 enum class belongs { to_us, to_others, unknown };
 
 result<belongs> look(const std::filesystem::path& log_folder, std::uint64_t generation, const log_keys& keys) {
-    for (const auto n : segments_in(log_folder, generation)) {
+    PP_LET(const auto there, segments_in(log_folder, generation));
+    for (const auto n : there) {
         const auto header = read_segment_header(segment_path(log_folder, generation, n));
         if (!header) {
-            if (header.error() == errc::newer_format || header.error() == errc::io_error) return header.error();
+            if (header.error() == errc::newer_format || is_of_the_system(header.error())) return header.error();
             continue;   // damaged, or torn while it was made: another one will tell
         }
         if (header->discovery != keys.discovery.data) return belongs::to_others;
@@ -25,13 +26,16 @@ result<belongs> look(const std::filesystem::path& log_folder, std::uint64_t gene
 }
 }  // namespace
 
-std::vector<std::uint64_t> generations_in(const std::filesystem::path& log_folder) {
+result<std::vector<std::uint64_t>> generations_in(const std::filesystem::path& log_folder) {
     std::vector<std::uint64_t> out;
-    for (const auto& name : durable::names_in(log_folder)) {
+    PP_LET(const auto names, durable::list_names(log_folder));
+    for (const auto& name : names) {
         std::uint64_t n = 0;
         const auto* end = name.data() + name.size();
         const auto [rest, ec] = std::from_chars(name.data(), end, n);
-        if (ec == std::errc() && rest == end && n > 0 && !segments_in(log_folder, n).empty()) out.push_back(n);
+        if (ec != std::errc() || rest != end || n == 0) continue;
+        PP_LET(const auto segments, segments_in(log_folder, n));
+        if (!segments.empty()) out.push_back(n);
     }
     std::sort(out.begin(), out.end());
     return out;
@@ -40,7 +44,7 @@ std::vector<std::uint64_t> generations_in(const std::filesystem::path& log_folde
 result<generations> find_generations(const std::filesystem::path& log_folder, const log_keys& keys) {
     generations out;
     bool others = false;
-    const auto all = generations_in(log_folder);
+    PP_LET(const auto all, generations_in(log_folder));
     for (auto n = all.rbegin(); n != all.rend(); ++n) {
         PP_LET(const auto whose, look(log_folder, *n, keys));
         if (whose == belongs::to_us && out.current == 0)

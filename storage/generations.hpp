@@ -14,10 +14,10 @@ struct generations {
 };
 
 // Numbers of all generations that have a segment, rising.
-std::vector<std::uint64_t> generations_in(const std::filesystem::path& log_folder);
+result<std::vector<std::uint64_t>> generations_in(const std::filesystem::path& log_folder);
 
 // The newest generation of these keys. errc::wrong_secret when only other keys have written here, errc::damaged when no
-// segment header can be read, errc::newer_format, errc::io_error.
+// segment header can be read, errc::newer_format, errc::io_error, errc::no_access.
 result<generations> find_generations(const std::filesystem::path& log_folder, const log_keys& keys);
 
 }  // namespace pp::storage

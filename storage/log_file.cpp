@@ -12,9 +12,10 @@ std::filesystem::path segment_path(const std::filesystem::path& log_folder, std:
     return log_folder / std::to_string(generation) / (std::to_string(segment) + ".seg");
 }
 
-std::vector<std::uint64_t> segments_in(const std::filesystem::path& log_folder, std::uint64_t generation) {
+result<std::vector<std::uint64_t>> segments_in(const std::filesystem::path& log_folder, std::uint64_t generation) {
     std::vector<std::uint64_t> out;
-    for (const auto& name : durable::names_in(log_folder / std::to_string(generation))) {
+    PP_LET(const auto names, durable::list_names(log_folder / std::to_string(generation)));
+    for (const auto& name : names) {
         std::uint64_t n = 0;
         const auto* end = name.data() + name.size();
         const auto [rest, ec] = std::from_chars(name.data(), end, n);
@@ -158,7 +159,7 @@ result<std::uint64_t> log_file::cut(const log_position& at) {
     shortened_ = false;
     std::uint64_t lost = 0;
     bool removed = false;
-    const auto there = segments_in(folder_, at.generation);
+    PP_LET(const auto there, segments_in(folder_, at.generation));
     for (auto n = there.rbegin(); n != there.rend() && *n > at.segment; ++n) {   // the newest first
         const auto path = segment_path(folder_, at.generation, *n);
         std::error_code ignored;

@@ -11,8 +11,8 @@ namespace pp::storage {
 
 std::filesystem::path segment_path(const std::filesystem::path& log_folder, std::uint64_t generation,
                                    std::uint64_t segment);
-// Numbers of the segments that are there, rising.
-std::vector<std::uint64_t> segments_in(const std::filesystem::path& log_folder, std::uint64_t generation);
+// Numbers of the segments that are there, rising; none when there is no such folder.
+result<std::vector<std::uint64_t>> segments_in(const std::filesystem::path& log_folder, std::uint64_t generation);
 
 class log_file {
 public:

@@ -96,7 +96,7 @@ result<std::optional<log_walker::group>> log_walker::walk_group() {
                 next.head_offset = 0;
                 const auto header = read_segment_header(segment_path(folder_, next.generation, next.segment));
                 if (!header) {
-                    if (header.error() == errc::newer_format || header.error() == errc::io_error) return header.error();
+                    if (header.error() == errc::newer_format || is_of_the_system(header.error())) return header.error();
                     return none;
                 }
                 if (header->discovery != keys_.discovery.data || header->at.frames.count() != next.frames.count() ||
@@ -136,7 +136,7 @@ result<std::optional<log_walker::group>> log_walker::walk_group() {
 // Looks for signed heads by their frame headers. The head of the group directly behind position() may stand there
 // although its group is torn (sectors reach the disk in any order); any other head proves that the log went on.
 result<log_walker::tail> log_walker::classify() {
-    const auto there = segments_in(folder_, at_.generation);
+    PP_LET(const auto there, segments_in(folder_, at_.generation));
     bool zeros = true;
     for (const auto n : there) {
         if (n < at_.segment) continue;

@@ -49,8 +49,8 @@ std::uint16_t u16(bytes_view page, std::size_t at) { return byte_reader(page.sub
 
 }  // namespace
 
-void each_loose_row(const std::filesystem::path& path, const loose_row_visitor& visit) {
-    each_page(path, [&](std::uint64_t, bytes_view page) {
+bool each_loose_row(const std::filesystem::path& path, const loose_row_visitor& visit) {
+    return each_page(path, [&](std::uint64_t, bytes_view page) {
         for (std::size_t at = 0; at + node_header_bytes < page.size(); at += 2)
             if (const auto row = row_at(page, at)) visit(row->key, row->value);
     });

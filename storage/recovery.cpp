@@ -124,6 +124,10 @@ result<void> account_store::state::recover(recovery_report& report) {
     bool usable = true;
     if (durable::exists(view_path())) {
         const auto found = marks.before_opening(view_path(), options.view_checked_bytes, secrets.view.hash_of_key);
+        if (found == view_marks::verdict::no_access) {
+            marks.opened();
+            return errc::no_access;
+        }
         usable = found == view_marks::verdict::open;
         if (found == view_marks::verdict::damaged)
             report.notes.push_back("the pages of the view are damaged; it is rebuilt from the log");
@@ -294,9 +298,10 @@ result<void> account_store::state::replay(view_env& into, const std::optional<lo
 }
 
 result<void> account_store::state::rebuild_view(recovery_report& report, bool keep_old) {
-    const auto first = segments_in(log_folder(), generation).front();
-    PP_LET(const auto header, read_segment_header(segment_path(log_folder(), generation, first)));
-    if (first != 1 || header.at.segment != 1) return errc::log_lost;
+    PP_LET(const auto there, segments_in(log_folder(), generation));
+    if (there.empty() || there.front() != 1) return errc::log_lost;
+    PP_LET(const auto header, read_segment_header(segment_path(log_folder(), generation, 1)));
+    if (header.at.segment != 1) return errc::log_lost;
     const auto fresh_path = folder / "view.rebuild";
     {
         PP_LET(auto fresh, view_env::open(fresh_path, secrets.view, secrets.shred_check, options.view_map_bytes, true));

@@ -38,6 +38,7 @@ result<void> read_all_rows(const view_env& env) {
 result<std::unique_ptr<view_env>> account_store::state::trusted_view() const {
     std::unique_ptr<view_env> none;
     const auto pages = check_view_structure(view_path(), structure_depth::whole, &secrets.view.hash_of_key);
+    if (!pages && pages.error() == errc::no_access) return pages.error();
     if (!pages) return none;
     auto opened = view_env::open(view_path(), secrets.view, secrets.shred_check, options.view_map_bytes, false);
     if (!opened) {
@@ -53,19 +54,22 @@ result<std::unique_ptr<view_env>> account_store::state::trusted_view() const {
 
 // From the first frame to a tail that may be cut, and not before what the view has seen.
 result<bool> account_store::state::log_is_whole(const view_env* view) const {
-    const auto there = segments_in(log_folder(), generation);
+    PP_LET(const auto there, segments_in(log_folder(), generation));
     if (there.empty() || there.front() != 1) return false;
     for (const auto n : there) {   // a header may be damaged without the walk noticing: rebuilding reads all of them
         const auto header = read_segment_header(segment_path(log_folder(), generation, n));
+        if (!header && header.error() == errc::no_access) return failure{header.error()};
         if (!header && n != there.back()) return false;
     }
     const auto header = read_segment_header(segment_path(log_folder(), generation, 1));
+    if (!header && header.error() == errc::no_access) return failure{header.error()};
     if (!header) return false;
     log_walker walker(log_folder(), secrets.log, header->at);
     for (;;) {
         const auto group = walker.next();
         if (!group) {
-            if (group.error() == errc::newer_format) return failure{group.error()};
+            if (group.error() == errc::newer_format || group.error() == errc::no_access)
+                return failure{group.error()};
             return false;
         }
         if (!*group) break;
@@ -100,7 +104,7 @@ result<void> account_store::state::repair(repair_report& report) {
         PP_TRY(settle_generations(ignored));
     } else {
         if (found.error() != errc::damaged) return found.error();
-        const auto all = generations_in(log_folder());
+        PP_LET(const auto all, generations_in(log_folder()));
         generation = all.empty() ? 0 : all.back();   // no header is left: the newest is ours or nobody's
     }
     PP_LET(env, trusted_view());
@@ -129,6 +133,7 @@ result<void> account_store::state::repair(repair_report& report) {
         log_walker walker(log_folder(), secrets.log, seen);
         for (;;) {
             auto group = walker.next();
+            if (!group && group.error() == errc::no_access) return group.error();
             if (!group || !*group) break;
             clock = (*group)->end.clock;
             std::vector<log_walker::group> one;
@@ -137,7 +142,7 @@ result<void> account_store::state::repair(repair_report& report) {
         }
         report.done.push_back("the log was damaged; everything the view knows was written to a new one");
     } else {
-        const auto reached = scan_view_for_mailboxes(view_path(), secrets.view);
+        PP_LET(const auto reached, scan_view_for_mailboxes(view_path(), secrets.view));
         PP_LET(env, view_env::open(salvaged_view, secrets.view, secrets.shred_check, options.view_map_bytes, true));
         {
             PP_LET(auto txn, open_txn::begin(*env, nullptr, 0));

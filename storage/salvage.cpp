@@ -27,8 +27,10 @@ public:
         : folder_(std::move(log_folder)), generation_(generation), keys_(keys), report_(report) {}
 
     result<void> run(const std::function<result<void>(bytes_view)>& entry) {
-        for (const auto n : segments_in(folder_, generation_)) {
+        PP_LET(const auto there, segments_in(folder_, generation_));
+        for (const auto n : there) {
             auto opened = durable::open_file(segment_path(folder_, generation_, n), durable::mode::read);
+            if (!opened && opened.error() == errc::no_access) return opened.error();   // it may be whole
             if (!opened) continue;
             PP_LET(const auto size, opened->size());
             PP_TRY(segment(*opened, size, entry));
@@ -162,7 +164,7 @@ public:
 
 private:
     // map_full() and disk errors go up; anything else is what salvaging is about.
-    static bool ends_it(const error_code& e) { return e == map_full() || e == errc::full || e == errc::io_error; }
+    static bool ends_it(const error_code& e) { return e == map_full() || e == errc::full || is_of_the_system(e); }
 
     result<bool> attempt(const operation& o, MDB_txn* parent) {
         PP_LET(auto txn, open_txn::begin(view_, parent, 0));
@@ -274,16 +276,19 @@ private:
 };
 }  // namespace
 
-std::map<mailbox_id, mailbox> scan_view_for_mailboxes(const std::filesystem::path& path, const view_keys& keys) {
+result<std::map<mailbox_id, mailbox>> scan_view_for_mailboxes(const std::filesystem::path& path,
+                                                                const view_keys& keys) {
     std::map<mailbox_id, mailbox> out;
     std::optional<std::array<std::byte, 16>> store_id;
-    each_loose_row(path, [&](bytes_view key, bytes_view value) {
+    if (!durable::exists(path)) return out;
+    const bool readable = each_loose_row(path, [&](bytes_view key, bytes_view value) {
         if (key.size() != 1 || key[0] != std::byte{0} || value.size() != identity_value_bytes) return;
         const auto sum = crypto::sha256(value.first(identity_value_bytes - 32));
         if (!std::equal(sum.data.begin(), sum.data.end(), value.end() - 32)) return;
         store_id.emplace();
         std::copy_n(value.begin() + 1, store_id->size(), store_id->begin());
     });
+    if (!readable) return errc::no_access;   // without it UIDs and UIDVALIDITY would not stay
     if (!store_id) return out;
     each_loose_row(path, [&](bytes_view key, bytes_view value) {
         if (key.size() != sizeof(mailbox_id) || value.size() < row_overhead_bytes) return;

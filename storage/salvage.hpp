@@ -21,11 +21,12 @@ struct salvage_report {
 
 // Looks for rows of mailboxes at every place of every page of a damaged view, used or not: the newest of each, whose
 // name, UIDVALIDITY, UIDNEXT and HIGHESTMODSEQ count. Empty when the view's identity is lost.
-std::map<mailbox_id, mailbox> scan_view_for_mailboxes(const std::filesystem::path& view, const view_keys& keys);
+// errc::no_access.
+result<std::map<mailbox_id, mailbox>> scan_view_for_mailboxes(const std::filesystem::path& view, const view_keys& keys);
 
 // Applies all authentic entries of a generation to an empty view. UIDs and UIDVALIDITY are as they were; a mailbox
 // whose making is lost and that no row of the old view names is called "Recovered-<n>". What a mailbox may have reached
-// in the holes is never given again. errc::full, errc::io_error.
+// in the holes is never given again. errc::full, errc::io_error, errc::no_access.
 result<salvage_report> salvage_log(const std::filesystem::path& log_folder, std::uint64_t generation,
                                    const log_keys& keys, const crypto::row_key& shred_key, view_env& into,
                                    const std::map<mailbox_id, mailbox>& reached);

@@ -72,9 +72,11 @@ result<void> account_store::state::shred(const std::function<result<void>(const 
 
 // Also what damage has put aside: it belongs to keys that are gone.
 result<void> account_store::state::remove_other_generations() {
-    for (const auto& name : durable::names_in(log_folder()))
+    PP_LET(const auto logs, durable::list_names(log_folder()));
+    for (const auto& name : logs)
         if (name != std::to_string(generation)) PP_TRY(durable::remove_tree(log_folder() / name));
-    for (const auto& name : durable::names_in(folder))
+    PP_LET(const auto names, durable::list_names(folder));
+    for (const auto& name : names)
         if (name.starts_with("view.damaged-") || name.starts_with("damaged-"))
             PP_TRY(durable::remove_tree(folder / name));
     PP_TRY(durable::sync_directory(log_folder()));

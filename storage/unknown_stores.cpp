@@ -25,9 +25,10 @@ void mark_finished(const std::filesystem::path& account_folder) {
     (void)durable::unlink_file(account_folder / unfinished);
 }
 
-std::vector<std::string> unknown_stores(const home_paths& home, const std::vector<std::string>& known) {
+result<std::vector<std::string>> unknown_stores(const home_paths& home, const std::vector<std::string>& known) {
     std::vector<std::string> out;
-    for (const auto& name : durable::names_in(home.root / "accounts")) {
+    PP_LET(const auto names, durable::list_names(home.root / "accounts"));
+    for (const auto& name : names) {
         const auto folder = home.account(name);
         if (std::find(known.begin(), known.end(), name) == known.end() && has_store(folder) &&
             !durable::exists(folder / unfinished))

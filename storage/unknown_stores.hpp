@@ -15,6 +15,6 @@ result<void> mark_unfinished(const std::filesystem::path& account_folder);
 void mark_finished(const std::filesystem::path& account_folder);
 
 // Names in accounts/ of stores that were finished once and are not among the known.
-std::vector<std::string> unknown_stores(const home_paths& home, const std::vector<std::string>& known);
+result<std::vector<std::string>> unknown_stores(const home_paths& home, const std::vector<std::string>& known);
 
 }  // namespace pp::storage

@@ -76,6 +76,7 @@ view_marks::verdict view_marks::before_opening(const std::filesystem::path& view
     const auto checked =
         check_view_structure(view, clean && !small ? structure_depth::roots : structure_depth::whole, &hash);
     keys_sum_ = checked ? checked->keys_sum : std::nullopt;
+    if (!checked && checked.error() == errc::no_access) return verdict::no_access;
     return checked ? verdict::open : verdict::damaged;   // a page that the disk cannot give back counts as damaged
 }
 

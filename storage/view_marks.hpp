@@ -23,6 +23,7 @@ public:
     enum class verdict {
         open,                // its pages can be walked
         damaged,             // they cannot
+        no_access,           // the system does not open it: nothing is known of them
         ended_the_process,   // it looks sound, yet opening it has ended the process view_attempts_max times
     };
     // checked_bytes: a view that was closed and is larger than this gets only a short look.

@@ -34,6 +34,9 @@ command_error open_error(const context& c, const error_code& error) {
         return {EX_NOPERM, "the keyring of " + home + " does not open with the secret at hand (" +
                                c.home.key_file().string() + ", $PEERPOST_PASSPHRASE_FILE or the systemd credential "
                                "peerpost-key). Nothing was changed: put the right secret back"};
+    if (error == storage::errc::no_access)
+        return {EX_OSERR, "the home " + home + " cannot be opened: " + error.message() +
+                              ". Nothing was changed: every file in it must belong to the user that peerpost runs as"};
     return {error == storage::errc::io_error ? EX_IOERR : EX_DATAERR,
             "the home " + home + " cannot be opened: " + error.message() +
                 ". Nothing was changed; see the log lines above, and restore a backup if damage is reported"};

@@ -18,6 +18,8 @@ error_text text_of(storage::errc e) {
     case errc::read_only:
         return {451, "4.3.0", "UNAVAILABLE", "the store takes nothing new after a disk error; run peerpost check"};
     case errc::io_error: return {451, "4.3.0", "UNAVAILABLE", "the disk reported an error; run peerpost check"};
+    case errc::no_access:
+        return {451, "4.3.0", "UNAVAILABLE", "the system refuses a file that is needed; try again later"};
     case errc::damaged: return {451, "4.3.0", "CORRUPTION", "the store is damaged here; run peerpost check"};
     case errc::log_lost:
         return {451, "4.3.0", "UNAVAILABLE", "the end of the log is missing; restore the backup before you go on"};

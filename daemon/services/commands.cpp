@@ -16,6 +16,7 @@ void refuse(int exit_code, std::string text) { throw command_error{exit_code, st
 int exit_code_of(const error_code& error) {
     if (error == storage::errc::full) return EX_TEMPFAIL;
     if (error == storage::errc::read_only || error == storage::errc::io_error) return EX_IOERR;
+    if (error == storage::errc::no_access) return EX_OSERR;
     if (error == storage::errc::damaged || error == storage::errc::log_lost) return EX_DATAERR;
     if (error == storage::errc::locked) return EX_TEMPFAIL;
     if (error == storage::errc::no_keyring) return EX_NOINPUT;

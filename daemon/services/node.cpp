@@ -112,7 +112,8 @@ bool node::has_account(const storage::home_paths& home) {
     if (!ring) return true;   // a locked keyring may hold one: never make another
     const auto finished = finished_accounts(ring->body());
     // An older copy of the keyring, all that is left, does not know what is there: beside it, nothing new.
-    return !finished.empty() || !storage::unknown_stores(home, finished).empty();
+    const auto unknown = storage::unknown_stores(home, finished);
+    return !finished.empty() || !unknown || !unknown->empty();
 }
 
 result<new_account> node::init(const storage::home_paths& home, const config& c, const std::string& name) {
@@ -129,7 +130,11 @@ result<new_account> node::recover(const storage::home_paths& home, const config&
 result<new_account> node::begin(const storage::home_paths& home, const config& c, const std::string& name,
                                 const crypto::account_seed& seed) {
     if (has_account(home)) return storage::errc::exists_already;
-    if (!storage::has_keyring(home) && !storage::unknown_stores(home, {}).empty()) return storage::errc::wrong_secret;
+    if (!storage::has_keyring(home)) {
+        const auto unknown = storage::unknown_stores(home, {});
+        if (!unknown) return unknown.error();
+        if (!unknown->empty()) return storage::errc::wrong_secret;
+    }
     auto ring = storage::has_keyring(home) ? storage::open_keyring(home) : storage::create_keyring(home);
     if (!ring) return ring.error();
     auto& body = ring->body();
@@ -232,7 +237,11 @@ result<std::unique_ptr<node>> node::open(const storage::home_paths& home, const 
     if (!n->keyring_findings_.empty())   // at once: a shred may have to rely on both copies being the newest
         (void)n->save_ring();                  // not possible now: the next save or start does it
     const auto finished = finished_accounts(n->ring_.body());
-    if (finished.empty() && !storage::unknown_stores(home, finished).empty()) return storage::errc::wrong_secret;
+    if (finished.empty()) {
+        const auto unknown = storage::unknown_stores(home, finished);
+        if (!unknown) return unknown.error();
+        if (!unknown->empty()) return storage::errc::wrong_secret;
+    }
     for (const auto& label : finished) {
         storage::mark_finished(home.account(label));
         const auto opened = n->open_account(label);

@@ -50,7 +50,9 @@ bool is_sound_row(table t, bytes_view key, const bytes& plain) {
 result<std::unique_ptr<index>> trusted(const std::filesystem::path& path, const crypto::row_key& key,
                                        std::uint64_t checked_bytes, view_marks& marks) {
     std::unique_ptr<index> none;
-    if (marks.before_opening(path, checked_bytes, key_hash(key.view())) != view_marks::verdict::open) return none;
+    const auto found = marks.before_opening(path, checked_bytes, key_hash(key.view()));
+    if (found == view_marks::verdict::no_access) return storage::errc::no_access;
+    if (found != view_marks::verdict::open) return none;
     auto opened = index::open(path, key, marks.keys_sum());
     if (!opened && opened.error() == storage::errc::damaged) return none;
     if (!opened) return opened.error();
@@ -102,8 +104,8 @@ std::vector<std::string> recovery_report::notes() const {
     return out;
 }
 
-std::vector<std::string> indexes_put_aside(const std::filesystem::path& folder) {
-    auto names = durable::names_in(folder);
+result<std::vector<std::string>> indexes_put_aside(const std::filesystem::path& folder) {
+    PP_LET(auto names, durable::list_names(folder));
     std::erase_if(names, [](const auto& name) { return !name.starts_with(aside_prefix) || number_of(name) == 0; });
     std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return number_of(a) < number_of(b); });
     return names;
@@ -139,15 +141,15 @@ result<std::unique_ptr<index>> open_index(const std::filesystem::path& folder, c
             keep_identity(folder, *whole);
             return whole;
         }
-        const auto before = indexes_put_aside(folder);
+        PP_LET(const auto before, indexes_put_aside(folder));
         const auto n = before.empty() ? 1 : number_of(before.back()) + 1;
         PP_TRY(durable::rename_file(path, folder / (std::string(aside_prefix) + std::to_string(n))));
         PP_TRY(durable::sync_directory(folder));
         marks.opened();
     }
     // Put aside just now, or before a crash while its successor was made.
-    if (const auto aside = indexes_put_aside(folder); !aside.empty())
-        PP_TRY(make_anew(folder, aside.back(), key, report));
+    PP_LET(const auto aside, indexes_put_aside(folder));
+    if (!aside.empty()) PP_TRY(make_anew(folder, aside.back(), key, report));
     PP_LET(auto made, index::open(path, key));
     keep_identity(folder, *made);
     return made;

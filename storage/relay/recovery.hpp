@@ -18,13 +18,15 @@ struct recovery_report {
     std::vector<std::string> notes() const;     // sentences for people
 };
 
-// Makes the index when there is none. errc::wrong_secret, errc::newer_format, errc::full, errc::io_error.
+// Makes the index when there is none. errc::wrong_secret, errc::newer_format, errc::full, errc::io_error,
+// errc::no_access.
 result<std::unique_ptr<index>> open_index(const std::filesystem::path& folder, const crypto::row_key& key,
                                           std::uint64_t checked_bytes, view_marks& marks, recovery_report& report);
 
 // How many rows do not open, or say what no row says.
 result<std::uint64_t> count_damaged_rows(const index& rows);
 
-std::vector<std::string> indexes_put_aside(const std::filesystem::path& folder);   // their names, the oldest first
+// Their names, the oldest first.
+result<std::vector<std::string>> indexes_put_aside(const std::filesystem::path& folder);
 
 }  // namespace pp::storage::relay

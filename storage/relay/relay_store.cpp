@@ -60,7 +60,8 @@ result<store_check> relay_store::check() const {
     }));
     if (gone > 0) out.lost.push_back(plural(gone, "mail") + " whose file is missing or too short");
     for (const auto& note : recovered_.notes()) out.warnings.push_back(note);
-    for (const auto& name : indexes_put_aside(folder_))
+    PP_LET(const auto aside, indexes_put_aside(folder_));
+    for (const auto& name : aside)
         if (name != recovered_.kept_as)
             out.warnings.push_back("an index that was damaged earlier is kept as relay/" + name +
                                    "; when nobody needs it any more, delete it");
@@ -81,7 +82,7 @@ result<void> relay_store::recover() {
             return true;
         });
     }));
-    const auto sizes = files_.tidy([&](const tag16& seed) { return rows.contains(seed); });
+    PP_LET(const auto sizes, files_.tidy([&](const tag16& seed) { return rows.contains(seed); }));
     std::vector<job> repairs;
     for (const auto& [seed, row] : rows) {
         const auto it = sizes.find(seed);

@@ -46,12 +46,14 @@ public:
         const auto learn_store = [&](bytes_view value) {
             if (const auto store = store_of_identity(value, keys_.check)) stores_.insert(*store);
         };
-        each_loose_row(damaged_, [&](bytes_view key, bytes_view value) {
+        bool readable = each_loose_row(damaged_, [&](bytes_view key, bytes_view value) {
             if (as_text(key) == identity_key) learn_store(value);
         });
-        if (const auto kept = durable::read_file(damaged_.parent_path() / "index.id", identity_bytes_max))
-            learn_store(*kept);
-        const bool readable = each_row_in_use(damaged_, [&](bytes_view key, bytes_view value) { learn(key, value); });
+        if (!readable) return storage::errc::io_error;
+        const auto kept_identity = durable::read_file(damaged_.parent_path() / "index.id", identity_bytes_max);
+        if (kept_identity) learn_store(*kept_identity);
+        else if (kept_identity.error() == storage::errc::no_access) return kept_identity.error();
+        readable = each_row_in_use(damaged_, [&](bytes_view key, bytes_view value) { learn(key, value); });
         if (!readable) return storage::errc::io_error;
         report_.nothing_opens = slots_.empty() && seeds_.empty() && invites_.empty() && !report_.slots_before;
         for (const auto& [tag, row] : slots_) {

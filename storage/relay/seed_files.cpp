@@ -101,10 +101,12 @@ void seed_files::remove(const tag16& seed, const row_reader& row_now) {
     one->over = true;
 }
 
-std::map<tag16, std::uint64_t> seed_files::tidy(const std::function<bool(const tag16&)>& known) {
+result<std::map<tag16, std::uint64_t>> seed_files::tidy(const std::function<bool(const tag16&)>& known) {
     std::map<tag16, std::uint64_t> out;
-    for (const auto& part : durable::names_in(folder_))
-        for (const auto& name : durable::names_in(folder_ / part)) {
+    PP_LET(const auto parts, durable::list_names(folder_));
+    for (const auto& part : parts) {
+        PP_LET(const auto names, durable::list_names(folder_ / part));
+        for (const auto& name : names) {
             const auto raw = crypto::from_hex(name);
             tag16 seed{};
             if (raw && raw->size() == seed.size()) std::copy(raw->begin(), raw->end(), seed.begin());
@@ -116,6 +118,7 @@ std::map<tag16, std::uint64_t> seed_files::tidy(const std::function<bool(const t
             std::error_code ignored;
             out[seed] = std::filesystem::file_size(path, ignored);
         }
+    }
     return out;
 }
 

@@ -42,7 +42,7 @@ public:
     // Best effort: what stays is removed at the next start.
     void remove(const tag16& seed, const row_reader& row_now);
     // At the start: removes every file that is not among the known, and tells the sizes of those that are.
-    std::map<tag16, std::uint64_t> tidy(const std::function<bool(const tag16&)>& known);
+    result<std::map<tag16, std::uint64_t>> tidy(const std::function<bool(const tag16&)>& known);
 
     std::filesystem::path path_of(const tag16& seed) const;
 

@@ -214,7 +214,7 @@ TEST_CASE("the log goes on in the next segment") {
         f.add("INBOX", mail_text(std::to_string(i), 1500));
         if (i % 3 == 0) while (f.store->housekeeping()) {}
     }
-    const auto there = segments_in(f.folder / "log", 1);
+    const auto there = segments_in(f.folder / "log", 1).value();
     CHECK(there.size() >= 3);
     CHECK(f.store->check({})->sound());
     f.reopen();
@@ -234,14 +234,14 @@ TEST_CASE("the log goes on in the next segment") {
         f.reopen();
         const auto n = inbox_texts(f).size();
         CHECK(n < 30);
-        CHECK(segments_in(f.folder / "log", 1).size() == there.size() - 1);
+        CHECK(segments_in(f.folder / "log", 1).value().size() == there.size() - 1);
         f.add("INBOX", mail_text("more"));
         f.rebuild();
         CHECK(inbox_texts(f).size() == n + 1);
         f.store.reset();
         fs::remove(f.folder / "view");
         // back to the state in which the newest one did not exist
-        const auto last = segments_in(f.folder / "log", 1);
+        const auto last = segments_in(f.folder / "log", 1).value();
         if (static_cast<int>(last.back()) == newest) fs::remove(segment(f, newest));
     }
 }

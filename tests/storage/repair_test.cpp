@@ -191,7 +191,7 @@ TEST_CASE("a view with a bad row is made again; a log with a hole is written ane
         CHECK(mend(f).lost.empty());
     }
     SECTION("the end of the log is lost") {
-        const auto last = segments_in(f.folder / "log", 1).back();
+        const auto last = segments_in(f.folder / "log", 1).value().back();
         fs::resize_file(segment(f, last), segment_header_bytes + 100);
         CHECK(f.try_open().error() == errc::log_lost);
         mend(f);
@@ -232,7 +232,7 @@ TEST_CASE("log and view damaged: every entry that opens is kept under its UID") 
             fill(f);
             const auto before = look(f);
             f.store.reset();
-            const auto there = segments_in(f.folder / "log", 1);
+            const auto there = segments_in(f.folder / "log", 1).value();
             const auto path = segment(f, there[static_cast<std::size_t>(hole) % (there.size() - 1)]);
             const bool makes = makes_a_mailbox(path, entry_at(path, hole / 4), f.keys);
             flip(path, entry_at(path, hole / 4) + 40);

@@ -5,6 +5,7 @@
 #include "tests/storage/flips.hpp"
 #include "tests/storage/relay/relay_fixture.hpp"
 
+#include <cerrno>
 #include <fstream>
 #include <random>
 
@@ -252,4 +253,33 @@ TEST_CASE("a relay's index of version 1 is taken over") {
     other.store.reset();
     other.key = crypto::random<crypto::row_key>();
     CHECK(other.try_open() == result<void>(pp::storage::errc::wrong_secret));
+}
+
+TEST_CASE("a relay that is refused a file at its start loses nothing") {
+    static int left;
+    static bool on;
+    for (const bool from_there_on : {false, true})
+        for (int n = 1;; ++n) {
+            on = from_there_on;
+            INFO("open " << n << (on ? " and on" : ""));
+            relay_fixture f;
+            fill(f);
+            f.store.reset();
+            left = n;
+            durable::set_fault_hook([](durable::call kind) {
+                if (kind != durable::call::open) return 0;
+                --left;
+                return left == 0 || (on && left < 0) ? EMFILE : 0;
+            });
+            (void)f.try_open();
+            durable::set_fault_hook(nullptr);
+            const bool reached = left <= 0;
+            f.reopen();
+            bool wrong = false;
+            CHECK(look(f, wrong).whole());
+            CHECK_FALSE(wrong);
+            CHECK(f.store->recovered().kept_as.empty());
+            CHECK_FALSE(fs::exists(f.folder / "index.damaged-1"));
+            if (!reached) break;
+        }
 }

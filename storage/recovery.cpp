@@ -225,6 +225,14 @@ result<void> account_store::state::catch_up(recovery_report& report, bool rebuil
 }
 
 result<void> account_store::state::keep_tail() {
+    PP_LET(const auto there, segments_in(log_folder(), generation));
+    for (const auto n : there) {
+        if (n <= durable_end.segment) continue;
+        PP_TRY(durable::rename_file(segment_path(log_folder(), generation, n),
+                                    log_folder() / ("cut-" + std::to_string(n) + "-0")));
+        PP_TRY(durable::sync_directory(log_folder()));
+        PP_TRY(durable::sync_directory(log_folder() / std::to_string(generation)));
+    }
     PP_LET(const auto dirty, log.dirty_bytes(durable_end));
     if (dirty == 0) return {};
     PP_LET(auto from,

@@ -124,7 +124,7 @@ result<void> account_store::state::repair(repair_report& report) {
         return {};
     }
     const auto salvaged_view = folder / "view.salvage";
-    for (const auto* name : {"view.salvage", "view.salvage-lock"}) PP_TRY(durable::unlink_file(folder / name));
+    remove_salvage();
     std::uint64_t clock = 0;
     if (env) {
         PP_LET(const auto seen, position_of(*env));
@@ -155,6 +155,7 @@ result<void> account_store::state::repair(repair_report& report) {
         clock = static_cast<std::uint64_t>(std::max<std::int64_t>(wall_clock_ms(), 0)) << 16;
         report.done.push_back("the log and the view were damaged; " + std::to_string(saved.entries) +
                               " entries of the log could be opened and were written to a new one");
+        if (saved.entries == 0) report.lost.push_back("everything the log said: nothing of it can be opened");
         if (saved.missing_frames > 0)
             report.lost.push_back(plural(saved.missing_frames, "part") + " of the log: the changes in them are lost");
         if (saved.lost_mails > 0)
@@ -169,18 +170,52 @@ result<void> account_store::state::repair(repair_report& report) {
     recovery_report ignored;
     PP_TRY(rebuild_indexes(*env, ignored));
     const auto number = generation + 1;
-    PP_LET(const auto end,
-           write_generation(folder, number,
-                            {*env, secrets.keys.shred_key, [this](const blob_row& b) { return open_stored(b); }},
-                            secrets, options, clock));
+    PP_TRY(put_unnamed_blobs_aside(report));
+    const auto written = write_generation(
+        folder, number, {*env, secrets.keys.shred_key, [this](const blob_row& b) { return open_stored(b); }}, secrets,
+        options, clock);
     env.reset();
+    if (!written) {   // mostly a full disk, which what is half made must not keep full
+        (void)remove_unfinished_generations(folder, 0);
+        return written.error();
+    }
     PP_TRY(install_generation(folder, number));   // from here on the new one counts
     PP_TRY(put_aside(log_folder() / std::to_string(generation), "log-" + std::to_string(generation), report));
     PP_TRY(put_aside(view_path(), "view", report));
-    for (const auto* name : {"view.salvage", "view.salvage-lock", "view-lock"})
-        PP_TRY(durable::unlink_file(folder / name));
+    PP_TRY(durable::unlink_file(folder / "view-lock"));
     PP_TRY(durable::rename_file(view_of_generation(folder, number), view_path()));
     return durable::sync_directory(folder);
+}
+
+void account_store::state::remove_salvage() const {
+    for (const auto* name : {"view.salvage", "view.salvage-lock"}) (void)durable::unlink_file(folder / name);
+}
+
+// Large mails whose rows are lost. The next start would take them for rests of unfinished ones and remove them; with an
+// older copy of the log their keys may come back.
+result<void> account_store::state::put_unnamed_blobs_aside(repair_report& report) {
+    std::vector<std::filesystem::path> unnamed;
+    {
+        PP_LET(auto txn, open_txn::begin(*env, nullptr, MDB_RDONLY));
+        const rows r(*env, txn.get());
+        PP_LET(const auto shelves, durable::list_names(space->blobs()));
+        for (const auto& shelf : shelves) {
+            PP_LET(const auto names, durable::list_names(space->blobs() / shelf));
+            for (const auto& name : names) {
+                const auto raw = crypto::from_hex(name);
+                if (!raw) continue;
+                const auto id = crypto::blob_id::from(*raw);
+                if (!id) continue;
+                PP_LET(const auto serial, view::serial_of(r, *id));
+                if (!serial) unnamed.push_back(space->blobs() / shelf / name);
+            }
+        }
+    }
+    for (const auto& path : unnamed) PP_TRY(put_aside(path, path.filename().string(), report));
+    if (!unnamed.empty())
+        report.done.push_back(plural(unnamed.size(), "file") + " of large mails that nothing names any more " +
+                              (unnamed.size() == 1 ? "was" : "were") + " put aside");
+    return {};
 }
 
 result<void> account_store::state::put_strays_aside(repair_report& report) {
@@ -202,7 +237,10 @@ result<repair_report> account_store::repair(const std::filesystem::path& folder,
     if (!durable::exists(folder)) return errc::not_found;
     repair_report report;
     state s(folder, std::move(keys), options);
-    PP_TRY(s.repair(report));
+    const auto repaired = s.repair(report);
+    s.env.reset();
+    s.remove_salvage();
+    PP_TRY(repaired);
     PP_TRY(s.put_strays_aside(report));
     return report;
 }

@@ -66,6 +66,8 @@ struct account_store::state {
     result<bool> log_is_whole(const view_env* view) const;
     result<void> put_aside(const std::filesystem::path& what, const std::string& as, repair_report& report);
     result<void> put_strays_aside(repair_report& report);
+    result<void> put_unnamed_blobs_aside(repair_report& report);
+    void remove_salvage() const;
 
     // ---- blobs
     result<stored_blob> open_stored(const blob_row& b) const;

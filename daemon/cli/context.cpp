@@ -39,10 +39,15 @@ command_error open_error(const context& c, const error_code& error) {
                               ". Nothing was changed: every file in it must belong to the user that peerpost runs as"};
     return {error == storage::errc::io_error ? EX_IOERR : EX_DATAERR,
             "the home " + home + " cannot be opened: " + error.message() +
-                ". Nothing was changed; see the log lines above, and restore a backup if damage is reported"};
+                ". Nothing was changed; see the log lines above" + what_may_help(c, error)};
 }
 
 }  // namespace
+
+std::string what_may_help(const context& c, const error_code& error) {
+    if (error != storage::errc::damaged && error != storage::errc::log_lost) return "";
+    return ". Restore a backup, or save what can be saved with: " + c.command("check --repair");
+}
 
 std::string context::command(std::string_view what) const {
     return "peerpost " + (home_is_default ? "" : "--home " + home.root.string() + " ") + std::string(what);

@@ -35,6 +35,9 @@ struct context {
     bool home_is_default = true;
 };
 
+// The end of a sentence about a home that cannot be opened; empty when there is nothing to be done.
+std::string what_may_help(const context& c, const error_code& error);
+
 // Without --home: $XDG_DATA_HOME/peerpost, else ~/.local/share/peerpost; for root /var/lib/peerpost where that exists.
 std::filesystem::path default_home();
 

@@ -39,7 +39,7 @@ command_error locked_error(const context& c) {
 command_error open_failed(const context& c, const error_code& error) {
     return {error == storage::errc::wrong_secret ? EX_NOPERM : EX_DATAERR,
             "the home " + c.home.root.string() + " cannot be opened: " + error.message() +
-                ". Nothing was changed; the log lines above say more"};
+                ". Nothing was changed; the log lines above say more" + what_may_help(c, error)};
 }
 
 // systemd.exec(5), $JOURNAL_STREAM: "device:inode" of the stream the journal reads.

@@ -298,7 +298,8 @@ result<account*> node::open_account(const std::string& label) {
     storage::storage_options options;
     options.reserve_bytes = config_.limits.reserve_bytes;
     auto store = storage::account_store::open(home_.account(label), std::move(*keys), recovery, options);
-    if (!store) return store.error();
+    if (!store)   // the keyring knows the account as made
+        return store.error() == storage::errc::not_found ? error_code(storage::errc::log_lost) : store.error();
     auto stored = (*store)->read([](const storage::read_txn& txn) { return txn.setting(profile_setting); });
     if (!stored) return stored.error();
     auto certificate = peer::certify_device(identity, *crypto::device_key::from(device_.public_key()),

@@ -342,3 +342,21 @@ TEST_CASE("a mail that waits for its commit while a full store heals keeps its f
     CHECK(f.text_of(all[3].mail_serial) == mail_text("larger", 1500000));
     CHECK(f.store->check({})->sound());
 }
+
+TEST_CASE("a segment that does not begin is kept when the view is lost, too") {
+    store_fixture f;
+    f.store.reset();
+    f.options.segment_bytes = 12 * 1024;
+    f.reopen();
+    while (segments_in(f.folder / "log", 1).value().size() < 3) f.add("INBOX", mail_text("m", 5000));
+    const auto there = f.all("INBOX").size();
+    f.store.reset();
+    fs::remove(f.folder / "view");
+    auto last = slurp(segment(f, 3));
+    last[100] ^= std::byte{1};   // its header; one group stands behind it
+    spit(segment(f, 3), last);
+    f.reopen();
+    CHECK(f.all("INBOX").size() == there - 1);
+    CHECK(f.store->writable());
+    CHECK(slurp(f.folder / "log" / "cut-3-0") == last);
+}

@@ -30,10 +30,10 @@ std::shared_ptr<blob_space> make_space(const std::filesystem::path& folder, cons
 // A snapshot; readers keep the map from growing under them.
 class snapshot final : public answering<read_txn> {
 public:
-    snapshot(std::shared_lock<std::shared_mutex> hold, view_snapshot seen, uid_lists& lists)
+    snapshot(std::shared_lock<reader_lock> hold, view_snapshot seen, uid_lists& lists)
         : answering(seen.rows()), hold_(std::move(hold)), seen_(std::move(seen)), lists_(&lists) {}
     // Without a transaction (no reader slot left, or the view is being reopened) every question is errc::io_error.
-    snapshot(const view_env& env, std::shared_lock<std::shared_mutex> hold)
+    snapshot(const view_env& env, std::shared_lock<reader_lock> hold)
         : answering(rows(env, nullptr)), hold_(std::move(hold)) {}
 
     result<std::vector<std::uint32_t>> uids(mailbox_id id) const override {
@@ -41,7 +41,7 @@ public:
     }
 
 private:
-    std::shared_lock<std::shared_mutex> hold_;
+    std::shared_lock<reader_lock> hold_;
     std::optional<view_snapshot> seen_;
     uid_lists* lists_ = nullptr;
 };

@@ -55,6 +55,7 @@ result<void> put_fresh(rows& r, table t, bytes_view key, const fresh_rows::value
 std::vector<result<void>> account_store::state::write_group(std::span<job> jobs) {
     // Whoever writes also settles, in moments when nobody waits; this is for those who do not.
     if (writable && env->fresh()->memory_bytes() > 2 * fresh_bytes_max) (void)settle();
+    if (!env->env()) writable = false;   // heal() opens it again
     if (!writable) return std::vector<result<void>>(jobs.size(), result<void>(errc::read_only));
     if (options.fresh_rows)
         if (auto done = write_fresh(jobs)) return std::move(*done);

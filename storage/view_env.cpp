@@ -238,8 +238,17 @@ result<void> view_env::grow() {
     const std::unique_lock alone(readers_);
     MDB_envinfo info;
     if (const int rc = mdb_env_info(env_, &info)) return error_of_lmdb(rc);
-    if (const int rc = mdb_env_set_mapsize(env_, info.me_mapsize * 2)) return error_of_lmdb(rc);
-    return {};
+    return map_anew(info.me_mapsize * 2);
+}
+
+// LMDB takes the old map away before it makes the new one. When the system has no room for it, whatever touches a page
+// would end the process: everybody gets errc::io_error instead, until reopen().
+result<void> view_env::map_anew(std::uint64_t bytes) {
+    const int rc = mdb_env_set_mapsize(env_, static_cast<std::size_t>(bytes));
+    if (rc == 0) return {};
+    mdb_env_close(env_);
+    env_ = nullptr;
+    return error_of_lmdb(rc);
 }
 
 result<void> view_env::release_pages() {
@@ -247,8 +256,7 @@ result<void> view_env::release_pages() {
     if (!alone || !env_) return {};
     MDB_envinfo info;
     if (const int rc = mdb_env_info(env_, &info)) return error_of_lmdb(rc);
-    if (const int rc = mdb_env_set_mapsize(env_, info.me_mapsize)) return error_of_lmdb(rc);   // maps it anew
-    return {};
+    return map_anew(info.me_mapsize);
 }
 
 result<void> view_env::keep_room() {

@@ -8,6 +8,7 @@
 #include "storage/error.hpp"
 #include "storage/fresh_rows.hpp"
 #include "storage/key_sum.hpp"
+#include "storage/reader_lock.hpp"
 #include "storage/table_name.hpp"
 
 #include <lmdb.h>
@@ -68,7 +69,7 @@ public:
     // Lets go of the pages that reading has mapped: the system's cache keeps them, the process does not. Nothing
     // happens while a reader is inside. Like grow(), not within a write transaction.
     result<void> release_pages();
-    std::shared_mutex& readers() const { return readers_; }
+    reader_lock& readers() const { return readers_; }
     result<void> sync();                                 // also the meta page
     result<void> commit(MDB_txn* txn);                   // one fdatasync
     // The rows above the file. Changing them and committing them: the writer's thread.
@@ -95,6 +96,7 @@ private:
     view_env(std::filesystem::path path, const view_keys& keys, bytes_view shred_check, std::uint64_t map_bytes)
         : path_(std::move(path)), keys_(keys), shred_check_(to_bytes(shred_check)), map_bytes_(map_bytes) {}
     result<void> open_files(bool fresh);
+    result<void> map_anew(std::uint64_t bytes);   // nobody is inside
     result<void> prepare(bool fresh, std::uint64_t file_bytes);
     result<void> put_identity(MDB_txn* txn);
     result<void> check_identity(MDB_txn* txn);   // errc::damaged, newer_format, older_format, wrong_secret
@@ -110,7 +112,7 @@ private:
     std::uint64_t keys_sum_ = 0;
     mutable std::uint64_t keys_changed_ = 0;
     mutable std::atomic<std::uint64_t> rows_read_ = 0;
-    mutable std::shared_mutex readers_;                  // shared while a read transaction is open
+    mutable reader_lock readers_;                        // shared while a read transaction is open
     mutable std::mutex fresh_mutex_;                     // of the pointer and of committing_; held for a moment only
     std::shared_ptr<fresh_rows> fresh_ = std::make_shared<fresh_rows>();
     // LMDB's number of the commit that takes the fresh rows; 0: none

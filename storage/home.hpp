@@ -27,7 +27,9 @@ struct home_paths {
     std::filesystem::path account(std::string_view label) const { return root / "accounts" / label; }
 };
 
-// Exclusive ownership of a home: flock on home.lock, released by the end of the process whatever happens.
+// Exclusive ownership of a home: flock on home.lock and on the directory itself, released by the end of the process
+// whatever happens. The file alone is not enough: who takes it for a rest of a crash and removes it makes room for a
+// second one.
 class home_lock {
 public:
     static result<home_lock> acquire(const home_paths& home);   // makes the directory (0700); errc::locked
@@ -36,8 +38,8 @@ public:
     ~home_lock();
 
 private:
-    explicit home_lock(int fd) : fd_(fd) {}
-    int fd_ = -1;
+    home_lock(int file, int folder) : file_(file), folder_(folder) {}
+    int file_ = -1, folder_ = -1;
 };
 
 bool has_keyring(const home_paths& home);

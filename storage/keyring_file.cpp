@@ -115,12 +115,11 @@ result<crypto::keyring> create_keyring(const home_paths& home) {
 
 namespace {
 // The blocks of a copy that was replaced, as far as the file system still has them where they were.
-void overwrite(const result<durable::file>& old) {
-    if (!old) return;
-    const auto size = old->size();
-    if (!size) return;
-    (void)old->write_at(0, bytes(static_cast<std::size_t>(std::min(*size, keyring_file_bytes_max))));
-    (void)old->sync();
+result<void> overwrite(const result<durable::file>& old) {
+    if (!old) return {};
+    PP_LET(const auto size, old->size());
+    PP_TRY(old->write_at(0, bytes(static_cast<std::size_t>(std::min(size, keyring_file_bytes_max)))));
+    return old->sync();
 }
 }  // namespace
 
@@ -150,15 +149,20 @@ result<void> save_keyring(const home_paths& home, crypto::keyring& ring, bool fo
     const auto content = ring.encode_next();
     const auto old_target = durable::open_file(home.keyring(target), durable::mode::read_write);
     const auto old_other = durable::open_file(home.keyring(other), durable::mode::read_write);
+    if (forget_old)   // what cannot be opened now could not be overwritten when it has no name any more
+        for (const auto* old : {&old_target, &old_other})
+            if (!*old && old->error() != errc::not_found) return old->error();
     PP_TRY(replace_file(home.keyring(target), content, 0600));
     // Then the other one too: damage of one copy must not bring back what the last save added or erased. It is saved
     // all the same when this fails; the next start or save repairs it.
     const auto both = replace_file(home.keyring(other), content, 0600);
     if (forget_old && !both) return both;
     // The files without a name any more: what was erased from the keyring must not be found on free blocks either.
-    overwrite(old_target);
-    if (both) overwrite(old_other);
-    return {};
+    const auto target_gone = overwrite(old_target);
+    const auto other_gone = both ? overwrite(old_other) : result<void>();
+    if (!forget_old) return {};
+    PP_TRY(target_gone);
+    return other_gone;
 }
 
 }  // namespace pp::storage

@@ -2,6 +2,8 @@
 #include "storage/home.hpp"
 #include "tests/storage/store_fixture.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 using namespace pp;
@@ -152,4 +154,35 @@ TEST_CASE("a file is replaced whole or not at all") {
     }
     CHECK(durable::read_file(path, 2).error() == errc::too_large);
     CHECK(durable::read_file(t.path / "none", 3).error() == errc::not_found);
+}
+
+TEST_CASE("old copies of a keyring are forgotten, or nobody is told so") {
+    static int left;
+    ::unsetenv("CREDENTIALS_DIRECTORY");
+    ::unsetenv("PEERPOST_PASSPHRASE_FILE");
+    for (int n = 1;; ++n) {
+        INFO("call " << n);
+        temporary_folder t;
+        const home_paths home{t.path / "home"};
+        auto ring = create_keyring(home);
+        REQUIRE(ring.has_value());
+        for (const char name : {'a', 'b'})   // what becomes of their blocks
+            fs::create_hard_link(home.keyring(name), t.path / std::string(1, name));
+        ring->body().put("node", to_bytes("new"));
+        left = n;
+        durable::set_fault_hook([](durable::call) { return --left == 0 ? EMFILE : 0; });
+        const bool forgotten = static_cast<bool>(save_keyring(home, *ring, true));
+        const bool reached = left <= 0;
+        durable::set_fault_hook(nullptr);
+        for (const char name : {'a', 'b'}) {
+            const auto old = durable::read_file(t.path / std::string(1, name), 1 << 20).value();
+            const bool zeros = std::all_of(old.begin(), old.end(), [](std::byte b) { return b == std::byte{0}; });
+            CHECK((zeros || !forgotten));
+        }
+        CHECK(open_keyring(home).has_value());
+        if (!reached) {
+            CHECK(forgotten);
+            break;
+        }
+    }
 }

@@ -1,10 +1,8 @@
-// RFC 9051 section 7.5.2: FETCH responses; RFC 3516 section 4.3: BINARY; RFC 7162 section 3.1.3: MODSEQ; RFC 8474
-// section 5: EMAILID, THREADID; RFC 8514 section 4.3: SAVEDATE.
+// RFC 9051 section 7.5.2: FETCH responses, and the items that stand in a row; RFC 7162 section 3.1.3: MODSEQ; RFC 8474
+// section 5: EMAILID, THREADID; RFC 8514 section 4.3: SAVEDATE. What must be read from the mail: fetch_body.cpp.
 #include "proto/imap/fetch/fetch_writer.hpp"
 
 #include "proto/imap/grammar/response.hpp"
-#include "proto/mail/charset.hpp"
-#include "proto/mail/preview.hpp"
 #include "proto/mail/structure_outline.hpp"
 
 #include <algorithm>
@@ -15,20 +13,8 @@ namespace pp::imap {
 
 namespace {
 
-constexpr std::uint64_t no_end = UINT64_MAX;
-
-std::uint64_t piece_of(std::uint64_t left) { return std::min<std::uint64_t>(left, body_piece_bytes_max); }
-
-// What of a piece that begins at `at` of the decoded text lies in [wanted].
-std::string_view overlap(std::string_view piece, std::uint64_t at, byte_range wanted) {
-    const auto end = wanted.length > no_end - wanted.offset ? no_end : wanted.offset + wanted.length;
-    const auto from = std::max(at, wanted.offset);
-    const auto to = std::min<std::uint64_t>(at + piece.size(), end);
-    return from < to ? piece.substr(from - at, to - from) : std::string_view();
-}
-
-std::string literal_head(std::uint64_t size, bool binary) {
-    return (binary ? "~{" : "{") + std::to_string(size) + "}\r\n";
+std::string literal_head(std::uint64_t size_bytes, bool binary) {
+    return (binary ? "~{" : "{") + std::to_string(size_bytes) + "}\r\n";
 }
 
 void append_number(std::string& out, std::uint64_t n) {
@@ -245,263 +231,12 @@ void fetch_writer::text_item(std::string_view name, std::string_view data, liter
     text_ += data;
 }
 
-wire::task<> fetch_writer::write_section(const message_row& row, const fetch_item& item, std::string_view name) {
-    const bool whole = item.section.part.empty() && item.section.kind == section_kind::whole;
-    std::optional<byte_range> place;
-    if (whole) place = byte_range{0, row.size_bytes};
-    else if (row.index && item.needs_index()) place = locate(item.section, *row.index);
-    else place = byte_range{0, row.header.size()};
-    if (!place) {
-        begin_item(name);
-        text_ += "NIL";
-        co_return;
-    }
-    const bool own_header = item.needs_header() && place->length == row.header.size();
-    if (item.section.filters_header()) {
-        std::string header;
-        if (!own_header) {
-            auto loaded = co_await load_header(row, *place);
-            if (!loaded) co_return;
-            header = std::move(*loaded);
-        }
-        const auto lines = mail::filter_header_fields(own_header ? row.header : header, item.section.fields,
-                                                      item.section.kind == section_kind::header_fields_not);
-        const auto part = clip({0, lines.size()}, item.partial);
-        const auto data = std::string_view(lines).substr(part.offset, part.length);
-        co_await write_header(name, data);
-        co_return;
-    }
-    const auto range = clip(*place, item.partial);
-    if (own_header) {   // it came with the row: no further question
-        const auto data = std::string_view(row.header).substr(range.offset - place->offset, range.length);
-        co_await write_header(name, data);
-        co_return;
-    }
-    co_await stream(row, std::string(name), range, literal_form::text);
-}
-
-// A header may be mail::header_block_bytes_max long: a client that does not read has it once in memory, not twice.
-wire::task<> fetch_writer::write_header(std::string_view name, std::string_view data) {
-    if (data.size() < wire::output_high_water_bytes) {
-        text_item(name, data, literal_form::text);
-        co_return;
-    }
+void fetch_writer::announce(std::string_view name, std::uint64_t size_bytes, literal_form form) {
     begin_item(name);
-    text_ += literal_head(data.size(), false);
+    text_ += literal_head(size_bytes, form == literal_form::binary);
     c_.send(text_);
     text_.clear();
     sent_ = true;
-    for (; !data.empty() && !c_.over; data.remove_prefix(std::min(data.size(), wire::output_high_water_bytes))) {
-        c_.send(data.substr(0, wire::output_high_water_bytes));
-        co_await c_.drained();
-    }
-}
-
-wire::task<> fetch_writer::stream(const message_row& row, std::string name, byte_range range, literal_form form) {
-    if (range.length == 0) {
-        text_item(name, {}, form);
-        co_return;
-    }
-    const auto end = range.offset + range.length;
-    for (auto at = range.offset; at < end;) {
-        const bool first = at == range.offset;
-        const byte_range next{at, piece_of(end - at)};
-        const auto piece = co_await read_piece(row, next, !first);
-        if (!piece) co_return;
-        if (first) {
-            begin_item(name);
-            text_ += literal_head(range.length, form == literal_form::binary);
-            c_.send(text_);
-            text_.clear();
-            sent_ = true;
-        }
-        c_.send(*piece);
-        at += next.length;
-        co_await c_.drained();
-        if (c_.over) co_return;
-    }
-}
-
-// One piece, whole. nullopt: it could not be had; what follows from that is arranged.
-wire::task<std::optional<bytes>> fetch_writer::read_piece(const message_row& row, byte_range range, bool in_literal) {
-    read_body question;
-    question.uid = row.uid;
-    question.offset = range.offset;
-    question.length = range.length;
-    auto answer = co_await c_.ask(std::move(question));
-    if (auto* piece = std::get_if<bytes>(&answer); piece && piece->size() == range.length) co_return std::move(*piece);
-    if (in_literal) {   // the rest of an announced literal cannot be given
-        c_.over = true;
-        co_return std::nullopt;
-    }
-    const auto* why = std::get_if<refusal>(&answer);
-    if (why && why->bye) {
-        give_up(c_.refused(*why));
-        co_return std::nullopt;
-    }
-    // Expunged by another session since the rows were read? Then it is passed over (05-mail-protocols 5.2.6, rule 10).
-    read_rows again;
-    again.uids.add(row.uid);
-    auto rows = co_await c_.ask(std::move(again));
-    if (auto* found = std::get_if<std::vector<message_row>>(&rows); found && found->empty()) {
-        vanished_ = some_vanished_ = true;
-        co_return std::nullopt;
-    }
-    if (why) give_up(c_.refused(*why));
-    else give_up(no("A message is shorter than it should be", "SERVERBUG"));
-    co_return std::nullopt;
-}
-
-// The header block of a mail inside the mail; parsed, and therefore held, up to mail::header_block_bytes_max.
-wire::task<std::optional<std::string>> fetch_writer::load_header(const message_row& row, byte_range range) {
-    std::string header;
-    const auto size = std::min<std::uint64_t>(range.length, mail::header_block_bytes_max);
-    while (header.size() < size) {
-        const byte_range next{range.offset + header.size(), piece_of(size - header.size())};
-        const auto piece = co_await read_piece(row, next, false);
-        if (!piece) co_return std::nullopt;
-        header += as_text(*piece);
-    }
-    co_return header;
-}
-
-wire::task<> fetch_writer::write_binary(const message_row& row, const fetch_item& item) {
-    const auto name = item.name();
-    const auto place = locate(item.section, *row.index);
-    if (!place) {
-        begin_item(name);
-        text_ += "NIL";
-        co_return;
-    }
-    // Only leaves have an encoding to undo; the mail itself, multiparts and messages are given as they are.
-    const auto* part = item.section.part.empty() ? nullptr : find_part(*row.index, item.section.part);
-    const bool leaf = part != nullptr && part->children.empty();
-    const auto encoding = leaf ? known_transfer_encoding(part->encoding) : transfer_encoding::identity;
-    if (!encoding) {   // RFC 3516 section 4.3: the command fails, what else was asked for is given
-        trouble_ = no("The encoding of a part is not known", "UNKNOWN-CTE");
-        co_return;
-    }
-    byte_range encoded = *place, wanted{0, no_end};
-    if (*encoding == transfer_encoding::identity) {
-        encoded = clip(*place, item.partial);
-        if (encoded.length > body_piece_bytes_max) {
-            co_await stream(row, name, encoded, literal_form::binary);
-            co_return;
-        }
-    } else if (item.partial) {
-        wanted = {item.partial->offset, item.partial->count};
-    }
-    std::string kept;
-    const auto decoded = co_await decode(row, encoded, *encoding, wanted, kept);
-    if (!decoded) co_return;
-    const auto size = *decoded <= wanted.offset ? 0 : std::min(wanted.length, *decoded - wanted.offset);
-    if (size == kept.size()) {
-        const bool nul = kept.find('\0') != std::string::npos;
-        text_item(name, kept, nul ? literal_form::binary : literal_form::text);
-        co_return;
-    }
-    begin_item(name);
-    text_ += literal_head(size, true);
-    const byte_range exactly{wanted.offset, size};
-    co_await stream_decoded(row, encoded, *encoding, exactly);
-}
-
-wire::task<> fetch_writer::write_binary_size(const message_row& row, const fetch_item& item) {
-    const auto name = item.name();
-    const auto place = locate(item.section, *row.index);
-    const auto* part = item.section.part.empty() ? nullptr : find_part(*row.index, item.section.part);
-    std::uint64_t size = place ? place->length : 0;
-    if (place && part != nullptr && part->children.empty()) {
-        const auto encoding = known_transfer_encoding(part->encoding);
-        if (!encoding) {
-            trouble_ = no("The encoding of a part is not known", "UNKNOWN-CTE");
-            co_return;
-        }
-        if (*encoding != transfer_encoding::identity) {
-            std::string none;
-            const byte_range nothing_of_it{no_end, 0};
-            const auto decoded = co_await decode(row, *place, *encoding, nothing_of_it, none);
-            if (!decoded) co_return;
-            size = *decoded;
-        }
-    }
-    begin_item(name);
-    text_ += std::to_string(size);
-}
-
-// RFC 8970: from the beginning of the first text of the mail, decoded.
-wire::task<> fetch_writer::write_preview(const message_row& row) {
-    std::string text;
-    if (const auto* part = mail::preview_part(*row.index)) {
-        mail::text_decoder decoder(part->encoding.value_or("7bit"), mail::charset_of(*part));
-        const auto size = std::min<std::uint64_t>(part->body_bytes, mail::preview_source_bytes_max);
-        const byte_range range{part->body_offset, size};
-        if (size > 0) {
-            const auto piece = co_await read_piece(row, range, false);
-            if (!piece) co_return;
-            text = decoder.update(as_text(*piece));
-            if (size == part->body_bytes) text += decoder.finish();
-        }
-        text = mail::preview_text(text, mail::is_html(*part));
-    }
-    begin_item("PREVIEW");
-    text_ += string_text(text, c_.utf8());
-}
-
-wire::task<std::optional<std::uint64_t>> fetch_writer::decode(const message_row& row, byte_range encoded,
-                                                              transfer_encoding encoding, byte_range wanted,
-                                                              std::string& kept) {
-    transfer_decoder decoder(encoding);
-    std::string out;
-    std::uint64_t decoded = 0;
-    bool keeps = true;
-    const auto enough = wanted.length > no_end - wanted.offset ? no_end : wanted.offset + wanted.length;
-    for (std::uint64_t done = 0; done <= encoded.length && decoded < enough;) {
-        out.clear();
-        if (done < encoded.length) {
-            const byte_range next{encoded.offset + done, piece_of(encoded.length - done)};
-            const auto piece = co_await read_piece(row, next, false);
-            if (!piece) co_return std::nullopt;
-            decoder.update(as_text(*piece), out);
-            done += next.length;
-        } else {
-            decoder.finish(out);
-            ++done;
-        }
-        const auto part = overlap(out, decoded, wanted);
-        keeps = keeps && kept.size() + part.size() <= body_piece_bytes_max;
-        if (keeps) kept += part;
-        else kept.clear();
-        decoded += out.size();
-    }
-    co_return decoded;
-}
-
-// The second pass of a part too large to hold: the literal is announced in text_, its size known from the first.
-wire::task<> fetch_writer::stream_decoded(const message_row& row, byte_range encoded, transfer_encoding encoding,
-                                          byte_range wanted) {
-    transfer_decoder decoder(encoding);
-    std::string out;
-    std::uint64_t decoded = 0, given = 0;
-    c_.send(text_);
-    text_.clear();
-    sent_ = true;
-    for (std::uint64_t done = 0; done < encoded.length && given < wanted.length;) {
-        const byte_range next{encoded.offset + done, piece_of(encoded.length - done)};
-        const auto piece = co_await read_piece(row, next, true);
-        if (!piece) co_return;
-        done += next.length;
-        out.clear();
-        decoder.update(as_text(*piece), out);
-        if (done == encoded.length) decoder.finish(out);
-        const auto part = overlap(out, decoded, wanted);
-        decoded += out.size();
-        given += part.size();
-        c_.send(part);
-        co_await c_.drained();
-        if (c_.over) co_return;
-    }
-    if (given != wanted.length) c_.over = true;   // other bytes than in the first pass: never a short literal
 }
 
 void fetch_writer::give_up(reply why) {

@@ -9,6 +9,7 @@
 #include "proto/imap/fetch/fetch_items.hpp"
 #include "proto/imap/fetch/fetch_transfer.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,6 +57,8 @@ private:
                                                     transfer_encoding encoding, byte_range wanted, std::string& kept);
     wire::task<std::optional<std::string>> load_header(const message_row& row, byte_range range);
     wire::task<std::optional<bytes>> read_piece(const message_row& row, byte_range range, bool in_literal);
+    static std::uint64_t piece_of(std::uint64_t left) { return std::min<std::uint64_t>(left, body_piece_bytes_max); }
+    void announce(std::string_view name, std::uint64_t size_bytes, literal_form form);   // of a literal; it is sent
     wire::task<> hand_over();        // what is in text_, when it is much: many items of one mail are not held together
     void text_item(std::string_view name, std::string_view data, literal_form form);
     void give_up(reply why);

@@ -82,7 +82,7 @@ public:
     // A line without its end, at most max bytes.
     wire::task<std::optional<std::string>> read_line(std::size_t max);
     // Asks for the literal when it synchronises ("+ ..."). Then read_piece until it gives an empty piece (or `over`).
-    void accept_literal(const open_literal& literal);
+    wire::task<> accept_literal(const open_literal& literal);
     wire::task<bytes> read_piece(std::uint64_t& left);
     // Reads to the end of the command and drops it, as far as the client sends it without being asked.
     wire::task<> discard(open_literal literal);

@@ -143,9 +143,8 @@ wire::task<bool> connection::read_literals(command& cmd) {
             cmd.body = literal;
             co_return true;
         }
-        if (literal.synchronising) co_await settle_appends();
+        co_await accept_literal(literal);
         if (over) co_return false;
-        accept_literal(literal);
         cmd.text += "\r\n";
         for (std::uint64_t left = literal.size_bytes; left > 0;) {
             const auto piece = co_await read_piece(left);
@@ -164,8 +163,11 @@ wire::task<bool> connection::read_literals(command& cmd) {
     }
 }
 
-void connection::accept_literal(const open_literal& literal) {
-    if (literal.synchronising) send("+ OK\r\n");
+// The client goes on when it sees the "+": the answers it is still owed stand before it.
+wire::task<> connection::accept_literal(const open_literal& literal) {
+    if (!literal.synchronising) co_return;
+    co_await settle_appends();
+    if (!over) send("+ OK\r\n");
 }
 
 wire::task<bytes> connection::read_piece(std::uint64_t& left) {

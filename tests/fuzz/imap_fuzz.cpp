@@ -5,6 +5,7 @@
 #include "tests/proto/imap/fake_daemon.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -87,6 +88,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto whole = play(prefix, {text});
     if (depends_on_arrival(text)) return 0;
     const auto split = play(prefix, {text.substr(0, first), text.substr(first, second), text.substr(first + second)});
-    if (whole.asked != split.asked || whole.said != split.said || whole.appended != split.appended) std::abort();
+    if (whole.asked != split.asked || whole.said != split.said || whole.appended != split.appended) {
+        std::fprintf(stderr, "in one piece it was answered:\n%s\nin three pieces:\n%s\nevents: %zu and %zu\n",
+                     whole.said.c_str(), split.said.c_str(), whole.asked.size(), split.asked.size());
+        std::abort();
+    }
     return 0;
 }

@@ -142,7 +142,8 @@ wire::task<std::optional<reply>> append_reader::part() {
 wire::task<std::optional<reply>> append_reader::literal() {
     const auto literal = *cmd_.body;
     cmd_.body.reset();
-    c_.accept_literal(literal);
+    co_await c_.accept_literal(literal);
+    if (c_.over) co_return std::nullopt;
     bool nul = false;
     for (auto left = literal.size_bytes; left > 0;) {
         append_chunk chunk;
@@ -179,7 +180,8 @@ wire::task<std::optional<reply>> append_reader::url() {
     if (cmd_.args.at_end() && cmd_.body && !cmd_.body->binary && cmd_.body->size_bytes <= url_bytes_max) {
         const auto literal = *cmd_.body;   // astring: the URL itself may be a literal
         cmd_.body.reset();
-        c_.accept_literal(literal);
+        co_await c_.accept_literal(literal);
+        if (c_.over) co_return std::nullopt;
         for (auto left = literal.size_bytes; left > 0;) {
             const auto piece = co_await c_.read_piece(left);
             if (c_.over) co_return std::nullopt;

@@ -13,11 +13,6 @@ server_session::~server_session() = default;
 
 wire::task<> server_session::converse() { return state_->converse(); }
 
-void server_session::shut_down() {
-    shutting_down_ = true;
-    news();
-}
-
 namespace {
 
 bool is_clean_text(std::string_view line) {   // UTF-8 (RFC 6531) without control characters
@@ -33,7 +28,6 @@ bool is_clean_text(std::string_view line) {   // UTF-8 (RFC 6531) without contro
 }  // namespace
 
 wire::task<> server_session::state::converse() {
-    self.listen_to_news(true);   // shut_down()
     self.set_deadline(self.now() + login_timeout);
     say({220, "", options.host_name + " ESMTP peerpost"});
     while (!over) {

@@ -101,15 +101,10 @@ public:
     explicit server_session(session_options options);
     ~server_session() override;
 
-    // The service stops: 421 4.3.2 at the next moment the session waits or would take a command; a mail under way is
-    // given up. May be called at any time, also while an event is open.
-    void shut_down();
-
 private:
     wire::task<> converse() override;
     struct state;
     std::unique_ptr<state> state_;
-    bool shutting_down_ = false;
 };
 
 }  // namespace pp::smtp

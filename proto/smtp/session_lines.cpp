@@ -22,19 +22,11 @@ void server_session::state::bad(const reply& r) {
 }
 
 wire::task<bool> server_session::state::more_input() {
-    for (;;) {
-        if (self.shutting_down_) {
-            say(closing("4.3.2", "the service stops"));
-            over = true;
-            co_return false;
-        }
-        const auto why = co_await self.more_input();
-        if (why == wire::woken::input) co_return true;
-        if (why == wire::woken::news) continue;
-        if (why == wire::woken::timeout) say(closing("4.4.2", "nothing came for too long"));
-        over = true;
-        co_return false;
-    }
+    const auto why = co_await self.more_input();
+    if (why == wire::woken::input) co_return true;
+    if (why == wire::woken::timeout) say(closing("4.4.2", "nothing came for too long"));
+    over = true;
+    co_return false;
 }
 
 // Lines end with CRLF and nothing else (RFC 5321 section 2.3.8). What is longer than the limit is thrown away up to its
@@ -42,11 +34,6 @@ wire::task<bool> server_session::state::more_input() {
 wire::task<server_session::state::got> server_session::state::read_line(bool in_auth) {
     co_await self.drained();   // a client that sends commands and reads no replies waits here
     if (logged_in) self.set_deadline(self.now() + command_timeout);
-    if (self.shutting_down_) {
-        say(closing("4.3.2", "the service stops"));
-        over = true;
-        co_return got::over;
-    }
     wire::line_reader reader;
     for (;;) {
         const auto text = self.input().text();

@@ -37,20 +37,4 @@ std::optional<std::string> decode_xtext(std::string_view text) {
     return out;
 }
 
-std::string encode_xtext(std::string_view text) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string out;
-    for (const char plain : text) {
-        const auto c = static_cast<unsigned char>(plain);
-        if (is_xchar(c)) {
-            out += plain;
-        } else {
-            out += '+';
-            out += digits[c >> 4];
-            out += digits[c & 15];
-        }
-    }
-    return out;
-}
-
 }  // namespace pp::smtp

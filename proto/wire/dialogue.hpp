@@ -83,7 +83,6 @@ public:
         event_open_ = false;
         answer_.emplace(std::move(verdict));
     }
-    bool event_open() const { return event_open_; }
 
     bytes_view to_send() const { return output_.view(); }
     void sent(std::size_t n) {

@@ -123,33 +123,6 @@ TEST_CASE("idle sessions end after five minutes, idle bodies after three") {   /
     CHECK(idle.session.finished());
 }
 
-TEST_CASE("shut_down is told between commands, in a body and during an answer") {
-    for (const char* rest : {"", "DATA\r\nabc", "BDAT 9\r\nabc", "NOO"}) {
-        desk d({});
-        player::begin_mail(d);
-        d.feed(rest);
-        d.session.shut_down();
-        d.pump();
-        CHECK(d.session.finished());
-        CHECK(d.events.back() == "abort");
-        CHECK(d.written.find("421 4.3.2 localhost: the service stops") != std::string::npos);
-    }
-    pp::smtp::server_session s({});
-    s.received(pp::as_bytes("EHLO x\r\nAUTH PLAIN AGFubmEAc2VjcmV0\r\nMAIL FROM:<>\r\nNOOP\r\n"));
-    REQUIRE(s.next_event());   // login
-    s.answer(pp::smtp::reply{235, "2.7.0", "welcome"});
-    REQUIRE(s.next_event());   // mail_from
-    s.shut_down();
-    s.answer(pp::smtp::reply{250, "2.1.0", "ok"});
-    const auto last = s.next_event();
-    REQUIRE(last);
-    CHECK(std::holds_alternative<pp::smtp::body_abort>(*last));
-    s.answer(pp::smtp::accepted{});
-    CHECK_FALSE(s.next_event());
-    CHECK(pp::as_text(s.to_send()).find("421 4.3.2") != std::string_view::npos);
-    CHECK(pp::as_text(s.to_send()).find("here") == std::string_view::npos);
-}
-
 TEST_CASE("a client that does not read replies is not answered without end") {
     desk d({});
     player::log_in(d);   // before it, a hundred commands are the end

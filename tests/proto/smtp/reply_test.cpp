@@ -40,7 +40,7 @@ TEST_CASE("long lines are folded at blanks, never inside a character") {   // RF
     }
 }
 
-TEST_CASE("xtext there and back") {   // RFC 3461 section 4
+TEST_CASE("xtext is decoded, and what is none refused") {   // RFC 3461 section 4
     using pp::smtp::decode_xtext;
     CHECK(decode_xtext("a+2Bb+3Dc+20d") == "a+b=c d");
     CHECK(decode_xtext("+2b") == "+");
@@ -49,5 +49,5 @@ TEST_CASE("xtext there and back") {   // RFC 3461 section 4
         INFO(bad);
         CHECK_FALSE(decode_xtext(bad));
     }
-    CHECK(decode_xtext(pp::smtp::encode_xtext("weird +=~ text")) == "weird +=~ text");
+    CHECK(decode_xtext("weird+20+2B+3D~+20text") == "weird +=~ text");
 }

@@ -25,6 +25,12 @@ std::vector<std::string> joined(const std::vector<std::string>& first, const std
     return out;
 }
 
+// 0: there is none.
+std::uint64_t sequence_of(bytes_view record) {
+    const auto decoded = peer::decode_account_record(record);
+    return decoded ? decoded->sequence : 0;
+}
+
 }  // namespace
 
 contact contact_from_record(const peer::account_record& record, storage::known_by how, peer::unix_s now) {
@@ -40,21 +46,22 @@ contact contact_from_record(const peer::account_record& record, storage::known_b
 }
 
 result<contact> contact_from_invite(const peer::invite_link& link, peer::unix_s now) {
-    if (now > link.expires_at) return peer::errc::expired;
+    if (now >= link.expires_at) return peer::errc::expired;
     auto c = contact_from_record(link.record, storage::known_by::invite_used, now);
     c.invite_token = to_bytes(bytes_view(link.token));
     return c;
 }
 
-result<contact> contact_from_invite(const peer::invite_link& link, contact known, peer::unix_s now) {
-    if (known.account != link.record.account) return peer::errc::wrong_peer;
-    if (now > link.expires_at) return peer::errc::expired;
-    // An older record in the link changes nothing, and one whose devices ran out says nothing about the token.
-    (void)merge_record(known, peer::encode(link.record), now);
-    known.endpoints = joined(known.endpoints, link.record.endpoints);
-    known.accepted = true;
-    known.blocked = false;
-    known.invite_token = to_bytes(bytes_view(link.token));
+contact added_again(contact known, const contact& fresh, storage::unix_ms now) {
+    if (known.how == storage::known_by::address || known.how == storage::known_by::request) known.how = fresh.how;
+    if (auto accepted = wished(known, wish::accept, now)) known = std::move(*accepted);
+    if (known.name.empty()) known.name = fresh.name;
+    if (sequence_of(fresh.record) > sequence_of(known.record)) {
+        take_name(known, fresh.name);
+        known.record = fresh.record;
+    }
+    known.endpoints = joined(fresh.endpoints, known.endpoints);
+    if (!fresh.invite_token.empty()) known.invite_token = fresh.invite_token;
     return known;
 }
 

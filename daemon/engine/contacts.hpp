@@ -12,11 +12,11 @@ namespace pp::engine {
 inline constexpr std::size_t contact_endpoints_max = peer::endpoints_max;
 
 // ------------------------------------------------------------------ contacts
-// We used somebody's invite: she is accepted, the token is still to be presented. errc::expired of proto/peer.
+// We use somebody's invite: she is accepted, the token is still to be presented. errc::expired of proto/peer.
 result<storage::contact> contact_from_invite(const peer::invite_link& link, peer::unix_s now);
-// The same when we know her already: what we know stays, the token and a newer record are added, a block is lifted
-// because the user has just asked for her. errc::wrong_peer, errc::expired.
-result<storage::contact> contact_from_invite(const peer::invite_link& link, storage::contact known, peer::unix_s now);
+// The user adds somebody who is known already, `fresh` is what the invite, address or card says. What is known stays;
+// the token, a newer record and its name are taken over, endpoints put in front. Accepted, not blocked, not removed.
+storage::contact added_again(storage::contact known, const storage::contact& fresh, storage::unix_ms now);
 // Somebody came with our token (accepted), or with a first mail (not accepted). The record has been verified.
 storage::contact contact_from_record(const peer::account_record& record, storage::known_by how, peer::unix_s now);
 

@@ -80,15 +80,6 @@ bool is_due(const outbox_row& row, unix_ms now) {
     return is_open(row) && !is_held(row, now) && row.next_attempt_at <= now;
 }
 
-outbox_row link_came_up(outbox_row row, unix_ms now) {
-    if (is_held(row, now)) return row;
-    const bool waits = row.state == outbox_state::queued || row.state == outbox_state::seeded ||
-                       // The recipient fetches now, perhaps over this very link; only what hangs is asked for again.
-                       (row.state == outbox_state::notified && now - row.state_since >= notified_again_after.count());
-    if (waits) row.next_attempt_at = std::min(row.next_attempt_at, now);
-    return row;
-}
-
 outbox_row give_up_when_late(outbox_row row, unix_ms now, const delivery_times& times) {
     if (!is_open(row) || now < judged_at(row, times)) return row;
     auto sentence =

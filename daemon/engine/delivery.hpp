@@ -17,7 +17,6 @@ using std::chrono::milliseconds;
 using storage::unix_ms;
 
 inline constexpr milliseconds retry_first = std::chrono::seconds(30);
-inline constexpr milliseconds give_up_after = delivery_times().fail_after;
 // The recipient fetches by herself; ask again what became of it when no receipt comes.
 inline constexpr milliseconds notified_again_after = std::chrono::minutes(15);
 // A node that was off or asleep asks once more before it gives a mail up: not before so long, which leaves the network
@@ -37,8 +36,6 @@ bool is_held(const storage::outbox_row& row, unix_ms now);  // and on request of
 // When its delivery begins: at its submission, or when it is released.
 unix_ms begins_at(const storage::outbox_row& row);
 bool is_due(const storage::outbox_row& row, unix_ms now);   // and its time has come
-// A link to the recipient has come up: what waits for it need not wait longer. Other rows come back as they were.
-storage::outbox_row link_came_up(storage::outbox_row row, unix_ms now);
 // Not reachable, or the link ended before the answer. sentence says why, for people. An attempt gives nothing up.
 storage::outbox_row attempt_failed(storage::outbox_row row, std::string sentence, unix_ms now, double dice,
                                    const delivery_times& times = {});

@@ -14,7 +14,6 @@
 
 namespace pp::engine {
 
-inline constexpr storage::unix_ms delay_told_after_ms = delivery_times().delayed_after.count();
 // Of the mail a report returns its header, and with RET=FULL the whole, up to these sizes: it is in Sent as well.
 inline constexpr std::size_t returned_header_bytes_max = 64 * 1024;
 inline constexpr std::uint64_t returned_mail_bytes_max = 1024 * 1024;

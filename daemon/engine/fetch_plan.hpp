@@ -39,7 +39,6 @@ public:
     // Every chunk is kept and the header known.
     bool finished() const { return kept_ == total_ && header_.has_value(); }
 
-    std::uint64_t total_chunks() const { return total_; }
     std::uint64_t kept_chunks() const { return kept_; }
     // From the first verified answer on.
     const std::optional<crypto::blob_header>& header() const { return header_; }

@@ -9,8 +9,6 @@
 #include "proto/mail/address.hpp"
 #include "proto/peer/messages.hpp"
 
-#include <algorithm>
-
 namespace pp::services::commands {
 
 namespace {
@@ -36,18 +34,12 @@ storage::contact from_link(const std::string& text, peer::letter& told) {
     if (!link)
         refuse(EX_DATAERR, "this is no invite link, or it was damaged in copying (" + link.error().message() +
                                "); copy it again from \"peerpost:\" to its last character");
-    if (link->expires_at <= now_s())
+    auto made = engine::contact_from_invite(*link, now_s());
+    if (!made)
         refuse(EX_DATAERR, "this invite expired at " + iso_time(link->expires_at * 1000) +
                                "; ask for a new one, made with: peerpost invite");
-    storage::contact made;
-    made.account = link->record.account;
-    made.name = link->record.name;
-    made.how = storage::known_by::invite_used;
-    made.endpoints = link->record.endpoints;
-    made.record = peer::encode(link->record);
-    made.invite_token.assign(link->token.begin(), link->token.end());
     told.grants = link->grants;
-    return made;
+    return std::move(*made);
 }
 
 // local@<label>.peerpost.alt, or the bare label.
@@ -71,29 +63,6 @@ storage::contact from_address(const std::string& text) {
     made.account = *key;
     made.how = storage::known_by::address;
     return made;
-}
-
-std::uint64_t sequence_of(bytes_view record) {
-    const auto decoded = peer::decode_account_record(record);
-    return decoded ? decoded->sequence : 0;
-}
-
-// What was known stays; what is new is added. An explicit add accepts and unblocks.
-storage::contact merged(storage::contact known, const storage::contact& fresh) {
-    if (known.how == storage::known_by::address || known.how == storage::known_by::request) known.how = fresh.how;
-    if (auto accepted = engine::wished(known, engine::wish::accept, now_ms())) known = std::move(*accepted);
-    if (known.name.empty()) known.name = fresh.name;
-    if (sequence_of(fresh.record) > sequence_of(known.record)) {
-        engine::take_name(known, fresh.name);
-        known.record = fresh.record;
-    }
-    auto endpoints = fresh.endpoints;
-    for (const auto& endpoint : known.endpoints)
-        if (std::find(endpoints.begin(), endpoints.end(), endpoint) == endpoints.end()) endpoints.push_back(endpoint);
-    if (endpoints.size() > peer::endpoints_max) endpoints.resize(peer::endpoints_max);
-    known.endpoints = std::move(endpoints);
-    if (!fresh.invite_token.empty()) known.invite_token = fresh.invite_token;
-    return known;
 }
 
 // A card file: the link or the address that stands in it.
@@ -197,7 +166,7 @@ json::value contact_add(const call& c) {
                            if (!known) return known.error();
                            const auto before = std::move(*known);
                            is_new = !before;
-                           stored = is_new ? fresh : merged(*before, fresh);
+                           stored = is_new ? fresh : engine::added_again(*before, fresh, now_ms());
                            if (!name.empty()) stored.name = name;
                            same_name.reset();
                            if (!c.flag("new_key") && !(before && before->accepted && before->name == stored.name)) {

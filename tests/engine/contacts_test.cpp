@@ -34,25 +34,40 @@ TEST_CASE("an invite makes an accepted contact that still owes its token") {
     CHECK(c->endpoints.size() == 2);
     CHECK(c->invite_token == to_bytes(bytes_view(invitation.token)));
     CHECK(c->record == peer::encode(invitation.record));
-    CHECK(contact_from_invite(invitation, people::now + day + 1).error() == peer::errc::expired);
+    CHECK(contact_from_invite(invitation, people::now + day - 1));
+    CHECK(contact_from_invite(invitation, people::now + day).error() == peer::errc::expired);
 }
 
-TEST_CASE("an invite of somebody known keeps what is known") {
+TEST_CASE("adding somebody who is known keeps what is known") {
     auto known = contact_from_record(invitation.record, storage::known_by::request, people::now - day);
     CHECK_FALSE(known.accepted);
     known.name = "Al";
     known.blocked = true;
     REQUIRE(endpoint_worked(known, "10.0.0.1:5"));
-    const auto c = contact_from_invite(invitation, known, people::now);
-    REQUIRE(c);
-    CHECK(c->accepted);
-    CHECK_FALSE(c->blocked);
-    CHECK(c->name == "Al");
-    CHECK(c->endpoints.front() == "10.0.0.1:5");
-    CHECK(c->since == known.since);
-    CHECK(c->how == storage::known_by::request);
-    known.account = people::bob().address();
-    CHECK(contact_from_invite(invitation, known, people::now).error() == peer::errc::wrong_peer);
+    const auto fresh = *contact_from_invite(invitation, people::now);
+    auto c = added_again(known, fresh, people::now * 1000);
+    CHECK(c.accepted);
+    CHECK_FALSE(c.blocked);
+    CHECK(c.name == "Al");
+    CHECK(c.endpoints == std::vector<std::string>{fresh.endpoints[0], fresh.endpoints[1], "10.0.0.1:5"});
+    CHECK(c.since == known.since);
+    CHECK(c.how == storage::known_by::invite_used);
+    CHECK(c.record == known.record);
+    CHECK(c.invite_token == fresh.invite_token);
+
+    storage::contact by_address;                       // says nothing but who she is
+    by_address.account = known.account;
+    CHECK(added_again(c, by_address, people::now * 1000).record == c.record);
+    CHECK(added_again(c, by_address, people::now * 1000).invite_token == c.invite_token);
+    CHECK(added_again(c, by_address, people::now * 1000).how == storage::known_by::invite_used);
+
+    auto later = fresh;
+    later.name = "Alice B";
+    later.record = record_with(invitation.record.sequence + 1, {}, "Alice B");
+    CHECK(added_again(c, later, people::now * 1000).record == later.record);
+    CHECK(added_again(c, later, people::now * 1000).name == "Al");          // given by the user
+    CHECK(added_again(fresh, later, people::now * 1000).name == "Alice B");
+    CHECK(added_again(later, fresh, people::now * 1000).record == later.record);
 }
 
 TEST_CASE("a record counts when it is newer, right and of this account") {

@@ -68,7 +68,7 @@ TEST_CASE("who is told what: RFC 3461 section 4.1") {
 }
 
 TEST_CASE("a delay is noticed once, four hours after the mail could go") {
-    const auto late = start + engine::delay_told_after_ms;
+    const auto late = start + engine::delivery_times().delayed_after.count();
     CHECK_FALSE(engine::delay_noticed(queued(), late - 1));
     const auto told = engine::delay_noticed(queued(), late);
     REQUIRE(told);
@@ -126,7 +126,7 @@ TEST_CASE("the header of a mail out of its beginning") {
 
 TEST_CASE("late, delayed and delivered") {
     auto r = failure();
-    r.now = r.rows.front().state_since = start + engine::give_up_after.count();
+    r.now = r.rows.front().state_since = start + engine::delivery_times().fail_after.count();
     CHECK(has(std::string(as_text(engine::report_mail(r))), "Status: 5.4.7"));
     r.kind = report_kind::delayed;
     r.rows.front().state = outbox_state::queued;
@@ -161,7 +161,7 @@ TEST_CASE("a report says which mail, what has happened, why, and what can be don
         INFO(line);
         CHECK(says(r, line));
     }
-    r.rows.front().state_since = start + engine::give_up_after.count();
+    r.rows.front().state_since = start + engine::delivery_times().fail_after.count();
     CHECK(says(r, "whether the address is right"));
     r.whole_mail = true;
     CHECK(says(r, "The mail is attached."));

@@ -33,7 +33,6 @@ TEST_CASE("a blob is fetched whole, from wherever an earlier link has stopped") 
             fetch_plan plan(blob.id, blob.cipher.size(), kept);
             CHECK_FALSE(plan.must_restart());
             CHECK_FALSE(plan.finished());
-            CHECK(plan.total_chunks() == blob.leaves.size());
             const auto already = std::min<std::size_t>(kept * crypto::chunk_cipher_bytes, blob.cipher.size());
             const auto got = fetch_all(
                 plan, blob, bytes(blob.cipher.begin(), blob.cipher.begin() + static_cast<std::ptrdiff_t>(already)));

@@ -50,7 +50,6 @@ result<joint> look_at_joint(const std::filesystem::path& log_folder, const log_p
     return joint::fits;
 }
 
-
 }  // namespace
 
 result<log_position> position_of(const view_env& env) {

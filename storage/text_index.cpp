@@ -153,12 +153,6 @@ result<void> text_index::begin_anew(rows& r) const {
     return view::store_text_directory(r, encode_row(d));
 }
 
-result<void> text_index::rebuild() {
-    text_batch batch;
-    batch.fresh = true;
-    return apply(batch);
-}
-
 result<text_progress> text_index::progress() const {
     std::shared_lock hold(store_.env->readers());
     PP_LET(const auto seen, view_snapshot::take(*store_.env));

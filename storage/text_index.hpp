@@ -53,8 +53,6 @@ public:
 
     // ---- the thread of account_store::write(). errc::full, errc::read_only, errc::io_error.
     result<void> apply(const text_batch& batch);
-    // For `check --repair`: forgets the index; text_builder makes a new one.
-    result<void> rebuild();
     // A page did not fit: text_builder begins anew.
     bool is_damaged() const { return damaged_; }
     void note_damage() const { damaged_ = true; }

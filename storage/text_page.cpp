@@ -131,10 +131,6 @@ byte_reader content_of(std::uint8_t kind, bytes_view page) {
 
 }  // namespace
 
-void mail_bits::add_all() {
-    std::fill(words_.begin(), words_.end(), ~0ull);
-    if (span_ % 64 != 0) words_.back() = (1ull << (span_ % 64)) - 1;
-}
 bool mail_bits::empty() const {
     return std::all_of(words_.begin(), words_.end(), [](auto w) { return w == 0; });
 }

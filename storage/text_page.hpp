@@ -23,7 +23,6 @@ public:
     explicit mail_bits(std::uint32_t span) : span_(span), words_((span + 63) / 64) {}
     std::uint32_t span() const { return span_; }
     void add(segment_mail m) { words_[m / 64] |= 1ull << (m % 64); }
-    void add_all();
     bool has(segment_mail m) const { return (words_[m / 64] >> (m % 64) & 1) != 0; }
     bool empty() const;
     std::size_t count() const;

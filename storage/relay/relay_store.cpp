@@ -9,7 +9,6 @@ namespace pp::storage::relay {
 
 namespace {
 
-
 bool is_refusal(const error_code& e) { return e.category() == make_error_code(errc::no_slot).category(); }
 
 template <class Row>

@@ -52,7 +52,6 @@ struct any_stream::state {
     std::unique_ptr<inner_stream> inner;    // when `secure` ends at a relay
     std::string remote;
     tcp::endpoint local;
-    bool remote_is_loopback = false;
     std::unique_ptr<deflate_layer> deflate;
     bytes compressed;                       // being written
     std::unique_ptr<open_streams::entry> open;
@@ -82,7 +81,6 @@ any_stream::any_stream(tcp::socket socket) : state_(std::make_unique<state>()) {
         const auto address = remote.address();
         state_->remote = (address.is_v6() ? "[" + address.to_string() + "]" : address.to_string()) + ":" +
                          std::to_string(remote.port());
-        state_->remote_is_loopback = address.is_loopback();
     }
     state_->local = socket.local_endpoint(ec);
     socket.set_option(tcp::no_delay(true), ec);
@@ -231,8 +229,6 @@ std::string any_stream::alpn() const {
     return std::string(reinterpret_cast<const char*>(chosen), length);
 }
 
-bool any_stream::tls() const { return state_->secure != nullptr; }
-
 bytes any_stream::peer_certificate() const {
     if (!state_->secure) return {};
     X509* certificate = SSL_get1_peer_certificate(state_->native());
@@ -251,7 +247,6 @@ std::optional<bytes> any_stream::channel_binding(std::string_view type) const {
 
 std::string any_stream::remote_endpoint() const { return state_->remote; }
 const tcp::endpoint& any_stream::local() const { return state_->local; }
-bool any_stream::remote_is_loopback() const { return state_->remote_is_loopback; }
 
 void any_stream::close() { state_->close(); }
 

@@ -45,7 +45,6 @@ public:
                                               crypto::device_identity shown, std::chrono::seconds limit);
     // From here on everything is compressed, above TLS (RFC 4978). Nothing may be outstanding. False: no memory.
     bool start_deflate();
-    bool tls() const;
     std::string alpn() const;               // the application protocol the handshake has chosen (RFC 7301)
     // DER of the certificate the other side has shown; empty without.
     bytes peer_certificate() const;
@@ -56,7 +55,6 @@ public:
 
     std::string remote_endpoint() const;    // "host:port"
     const tcp::endpoint& local() const;     // our end of the TCP connection
-    bool remote_is_loopback() const;
     // Ends both directions at once; what is outstanding completes with an error. Any number of times.
     void close();
     // TLS close_notify and FIN as politely as a short time allows, then close().

@@ -61,7 +61,6 @@ awaitable<peer::verdict> peer_link::operator()(peer::event question) {
 }
 
 awaitable<peer::verdict> peer_link::on(peer::hello_received q) {
-    their_certificate = q.theirs.mine;
     theirs = q.theirs.mine.account;
     auto verdict = owner_.greeted(*this, q.theirs);
     if (!verdict.accept)

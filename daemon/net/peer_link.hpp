@@ -49,7 +49,6 @@ public:
     const crypto::device_key& peer_device() const { return peer_device_; }
     // After greeted(): whose links these are.
     crypto::account_key mine{}, theirs{};
-    peer::device_certificate their_certificate;
     waiting_room::ticket place;                // of an incoming link, until its HELLO is accepted
     bool waits_for_news = false;               // of a relay's client: silence is what it is for
     std::uint32_t wrong_work = 0;              // solutions of a stranger that were none

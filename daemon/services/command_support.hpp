@@ -41,7 +41,6 @@ T value_of(result<T> r, std::string_view tried) {
 
 std::string iso_time(storage::unix_ms at);      // "2026-11-22T07:00:00Z"; "" for 0
 std::string_view state_name(storage::outbox_state state);
-std::string address_of(const crypto::account_key& key);   // bare domain of an account: "<label>.peerpost.alt"
 
 json::value status(const call& c);
 json::value queue(const call& c);

@@ -80,8 +80,6 @@ std::string iso_time(storage::unix_ms at) {
     return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
-std::string address_of(const crypto::account_key& key) { return crypto::account_label(key) + ".peerpost.alt"; }
-
 }  // namespace commands
 
 command_result run_command(node& n, std::string_view name, const boost::json::object& arguments,

@@ -56,11 +56,6 @@ void reservations::network_changed() {
     }
 }
 
-std::size_t reservations::held(const std::string& account) const {
-    return static_cast<std::size_t>(std::count_if(
-        places_.begin(), places_.end(), [&](const auto& p) { return p.first.first == account && p.second->reserved; }));
-}
-
 awaitable<void> reservations::look_loop() {
     while (!stopping_) {
         std::map<place_key, relay::slot_address> wanted;

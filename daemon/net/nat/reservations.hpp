@@ -35,8 +35,6 @@ public:
     void look() { timer_.cancel(); }
     // The network is another: dials at once what is not connected, and anew what may have died with it.
     void network_changed();
-    // Links on which an account can be called now.
-    std::size_t held(const std::string& account) const;
 
 private:
     struct place {

@@ -62,10 +62,6 @@ std::int64_t own_time(const account_key& account, std::int64_t unix_s) {
 
 }  // namespace
 
-discovery_day discovery_day_of(const account_key& account, std::int64_t unix_s) {
-    return static_cast<discovery_day>(own_time(account, unix_s) / day_s);
-}
-
 discovery_days discovery_days_of(const account_key& account, std::int64_t unix_s) {
     const auto at = own_time(account, unix_s);
     const auto day = static_cast<discovery_day>(at / day_s);

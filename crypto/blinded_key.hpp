@@ -13,7 +13,6 @@ using blinded_key = fixed_bytes<struct blinded_key_tag, 32>;   // Ed25519 public
 // A day of one account: 0 began at most a day before the epoch. Days change at another time of day for each account, so
 // that not all of them move to new keys at once.
 using discovery_day = std::uint64_t;
-discovery_day discovery_day_of(const account_key& account, std::int64_t unix_s);
 
 // The day of a moment and, when it lies within overlap_s of the change, the neighbouring one: whoever publishes does so
 // under both, so that two clocks that differ by less find each other. The first is the day of the moment.

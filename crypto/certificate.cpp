@@ -176,24 +176,6 @@ bool needs_renewal(std::string_view certificate_pem, wall_clock now) {
            X509_cmp_time(X509_get0_notBefore(certificate.get()), &today) >= 0;
 }
 
-std::string fingerprint_sha256(std::string_view certificate_pem) {
-    const auto certificate = certificate_of(certificate_pem);
-    std::array<std::byte, hash256::size_bytes> digest;
-    unsigned written = 0;
-    if (!certificate || X509_digest(certificate.get(), EVP_sha256(), raw_out(digest), &written) != 1) {
-        ERR_clear_error();
-        return {};
-    }
-    std::string out;
-    for (const auto b : digest) {
-        constexpr std::string_view digits = "0123456789ABCDEF";
-        if (!out.empty()) out.push_back(':');
-        out.push_back(digits[std::to_integer<unsigned>(b) >> 4]);
-        out.push_back(digits[std::to_integer<unsigned>(b) & 15]);
-    }
-    return out;
-}
-
 result<device_identity> device_identity::of(const signing_key& device) {
     const auto seed = device.seed().view();
     key_ptr key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, raw(seed), seed.size()));

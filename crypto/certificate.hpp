@@ -28,7 +28,6 @@ result<pem_pair> make_local_ca(wall_clock now);
 result<pem_pair> issue_leaf(const pem_pair& ca, wall_clock now);
 // True for a leaf with less than leaf_renew_before left, one that is not valid yet, and what is no certificate.
 bool needs_renewal(std::string_view certificate_pem, wall_clock now);
-std::string fingerprint_sha256(std::string_view certificate_pem);   // "AB:CD:..."; empty for what is no certificate
 
 // A device as TLS shows it: self-signed Ed25519, CN=pp, serial 1, fixed dates (04-network 4.5.1); made at start or for
 // one link, never stored. OpenSSL's own objects: reading a key out of text takes it milliseconds.

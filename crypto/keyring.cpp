@@ -198,12 +198,6 @@ result<void> keyring::add_slot(const unlock_secret& secret, argon2_cost cost) {
     return {};
 }
 
-bool keyring::remove_slot(std::size_t index) {
-    if (index >= slots_.size() || slots_.size() == 1) return false;
-    slots_.erase(slots_.begin() + static_cast<std::ptrdiff_t>(index));
-    return true;
-}
-
 std::vector<slot_kind> keyring::slots() const {
     std::vector<slot_kind> out;
     for (const auto& slot : slots_) out.push_back(kind_of(slot));

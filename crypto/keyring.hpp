@@ -62,8 +62,7 @@ public:
 
     // errc::bad_length for a secret or cost that its kind cannot have and for too many slots; errc::no_memory.
     result<void> add_slot(const unlock_secret& secret, argon2_cost cost = {});
-    std::vector<slot_kind> slots() const;
-    bool remove_slot(std::size_t index);   // by its place in slots(); never the last one. False: nothing was changed.
+    std::vector<slot_kind> slots() const;   // in their order in the file
     // Next generation of the file, ready to be written.
     bytes encode_next();
 

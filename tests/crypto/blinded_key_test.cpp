@@ -22,13 +22,15 @@ account_key account_of(const signing_key& key) { return *account_key::from(key.p
 
 constexpr std::int64_t noon = 1'800'000'000;
 
+discovery_day day_of(const account_key& account, std::int64_t at) { return *discovery_days_of(account, at).begin(); }
+
 // The first moment of a new day of the account after noon.
 std::int64_t change_after(const account_key& account, std::int64_t at) {
     std::int64_t low = at, high = at + 24 * 60 * 60;
-    const auto day = discovery_day_of(account, at);
+    const auto day = day_of(account, at);
     while (high - low > 1) {
         const auto middle = low + (high - low) / 2;
-        (discovery_day_of(account, middle) == day ? low : high) = middle;
+        (day_of(account, middle) == day ? low : high) = middle;
     }
     return high;
 }
@@ -96,8 +98,8 @@ TEST_CASE("a key that nobody can own is not blinded", "[blinded]") {
 TEST_CASE("two keys are valid for an hour on each side of the change of day", "[blinded]") {
     const auto account = account_of(key_of(1));
     const auto change = change_after(account, noon);
-    const auto day = discovery_day_of(account, change);
-    REQUIRE(discovery_day_of(account, change - 1) == day - 1);
+    const auto day = day_of(account, change);
+    REQUIRE(day_of(account, change - 1) == day - 1);
     const auto days_at = [&](std::int64_t at) {
         const auto days = discovery_days_of(account, at);
         return std::vector<discovery_day>(days.begin(), days.end());

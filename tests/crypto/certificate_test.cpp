@@ -180,17 +180,6 @@ TEST_CASE("a leaf is issued by a CA with its own key only") {
     CHECK(issue_leaf({ca.certificate_pem, "x"}, noon).error() == errc::bad_certificate);
 }
 
-TEST_CASE("a fingerprint is the SHA-256 of the DER form") {
-    const auto pair = make_local_ca(noon).value();
-    const auto text = fingerprint_sha256(pair.certificate_pem);
-    REQUIRE(text.size() == 95);
-    std::string plain;
-    for (const char c : text)
-        if (c != ':') plain.push_back(c);
-    CHECK(from_hex(plain).value() == to_bytes(sha256(loaded(pair).der()).view()));
-    CHECK(fingerprint_sha256("nothing").empty());
-}
-
 TEST_CASE("a device certificate carries the device key and is the same at each start") {
     const auto device = signing_key::generate();
     const auto pair = make_device_certificate(device).value();

@@ -75,16 +75,6 @@ TEST_CASE("generations count, and two files of one body differ") {
     CHECK(as_text(*keyring::open(third, passphrase("open sesame")).value().body().get("new")) == "x");
 }
 
-TEST_CASE("a slot that was removed opens nothing any more; the last one stays") {
-    auto ring = some_keyring();
-    CHECK_FALSE(ring.remove_slot(2));
-    REQUIRE(ring.remove_slot(0));
-    CHECK_FALSE(ring.remove_slot(0));
-    const auto file = ring.encode_next();
-    CHECK(keyring::open(file, passphrase("open sesame")).error() == errc::wrong_secret);
-    CHECK(holds_the_secrets(keyring::open(file, key_file(7)).value()));
-}
-
 TEST_CASE("a damaged slot does not keep the others from opening") {
     // Only when the body is sealed again: the body binds all slots.
     auto ring = some_keyring();

@@ -79,12 +79,6 @@ std::string imap_string(std::string_view text, bool utf8) {
     return out;
 }
 
-std::string imap_nstring(const std::optional<std::string>& text, bool utf8) {
-    std::string out;
-    append_nstring(out, text, utf8);
-    return out;
-}
-
 template <class S>
 void append_envelope(std::string& out, const basic_envelope<S>& e, bool utf8) {
     out += '(';

@@ -127,7 +127,6 @@ template <class S>
 void append_body_structure(std::string& out, const basic_message_index<S>& index, bool extended, bool utf8);
 void append_imap_string(std::string& out, std::string_view text, bool utf8);
 std::string imap_string(std::string_view text, bool utf8 = false);            // quoted or literal
-std::string imap_nstring(const std::optional<std::string>& text, bool utf8 = false);
 
 // The lines of a header block whose field names are (or with `exclude`, are not) in names, with the closing blank line.
 std::string filter_header_fields(std::string_view header_block, std::span<const std::string> names, bool exclude);

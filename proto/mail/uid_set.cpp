@@ -80,22 +80,6 @@ void uid_set::add(const uid_set& other) {
     *this = joined(std::move(all));
 }
 
-void uid_set::remove(std::uint32_t uid) {
-    const auto at = ending_from(ranges_, uid);
-    if (at == ranges_.end() || at->first > uid) return;
-    if (at->first == at->last) {
-        ranges_.erase(at);
-    } else if (at->first == uid) {
-        ++at->first;
-    } else if (at->last == uid) {
-        --at->last;
-    } else {
-        const range tail{uid + 1, at->last};
-        at->last = uid - 1;
-        ranges_.insert(at + 1, tail);
-    }
-}
-
 void uid_set::remove(const uid_set& other) {
     if (other.empty() || ranges_.empty()) return;
     std::vector<range> left;

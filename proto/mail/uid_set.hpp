@@ -23,7 +23,6 @@ public:
     void add(std::uint32_t uid) { add(uid, uid); }   // appending in rising order is O(1)
     void add(std::uint32_t first, std::uint32_t last);
     void add(const uid_set& other);
-    void remove(std::uint32_t uid);
     void remove(const uid_set& other);                // linear in the ranges of both
     bool contains(std::uint32_t uid) const;
     bool empty() const { return ranges_.empty(); }

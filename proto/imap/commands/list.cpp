@@ -114,7 +114,11 @@ list_request parse_list(parser& args, bool utf8, bool lsub) {
 }
 
 // What LIST and LSUB go through; parents know what stands below them.
-wire::task<list_tree> tree_of(connection& c, std::vector<mailbox_entry> entries, const list_request& request) {
+wire::task<outcome<list_tree>> mailbox_tree(connection& c, const list_request& request) {
+    list_mailboxes question;
+    auto answer = co_await c.ask(std::move(question));
+    if (auto* why = std::get_if<refusal>(&answer)) co_return std::move(*why);
+    auto entries = std::get<std::vector<mailbox_entry>>(std::move(answer));
     // What is only subscribed, and parents of nothing else, shows up only where subscriptions are asked for.
     if (!request.only_subscribed) std::erase_if(entries, [](const auto& one) { return !one.exists; });
     list_tree tree(std::move(entries));
@@ -189,11 +193,9 @@ wire::task<reply> run_list(connection& c, command& cmd) {
         co_return ok("LIST completed");
     }
     if (asks_modseq(request.status)) c.enable_condstore();   // RFC 7162 section 3.1
-    list_mailboxes question;
-    auto answer = co_await c.ask(std::move(question));
-    if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
-    auto entries = std::get<std::vector<mailbox_entry>>(std::move(answer));
-    auto tree = co_await tree_of(c, std::move(entries), request);
+    auto listed = co_await mailbox_tree(c, request);
+    if (const auto* why = std::get_if<refusal>(&listed)) co_return c.refused(*why);
+    auto& tree = std::get<list_tree>(listed);
     while (const auto next = tree.next()) {
         const auto& at = *next;
         if (c.over) break;
@@ -219,11 +221,9 @@ wire::task<reply> run_lsub(connection& c, command& cmd) {
         co_return ok("LSUB completed");
     }
     request.only_subscribed = true;
-    list_mailboxes question;
-    auto answer = co_await c.ask(std::move(question));
-    if (const auto* why = std::get_if<refusal>(&answer)) co_return c.refused(*why);
-    auto entries = std::get<std::vector<mailbox_entry>>(std::move(answer));
-    auto tree = co_await tree_of(c, std::move(entries), request);
+    auto listed = co_await mailbox_tree(c, request);
+    if (const auto* why = std::get_if<refusal>(&listed)) co_return c.refused(*why);
+    auto& tree = std::get<list_tree>(listed);
     while (const auto next = tree.next()) {
         const auto& at = *next;
         if (c.over) break;

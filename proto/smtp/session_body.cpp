@@ -38,23 +38,33 @@ wire::task<> server_session::state::data(std::string_view argument) {
     }
     if (decision.code != 354) decision = {354, "", "end the mail with a line that holds only a dot"};
     say(decision);
-    body.emplace(body_reader::form::dotted, options.keep_bare_line_ends);
-    body_bytes = 0;
-    body_fault = fault::none;
+    begin_body(body_reader::form::dotted, options.keep_bare_line_ends);
     while (!body->ended()) {
-        self.set_deadline(self.now() + data_timeout);
-        if (self.input().empty()) {
-            const bool goes_on = co_await more_input();
-            if (!goes_on) co_return;
-            continue;
-        }
-        bytes piece;
-        const auto view = self.input().view();
-        const auto taken = body->update(view.first(std::min(view.size(), body_chunk_bytes_max - 1)), piece);
-        self.input().consume(taken);
-        co_await take_body(std::move(piece));
+        const auto taken = co_await read_body(body_chunk_bytes_max);
+        if (!taken) co_return;
     }
     co_await end_body();
+}
+
+void server_session::state::begin_body(body_reader::form how, bool keep_bare_line_ends) {
+    body.emplace(how, keep_bare_line_ends);
+    body_bytes = 0;
+    body_fault = fault::none;
+}
+
+wire::task<std::optional<std::size_t>> server_session::state::read_body(std::uint64_t octets) {
+    self.set_deadline(self.now() + data_timeout);
+    if (self.input().empty()) {
+        const bool goes_on = co_await more_input();
+        if (!goes_on) co_return std::nullopt;
+    }
+    bytes piece;
+    const auto view = self.input().view();
+    const auto n = std::min<std::uint64_t>({octets, view.size(), body_chunk_bytes_max - 1});
+    const auto taken = body->update(view.first(static_cast<std::size_t>(n)), piece);
+    self.input().consume(taken);
+    co_await take_body(std::move(piece));
+    co_return taken;
 }
 
 // Passes good bytes on. A body that turns out bad is given up at once; what still comes of it is read and dropped.
@@ -135,25 +145,13 @@ wire::task<> server_session::state::chunk(std::string_view argument) {
             say(decision);
             co_return;
         }
-        body.emplace(body_reader::form::plain, binary || options.keep_bare_line_ends);
-        body_bytes = 0;
-        body_fault = fault::none;
+        begin_body(body_reader::form::plain, binary || options.keep_bare_line_ends);
     }
     std::uint64_t left = size;
     while (left > 0 && body_fault == fault::none) {
-        self.set_deadline(self.now() + data_timeout);
-        if (self.input().empty()) {
-            const bool goes_on = co_await more_input();
-            if (!goes_on) co_return;
-            continue;
-        }
-        bytes piece;
-        const auto view = self.input().view();
-        const auto n = std::min<std::uint64_t>({left, view.size(), body_chunk_bytes_max - 1});
-        const auto taken = body->update(view.first(static_cast<std::size_t>(n)), piece);
-        self.input().consume(taken);
-        left -= taken;
-        co_await take_body(std::move(piece));
+        const auto taken = co_await read_body(left);
+        if (!taken) co_return;
+        left -= *taken;
     }
     if (left > 0) {
         const bool goes_on = co_await skip(left);

@@ -45,6 +45,9 @@ struct server_session::state {
     // session_body.cpp
     wire::task<> data(std::string_view argument);
     wire::task<> chunk(std::string_view argument);                 // BDAT
+    void begin_body(body_reader::form how, bool keep_bare_line_ends);
+    // Takes what has come of the body, waits when that is nothing: how many octets, at most so many. nullopt: over.
+    wire::task<std::optional<std::size_t>> read_body(std::uint64_t octets);
     wire::task<> take_body(bytes piece);                           // judges and passes on
     wire::task<> end_body();
     wire::task<bool> skip(std::uint64_t octets);                   // false: the session is over

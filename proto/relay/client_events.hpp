@@ -45,4 +45,13 @@ std::optional<reply<T>> reply_in(const result<bytes>& answer) {
     return std::move(*decoded);
 }
 
+// The reply to the first question of a walk, info_request: what the relay is, or why the walk is refused. A relay that
+// does not speak version 1 any more counts as refusing.
+inline std::optional<reply<info_reply>> relay_met(const result<bytes>& answer) {
+    auto met = reply_in<info_reply>(answer);
+    const auto* relay = met ? std::get_if<info_reply>(&*met) : nullptr;
+    if (relay && relay->version_min > 1) return reply<info_reply>(refusal{status::refused, 0});
+    return met;
+}
+
 }  // namespace pp::relay

@@ -20,17 +20,13 @@ wire::task<> collector::walk() {
     const request hello = info_request{slot_};
     auto question = question_of(hello);
     const auto answer = co_await ask(std::move(question));
-    const auto reply = reply_in<info_reply>(answer);
+    const auto reply = relay_met(answer);
     if (!reply) co_return;
     if (const auto* no = std::get_if<refusal>(&*reply)) {
         refused(*no);
         co_return;
     }
     info_ = std::get<info_reply>(*reply);
-    if (info_.version_min > 1) {
-        refused({status::refused, 0});
-        co_return;
-    }
     if (o_.settings_changed) {
         const bool told = co_await open_slot();
         if (!told) co_return;

@@ -17,17 +17,13 @@ wire::task<> depositor::walk() {
     const request hello = info_request{o_.slot};
     auto question = question_of(hello);
     const auto answer = co_await ask(std::move(question));
-    const auto reply = reply_in<info_reply>(answer);
+    const auto reply = relay_met(answer);
     if (!reply) co_return;
     if (const auto* no = std::get_if<refusal>(&*reply)) {
         refused(*no);
         co_return;
     }
     info_ = std::get<info_reply>(*reply);
-    if (info_.version_min > 1) {   // version 1 is not spoken there any more
-        refused({status::refused, 0});
-        co_return;
-    }
     if (o_.body) {
         auto went = step::again;
         while (went == step::again) went = co_await leave_seed();

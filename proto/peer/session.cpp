@@ -265,41 +265,8 @@ wire::task<> session::serve() {
             break;
         }
         if (*next) {
-            const frame f = **next;
-            switch (static_cast<frame_type>(f.type)) {
-            case frame_type::hello: s.end(true, "a second HELLO"); break;
-            case frame_type::ping: {
-                if (f.stream != 0 || f.payload.size() > ping_payload_bytes_max) {
-                    s.end(true, "a wrong PING");
-                    break;
-                }
-                wire::byte_writer pong;
-                put_frame(pong, frame_type::pong, 0, f.payload);
-                send(pong.view());
-                break;
-            }
-            case frame_type::pong:
-                if (f.stream != 0 || f.payload.size() > ping_payload_bytes_max) s.end(true, "a wrong PONG");
-                break;
-            case frame_type::go_away:
-                if (f.stream != 0 || !away_reason(f.payload)) {
-                    s.end(true, "a wrong GOAWAY");
-                    break;
-                }
-                s.peer_going = true;
-                s.streams.stop_opening(errc::link_lost);
-                break;
-            case frame_type::addresses: break;   // version 1 learns addresses from records alone
-            case frame_type::open:
-            case frame_type::data:
-            case frame_type::credit:
-            case frame_type::fin:
-            case frame_type::reset:
-                if (const auto taken = s.streams.take(f); !taken) s.end(true, taken.error().message());
-                break;
-            default: break;                      // a type of later versions that may be skipped
-            }
-            input().consume(f.wire_bytes());
+            take(**next);
+            input().consume((*next)->wire_bytes());
             continue;
         }
 
@@ -329,6 +296,43 @@ wire::task<> session::serve() {
             break;
         default: break;
         }
+    }
+}
+
+void session::take(const frame& f) {
+    state& s = *state_;
+    switch (static_cast<frame_type>(f.type)) {
+    case frame_type::hello: s.end(true, "a second HELLO"); break;
+    case frame_type::ping: {
+        if (f.stream != 0 || f.payload.size() > ping_payload_bytes_max) {
+            s.end(true, "a wrong PING");
+            break;
+        }
+        wire::byte_writer pong;
+        put_frame(pong, frame_type::pong, 0, f.payload);
+        send(pong.view());
+        break;
+    }
+    case frame_type::pong:
+        if (f.stream != 0 || f.payload.size() > ping_payload_bytes_max) s.end(true, "a wrong PONG");
+        break;
+    case frame_type::go_away:
+        if (f.stream != 0 || !away_reason(f.payload)) {
+            s.end(true, "a wrong GOAWAY");
+            break;
+        }
+        s.peer_going = true;
+        s.streams.stop_opening(errc::link_lost);
+        break;
+    case frame_type::addresses: break;   // version 1 learns addresses from records alone
+    case frame_type::open:
+    case frame_type::data:
+    case frame_type::credit:
+    case frame_type::fin:
+    case frame_type::reset:
+        if (const auto taken = s.streams.take(f); !taken) s.end(true, taken.error().message());
+        break;
+    default: break;                      // a type of later versions that may be skipped
     }
 }
 

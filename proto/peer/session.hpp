@@ -65,6 +65,8 @@ struct link_options {
     unix_s now = 0;                        // wall time at the start, for certificate dates
 };
 
+struct frame;
+
 class session : public wire::dialogue<event, verdict> {
 public:
     explicit session(link_options options);
@@ -83,6 +85,7 @@ private:
     wire::task<> converse() override;
     wire::task<bool> meet();               // HELLOs; false when the link ends here
     wire::task<> serve();                  // until one side goes or fails
+    void take(const frame& f);             // one frame after the HELLOs
     wire::task<> part();                   // open requests get their errors, then link_ended
     struct state;
     std::unique_ptr<state> state_;

@@ -93,6 +93,15 @@ struct server::state {
         waiting_room strangers;
     };
 
+    // Sockets; a sentence when one cannot be opened, else empty.
+    std::string open_listener(std::string service, const services::listen_address& where, listener::accepted f);
+    template <class Connection>
+    std::string open_for_clients(const std::vector<services::listen_address>& all, crowd& who, std::size_t total_max);
+    std::string open_listeners();
+    std::string open_dht();
+    void hear_node();                               // what commands and the writer tell and ask; undone by ~server
+    void map_ports();
+
     template <class Connection>
     void accept(tcp::socket socket, const services::listen_address& where, crowd& all, std::size_t total_max);
     template <class Connection>
@@ -225,79 +234,97 @@ void server::state::accept(tcp::socket socket, const services::listen_address& w
     });
 }
 
-std::string server::start() {
-    auto& s = *state_;
-    const auto& c = s.node.configuration();
-    s.renew_local_tls();
+std::string server::state::open_listener(std::string service, const services::listen_address& where,
+                                         listener::accepted f) {
+    auto opened = listener::open(io, std::move(service), where, std::move(f));
+    if (const auto* sentence = std::get_if<std::string>(&opened)) return *sentence;
+    if (auto& l = std::get<0>(opened)) listeners.push_back(std::move(l));
+    return {};
+}
 
-    const auto open = [&](std::string service, const services::listen_address& where, listener::accepted f) {
-        auto opened = listener::open(s.io, std::move(service), where, std::move(f));
-        if (const auto* sentence = std::get_if<std::string>(&opened)) return *sentence;
-        if (auto& l = std::get<0>(opened)) s.listeners.push_back(std::move(l));
-        return std::string();
-    };
-    std::string failed;
-    const auto open_all = [&]<class Connection>(const auto& listens, state::crowd& all, std::size_t total_max) {
-        for (const auto& where : listens) {
-            if (!failed.empty()) return;
-            failed = open(Connection::words.name, where,
-                          [&s, &all, total_max](tcp::socket socket, const services::listen_address& w) {
-                              s.accept<Connection>(std::move(socket), w, all, total_max);
-                          });
-        }
-    };
-    open_all.operator()<imap_connection>(c.imap.listen, s.imap, c.imap.connections_max);
-    open_all.operator()<smtp_connection>(c.smtp.listen, s.smtp, c.smtp.connections_max);
-    open_all.operator()<pop3_connection>(c.pop3.listen, s.pop3, c.pop3.connections_max);
+template <class Connection>
+std::string server::state::open_for_clients(const std::vector<services::listen_address>& all, crowd& who,
+                                            std::size_t total_max) {
+    for (const auto& where : all) {
+        auto failed = open_listener(Connection::words.name, where,
+                                    [this, &who, total_max](tcp::socket socket, const services::listen_address& w) {
+                                        accept<Connection>(std::move(socket), w, who, total_max);
+                                    });
+        if (!failed.empty()) return failed;
+    }
+    return {};
+}
+
+std::string server::state::open_listeners() {
+    const auto& c = node.configuration();
+    auto failed = open_for_clients<imap_connection>(c.imap.listen, imap, c.imap.connections_max);
+    if (failed.empty()) failed = open_for_clients<smtp_connection>(c.smtp.listen, smtp, c.smtp.connections_max);
+    if (failed.empty()) failed = open_for_clients<pop3_connection>(c.pop3.listen, pop3, c.pop3.connections_max);
     if (!failed.empty()) return failed;
     for (const auto& where : c.peer.listen) {
-        failed = open("peer", where, [&s](tcp::socket socket, const services::listen_address&) {
-            s.peers.accepted(std::move(socket));
+        failed = open_listener("peer", where, [this](tcp::socket socket, const services::listen_address&) {
+            peers.accepted(std::move(socket));
         });
         if (!failed.empty()) return failed;
-        if (!s.listeners.empty() && s.listeners.back()->service() == "peer")
-            s.peer_listeners.push_back(s.listeners.back()->where());
+        if (!listeners.empty() && listeners.back()->service() == "peer")
+            peer_listeners.push_back(listeners.back()->where());
     }
+    return {};
+}
+
+std::string server::state::open_dht() {
+    if (node.dht_mode() == services::dht_mode::off) return {};
+    const auto& c = node.configuration();
+    dht_socket::settings settings{network_of(node), c.dht.listen, c.dht.bootstrap, node.home().root / "dht-nodes"};
+    return dht.start(std::move(settings));
+}
+
+void server::state::hear_node() {
+    node.on_delivery_work([this](const std::string& label) {
+        asio::post(io, [this, label] { outgoing.wake(label); });
+    });
+    node.writer().on_delivery_changes([this](const std::string& label, const storage::delivery_changes& what) {
+        asio::post(io, [this, label, what] { outgoing.changed(label, what); });
+    });
+    node.on_record_changed([this](const std::string& label) {
+        asio::post(io, [this, label] {
+            outgoing.record_changed(label);
+            callable.look();
+            if (auto* a = node.find_account(label)) homes.update(*a);
+        });
+    });
+    node.relay_errand = [this](services::account& mine, const engine::own_relay& at, services::node::errand what) {
+        return errand(mine, at, what);
+    };
+    node.relay_trouble = [this](const services::account& mine, const crypto::account_key& at) {
+        return relay_trouble(mine, at);
+    };
+}
+
+void server::state::map_ports() {
+    if (!node.configuration().peer.port_mapping) return;
+    std::vector<port_mapper::wish> wishes;
+    if (const auto inside = port_to_map(peer_listeners)) wishes.push_back({portmap::transport::tcp, *inside});
+    if (const auto inside = port_to_map(dht.where())) wishes.push_back({portmap::transport::udp, *inside});
+    mapper.start(std::move(wishes), [this] { tell_endpoints(); });
+}
+
+std::string server::start() {
+    auto& s = *state_;
+    s.renew_local_tls();
+    if (auto failed = s.open_listeners(); !failed.empty()) return failed;
     s.incoming.announce_work();
     s.tell_endpoints();
-    if (s.node.dht_mode() != services::dht_mode::off) {
-        dht_socket::settings settings{network_of(s.node), c.dht.listen, c.dht.bootstrap,
-                                      s.node.home().root / "dht-nodes"};
-        failed = s.dht.start(std::move(settings));
-        if (!failed.empty()) return failed;
-    }
+    if (auto failed = s.open_dht(); !failed.empty()) return failed;
 
     s.node.live_status = [this] { return live_status(); };
-    s.node.on_delivery_work([&s](const std::string& label) {
-        asio::post(s.io, [&s, label] { s.outgoing.wake(label); });
-    });
-    s.node.writer().on_delivery_changes([&s](const std::string& label, const storage::delivery_changes& what) {
-        asio::post(s.io, [&s, label, what] { s.outgoing.changed(label, what); });
-    });
-    s.node.on_record_changed([&s](const std::string& label) {
-        asio::post(s.io, [&s, label] {
-            s.outgoing.record_changed(label);
-            s.callable.look();
-            if (auto* a = s.node.find_account(label)) s.homes.update(*a);
-        });
-    });
-    s.node.relay_errand = [&s](services::account& mine, const engine::own_relay& at, services::node::errand what) {
-        return s.errand(mine, at, what);
-    };
-    s.node.relay_trouble = [&s](const services::account& mine, const crypto::account_key& relay) {
-        return s.relay_trouble(mine, relay);
-    };
+    s.hear_node();
     for (const auto& l : s.listeners) l->start();
     s.outgoing.start();
     for (auto* a : s.node.accounts()) s.homes.update(*a);
-    if (c.lan.enabled) s.lan.start(s.outgoing);
+    if (s.node.configuration().lan.enabled) s.lan.start(s.outgoing);
     s.people.start(s.outgoing);
-    if (c.peer.port_mapping) {
-        std::vector<port_mapper::wish> wishes;
-        if (const auto inside = port_to_map(s.peer_listeners)) wishes.push_back({portmap::transport::tcp, *inside});
-        if (const auto inside = port_to_map(s.dht.where())) wishes.push_back({portmap::transport::udp, *inside});
-        s.mapper.start(std::move(wishes), [&s] { s.tell_endpoints(); });
-    }
+    s.map_ports();
     s.callable.start([&s](circuit_end end) { s.peers.called(std::move(end)); });
     s.addresses.start([&s] { s.network_changed(); });
     asio::co_spawn(s.io, s.upkeep(), asio::detached);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "crypto/bytes.hpp"
+#include "storage/limits.hpp"
 
 #include <algorithm>
 #include <array>
@@ -36,7 +37,7 @@ private:
         for (std::size_t i = n; i-- > 0;) data_[size_++] = static_cast<std::byte>(v >> (8 * i));
         return *this;
     }
-    std::array<std::byte, 48> data_{};
+    std::array<std::byte, row_key_bytes_max> data_{};
     std::size_t size_ = 0;
 };
 // As LMDB orders keys: below 0, 0, above 0.

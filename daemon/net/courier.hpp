@@ -11,8 +11,8 @@
 #include "daemon/net/relay_home.hpp"
 #include "daemon/net/relay_inbox.hpp"
 #include "daemon/net/relay_outbox.hpp"
-#include "proto/peer/letter.hpp"
 #include "daemon/net/work_bench.hpp"
+#include "proto/peer/letter.hpp"
 
 #include <map>
 #include <memory>
@@ -44,6 +44,8 @@ inline constexpr std::size_t failures_noted_always = 64, failures_noted_at_once 
 inline constexpr auto healing_retry = std::chrono::seconds(10);
 // after a row that could not be written: a full disk, say
 inline constexpr auto booking_retry = std::chrono::seconds(10);
+// Between two attempts to take back from relays what lies there.
+inline constexpr auto ask_back_pause = std::chrono::milliseconds(std::chrono::minutes(10));
 inline constexpr auto local_retry = std::chrono::seconds(30);         // another account of this node: no room, say
 inline constexpr auto finished_rows_kept = std::chrono::milliseconds(std::chrono::hours(7 * 24));
 
@@ -152,72 +154,90 @@ private:
         std::optional<std::chrono::steady_clock::time_point> next_booking;
     };
 
-    desk& desk_of(services::account& a);
+    // ---- courier.cpp: the loop of a desk
+    desk& desk_of(services::account& a);             // made, with its loop, when it is new
+    void poke(desk& d);                              // the loop is to look again
     awaitable<void> work(desk& d);
     awaitable<void> heal(desk& d);
-    bool rests(desk& d) const;
+    bool rests(desk& d) const;                       // nothing can be written: nothing is begun
     void rest(services::account& mine);
     awaitable<void> pass(desk& d);
-    awaitable<void> show_outgoing(desk& d);
-    result<void> learn(desk& d);
-    result<void> learn_inbound(desk& d, const std::vector<storage::id16>& notifications);
-    void show_at(desk& d, const storage::id16& mail, std::chrono::steady_clock::time_point when);
-    void learn_row(desk& d, const storage::id16& id, const std::optional<storage::outbox_row>& row);
-    result<void> learn_outgoing(desk& d);
-    awaitable<void> learn_people(desk& d);
-    void look_at_everything(desk& d);
-    void look_later(desk& d, const storage::id16& id, storage::unix_ms when);
-    void look_later(desk& d, const storage::id16& id, std::chrono::steady_clock::time_point when);
     awaitable<void> look_at_what_is_due(desk& d);
     awaitable<void> look_at(desk& d, storage::outbox_row row);
     void see_to(desk& d, const storage::outbox_row& row);
     bool crawls(desk& d, const storage::outbox_row& row, const peer_link& link) const;
     void send_what_waits(desk& d, const crypto::account_key& peer, route& r);
-    storage::outbox_row judged(desk& d, const storage::outbox_row& row);
-    bool was_asked(desk& d, const storage::outbox_row& row) const;
-    void answered(services::account& mine, const crypto::account_key& theirs, const storage::outbox_row& row);
-    void notice_clock_jumps();
-    void begin_afresh(storage::unix_ms wall);
-    awaitable<void> give_up(desk& d, storage::outbox_row row);
-    awaitable<void> leave_at_relay(desk& d, storage::outbox_row row);
-    bool has_leftovers_to_take(desk& d) const;
-    awaitable<void> take_leftovers(desk& d);
-    void bring_to_relays(desk& d);
-    awaitable<void> hand_tokens(services::account& mine, std::shared_ptr<peer_link> link);
-    bool is_known(services::account& mine, const crypto::account_key& theirs) const;
-    awaitable<void> look_at_people(desk& d, const std::vector<storage::contact>& people);
+
+    // ---- courier_rows.cpp: what is known of the rows in the store, and the mailbox Outgoing
+    result<void> learn(desk& d);                     // takes in what the writes have told
+    result<void> learn_inbound(desk& d, const std::vector<storage::id16>& notifications);
+    void learn_row(desk& d, const storage::id16& id, const std::optional<storage::outbox_row>& row);
+    awaitable<void> learn_people(desk& d);
+    void look_at_everything(desk& d);
+    void look_later(desk& d, const storage::id16& id, storage::unix_ms when);
+    void look_later(desk& d, const storage::id16& id, std::chrono::steady_clock::time_point when);
+    void show_at(desk& d, const storage::id16& mail, std::chrono::steady_clock::time_point when);
+    awaitable<void> show_outgoing(desk& d);
+    result<void> learn_outgoing(desk& d);
+
+    // ---- courier_dialling.cpp: reaching people
     awaitable<void> dial(desk& d, crypto::account_key peer, bool for_mail);
     awaitable<void> note_failure(desk& d, crypto::account_key peer, std::string why,
                                  std::chrono::milliseconds wait);
+    void look_for(services::account& mine, const crypto::account_key& peer);
+    std::vector<engine::endpoint> endpoints_of(services::account& mine, const crypto::account_key& peer);
+
+    // ---- courier_giving_up.cpp
+    void notice_clock_jumps();
+    void begin_afresh(storage::unix_ms wall);
+    bool was_asked(desk& d, const storage::outbox_row& row) const;
+    void answered(services::account& mine, const crypto::account_key& theirs, const storage::outbox_row& row);
+    awaitable<void> give_up(desk& d, storage::outbox_row row);
+    storage::outbox_row judged(desk& d, const storage::outbox_row& row);
+
+    // ---- courier_sending.cpp: one mail to one peer, and what comes back
     awaitable<void> send_some(desk& d, std::shared_ptr<peer_link> link);
     awaitable<void> send(services::account& mine, std::shared_ptr<peer_link> link, storage::outbox_row row);
     awaitable<void> begin_work(services::account& mine, storage::outbox_row row, peer::notification note,
                                std::uint8_t bits);
     awaitable<void> work_done(services::account& mine, storage::id16 row);
-    awaitable<void> present_token(services::account& mine, std::shared_ptr<peer_link> link);
     using report_blob = std::shared_ptr<storage::blob_writer>;
     report_blob report_of_change(services::account& mine, const storage::outbox_row& after);
     report_blob report_of(services::account& mine, engine::report_kind kind, std::vector<storage::outbox_row> rows);
     awaitable<void> tell_delay(desk& d, storage::id16 submission);
+    // Writes the row, and the report that is due, in one commit.
+    awaitable<void> book(services::account& mine, storage::outbox_row row,
+                         services::urgency how = services::urgency::now);
     awaitable<void> release_to_self(services::account& mine, storage::outbox_row row);
     awaitable<bool> deliver_here(services::account& mine, services::account& theirs, storage::outbox_row row);
     awaitable<bytes> receipt_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
+    awaitable<void> present_token(services::account& mine, std::shared_ptr<peer_link> link);
+    awaitable<bytes> token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
+
+    // ---- courier_relays.cpp: what lies at relays; delivery tokens
+    void bring_to_relays(desk& d);
+    awaitable<void> leave_at_relay(desk& d, storage::outbox_row row);
+    bool has_leftovers_to_take(desk& d) const;
+    awaitable<void> take_leftovers(desk& d);
+    awaitable<void> keep_found(services::account& mine, crypto::account_key peer, peer::return_path way,
+                               std::uint8_t work_bits, std::int64_t told_at);
+    bool is_known(services::account& mine, const crypto::account_key& theirs) const;
+    awaitable<void> hand_tokens(services::account& mine, std::shared_ptr<peer_link> link);
+
+    // ---- courier_people.cpp
+    awaitable<void> look_at_people(desk& d, const std::vector<storage::contact>& people);
+
+    // ---- courier_letters.cpp: what accounts tell each other beside mail
     awaitable<bool> tell(std::shared_ptr<peer_link> link, peer::letter what);
+    awaitable<bytes> letter_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
+
+    // ---- courier_ways.cpp: who is owed word of another way to us
     void learn_whom_to_tell(desk& d);
     void set_next_telling(desk& d);
     bool has_somebody_to_tell(desk& d) const;
     awaitable<void> tell_one(desk& d);
     awaitable<void> tell_record(services::account& mine, std::shared_ptr<peer_link> link);
     awaitable<void> bring_anew(services::account& mine, crypto::account_key to);
-    awaitable<bytes> letter_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
-    awaitable<bytes> token_came(services::account& mine, std::shared_ptr<peer_link> link, bytes message);
-    awaitable<void> book(services::account& mine, storage::outbox_row row,
-                         services::urgency how = services::urgency::now);
-    awaitable<void> keep_found(services::account& mine, crypto::account_key peer, peer::return_path way,
-                               std::uint8_t work_bits, std::int64_t told_at);
-    void look_for(services::account& mine, const crypto::account_key& peer);
-    std::vector<engine::endpoint> endpoints_of(services::account& mine, const crypto::account_key& peer);
-    void poke(desk& d);
 
     asio::io_context& io_;
     services::node& node_;

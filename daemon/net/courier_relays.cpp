@@ -1,109 +1,14 @@
-// What the courier does with relays: when a mail is brought there, when one is given up, tokens for contacts, what
-// letters say of mails that were sent.
+// What the courier does with relays: when a mail is brought there, what broken walks have left, tokens for contacts,
+// what letters say of mails that were sent.
 #include "daemon/net/courier.hpp"
 
-#include "daemon/engine/last_word.hpp"
 #include "daemon/net/await.hpp"
-#include "daemon/net/short_id.hpp"
 #include "daemon/services/correspondents.hpp"
 #include "daemon/services/leftovers.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/own_relays.hpp"
 
 namespace pp::net {
-
-namespace {
-// A clock that was put forward by more than this, or a machine that slept for so long,
-// is as if peerpost had just begun.
-constexpr storage::unix_ms clock_jump_ms = 60 * 60 * 1000;
-// A mail that is late and still asked for is looked at so often.
-constexpr storage::unix_ms late_look_ms = 1000;
-// Between two attempts to take a mail back from relays.
-constexpr auto ask_back_pause = std::chrono::milliseconds(std::chrono::minutes(10));
-}  // namespace
-
-void courier::notice_clock_jumps() {
-    const auto wall = services::now_ms();
-    const auto steady = std::chrono::steady_clock::now();
-    const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(steady - last_steady_).count();
-    if (fresh_since_ == 0 || wall - last_wall_ > passed + clock_jump_ms || wall < fresh_since_) begin_afresh(wall);
-    last_wall_ = wall;
-    last_steady_ = steady;
-}
-
-// Links may be dead without knowing it: everybody is asked again, and what lies in our slots is read again.
-void courier::begin_afresh(storage::unix_ms wall) {
-    const bool at_start = std::exchange(fresh_since_, wall) == 0;
-    fresh_steady_ = std::chrono::steady_clock::now();
-    if (at_start) return;
-    services::log(services::area::delivery).info("event=clock_jumped");
-    relay_homes_->look_again();
-    for (auto& [label, d] : desks_) {
-        look_at_everything(d);
-        for (auto& [peer, r] : d.routes) {
-            r.told.clear();
-            r.answered.clear();
-            r.failures = 0;
-            r.next_dial = {};
-        }
-    }
-}
-
-// Since the start, or since the clock jumped: has she been tried, or has she answered, and were our slots read?
-bool courier::was_asked(desk& d, const storage::outbox_row& row) const {
-    const auto r = d.routes.find(row.account);
-    if (r == d.routes.end() || !relay_homes_->were_read_since(*d.account, fresh_steady_)) return false;
-    const bool linked = links_.find(d.account->key(), row.account) != nullptr;
-    return linked ? r->second.answered.contains(row.id) : r->second.tried_at >= fresh_steady_;
-}
-
-// She has said what becomes of this mail, or she cannot be asked any better.
-void courier::answered(services::account& mine, const crypto::account_key& theirs, const storage::outbox_row& row) {
-    if (engine::begins_at(row) < fresh_since_) desk_of(mine).routes[theirs].answered.insert(row.id);
-}
-
-// A mail that lies at relays must not arrive after its sender was told that it failed.
-awaitable<void> courier::give_up(desk& d, storage::outbox_row row) {
-    const auto id = row.id;
-    auto& mine = *d.account;
-    if (!row.deposit.empty()) {
-        co_await relay_outbox_->take_back(mine, row);
-        const auto known = mine.store().read([&](const storage::read_txn& txn) { return txn.get_outbox(id); });
-        if (known && *known) row = engine::last_word(**known, services::now_ms(), node_.configuration().delivery);
-        if (engine::is_open(row)) {
-            services::log(services::area::delivery).info("event=undecided notification={}", short_id(row.notification));
-            asked_back_[id] =
-                std::chrono::steady_clock::now() + std::min(ask_back_pause, node_.configuration().delivery.retry_max);
-        }
-    }
-    if (!stopping_ && !engine::is_open(row)) co_await book(mine, std::move(row));
-    taking_back_.erase(id);
-    d.open.look(id, 0);
-    if (!stopping_) poke(d);
-}
-
-// The row failed, when its time is over and it may be given up now; else as it was.
-storage::outbox_row courier::judged(desk& d, const storage::outbox_row& row) {
-    const auto& times = node_.configuration().delivery;
-    const auto now = services::now_ms();
-    if (const auto next = engine::next_judgement(row, now, times); next > now) {
-        look_later(d, row.id, next);
-        return row;
-    }
-    if (relay_outbox_->is_under_way(row.id)) return row;   // its end wakes us
-    if (!engine::may_give_up(row, fresh_since_, was_asked(d, row), now, times)) {
-        look_later(d, row.id, now + late_look_ms);
-        return row;
-    }
-    if (const auto again = asked_back_.find(row.id); again != asked_back_.end()) {
-        if (std::chrono::steady_clock::now() < again->second) {
-            look_later(d, row.id, again->second);
-            return row;
-        }
-        asked_back_.erase(again);
-    }
-    return engine::give_up_when_late(row, now, times);
-}
 
 // As many as there is room for, the oldest first.
 void courier::bring_to_relays(desk& d) {

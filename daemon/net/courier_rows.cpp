@@ -1,6 +1,7 @@
 // What the courier knows in memory of the rows in the store (engine/open_mails.hpp): taken in from the changes that
 // each write tells, so that nothing is read twice; and the mailbox Outgoing, which shows them.
 #include "daemon/engine/delivery.hpp"
+#include "daemon/engine/inbox.hpp"
 #include "daemon/engine/outgoing.hpp"
 #include "daemon/engine/people.hpp"
 #include "daemon/net/await.hpp"
@@ -230,6 +231,32 @@ result<void> courier::learn_outgoing(desk& d) {
     };
     d.outgoing_changes = node_.changes().subscribe(mine.label(), d.outgoing, std::move(wake_up));
     return {};
+}
+
+// What is over is kept for a while, so that `queue --all` can tell of it; a failed row also keeps its mail.
+awaitable<void> courier::forget_old_rows() {
+    for (auto* a : node_.accounts()) {
+        auto written = commit(node_, *a, [](storage::write_txn& txn) -> result<void> {
+            auto rows = txn.outbox(false);
+            if (!rows) return rows.error();
+            const auto now = services::now_ms();
+            for (const auto& row : *rows) {
+                const bool over =
+                    row.state == storage::outbox_state::delivered || row.state == storage::outbox_state::failed;
+                if (!over || now - row.state_since < finished_rows_kept.count()) continue;
+                if (auto r = txn.erase_outbox(row.id); !r) return r;
+            }
+            auto inbound = txn.inbound();
+            if (!inbound) return inbound.error();
+            for (const auto& row : *inbound)
+                // neither mail nor answer goes anywhere any more
+                if (now - row.received_at >= engine::submitted_ago_s_max * 1000)
+                    if (auto r = txn.erase_inbound(row.notification); !r) return r;
+            return {};
+        });
+        auto r = co_await std::move(written);
+        (void)r;   // again tomorrow
+    }
 }
 
 }  // namespace pp::net

@@ -88,16 +88,6 @@ public:
                                        std::shared_ptr<relay_call> from, relay::seed_secrets secrets, bool& moved);
 
 private:
-    struct standing {
-        enum class what : std::uint8_t { not_hers, hers, given_up };
-        what state = what::not_hers;
-        storage::id16 row{};
-    };
-    result<standing> standing_of(services::account& mine, const crypto::account_key& theirs,
-                                 const crypto::blob_id& blob);
-    enum class admission : std::uint8_t { yes, later, never };
-    awaitable<admission> admit_from_relay(services::account& mine, std::shared_ptr<const peer::notification> note,
-                                          relay::token_serial paid_by);
     // What one account fetches from one peer. The rows themselves are in the store; this is who works on which.
     struct wanted_mail {
         storage::id16 notification{};
@@ -125,6 +115,21 @@ private:
     };
     using queue_key = std::pair<std::string, crypto::account_key>;   // account label, peer
 
+    // ---- receiver.cpp: notifications, policy, the commit of a mail
+    result<engine::inbox_facts> facts_about(services::account& mine, const peer::notification& note) const;
+    engine::stranger_gate& gate_of(services::account& mine);
+    // Nothing: the stranger's mail may come, and has its room. Else the answer.
+    awaitable<std::optional<bytes>> admit_stranger(services::account& mine, std::shared_ptr<peer_link> link,
+                                                   std::shared_ptr<const peer::notification> note);
+    awaitable<bytes> take(services::account& mine, std::shared_ptr<const peer::notification> note, bytes ride_along,
+                          std::optional<storage::contact> sender);
+    awaitable<result<void>> store_mail(services::account& mine, std::shared_ptr<storage::blob_writer> blob,
+                                       std::shared_ptr<const peer::notification> note);
+    // Opens what has come whole, over a link or from a relay, and stores it.
+    awaitable<result<void>> store_fetched(services::account& mine, std::shared_ptr<const peer::notification> note,
+                                          std::shared_ptr<incoming_blob> come);
+
+    // ---- receiver_fetching.cpp: over links
     fetch_queue& queue_of(services::account& mine, const crypto::account_key& theirs) {
         return queues_.try_emplace(queue_key{mine.label(), theirs}, seats_).first->second;
     }
@@ -133,26 +138,29 @@ private:
     awaitable<void> work(services::account& mine, crypto::account_key theirs, lane& way,
                          engine::fetch_seats::seat seat);
     awaitable<void> again_later(services::account& mine, crypto::account_key theirs);
-    bool room_for(std::uint64_t bytes) const;
-    engine::stranger_gate& gate_of(services::account& mine);
-    // Nothing: the stranger's mail may come, and has its room. Else the answer.
-    awaitable<std::optional<bytes>> admit_stranger(services::account& mine, std::shared_ptr<peer_link> link,
-                                                   std::shared_ptr<const peer::notification> note);
-    awaitable<bytes> take(services::account& mine, std::shared_ptr<const peer::notification> note, bytes ride_along,
-                          std::optional<storage::contact> sender);
+    bool room_for(std::uint64_t bytes) const;        // on the disk, beside what is kept free
     awaitable<bool> fetch(services::account& mine, std::shared_ptr<peer_link> link, wanted_mail mail);
     awaitable<result<void>> fetch_and_store(services::account& mine, std::shared_ptr<peer_link> link,
                                             std::shared_ptr<const peer::notification> note);
-    result<engine::inbox_facts> facts_about(services::account& mine, const peer::notification& note) const;
+    awaitable<void> send_receipt(services::account& mine, std::shared_ptr<const peer::notification> note);
+
+    // ---- receiver_relay.cpp: out of slots and seeds
+    enum class admission : std::uint8_t { yes, later, never };
+    awaitable<admission> admit_from_relay(services::account& mine, std::shared_ptr<const peer::notification> note,
+                                          relay::token_serial paid_by);
+    awaitable<void> use_own_invite(services::account& mine, std::shared_ptr<const peer::notification> note);
     awaitable<bool> keep_seed(bytes& pending, std::uint64_t& kept, error_code& failed,
                               std::shared_ptr<incoming_blob> partial, std::shared_ptr<const peer::notification> note,
                               bytes content);
-    awaitable<void> use_own_invite(services::account& mine, std::shared_ptr<const peer::notification> note);
-    awaitable<result<void>> store_fetched(services::account& mine, std::shared_ptr<const peer::notification> note,
-                                          std::shared_ptr<incoming_blob> come);
-    awaitable<void> send_receipt(services::account& mine, std::shared_ptr<const peer::notification> note);
-    awaitable<result<void>> store_mail(services::account& mine, std::shared_ptr<storage::blob_writer> blob,
-                                       std::shared_ptr<const peer::notification> note);
+
+    // ---- receiver_serving.cpp: what of ours others fetch
+    struct standing {
+        enum class what : std::uint8_t { not_hers, hers, given_up };
+        what state = what::not_hers;
+        storage::id16 row{};
+    };
+    result<standing> standing_of(services::account& mine, const crypto::account_key& theirs,
+                                 const crypto::blob_id& blob);
 
     asio::io_context& io_;
     services::node& node_;

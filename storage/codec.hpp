@@ -50,7 +50,7 @@ public:
     std::uint32_t u32() { return static_cast<std::uint32_t>(little(4)); }
     std::uint64_t u64() { return little(8); }
     std::int64_t i64() { return static_cast<std::int64_t>(little(8)); }
-    std::uint64_t varint() {
+    std::uint64_t varint() {         // LEB128; fails beyond 64 bits
         std::uint64_t v = 0;
         for (int shift = 0; shift < 64; shift += 7) {
             const auto b = u8();
@@ -60,7 +60,7 @@ public:
         fail();
         return 0;
     }
-    bytes_view raw(std::size_t n) {
+    bytes_view raw(std::size_t n) {  // the next n bytes of what is read; it must outlive them
         if (n > in_.size()) {
             fail();
             return {};
@@ -69,7 +69,7 @@ public:
         in_ = in_.subspan(n);
         return out;
     }
-    bytes_view sized() {
+    bytes_view sized() {             // length, then the bytes
         const auto n = varint();
         if (n > in_.size()) {
             fail();
@@ -94,12 +94,12 @@ public:
         }
         return static_cast<std::size_t>(n);
     }
-    void fail() {
+    void fail() {                    // what was read makes no sense
         ok_ = false;
         in_ = {};
     }
     bool ok() const { return ok_; }
-    bool done() const { return ok_ && in_.empty(); }
+    bool done() const { return ok_ && in_.empty(); }   // all of it, and nothing behind it
     std::size_t left() const { return in_.size(); }
 
 private:

@@ -7,6 +7,7 @@
 
 namespace pp::storage {
 
+// Each answers the question of read_txn of its name (storage/txn.hpp), with its errors.
 namespace queries {
 result<std::vector<mailbox>> mailboxes(const rows& r);
 result<std::optional<mailbox>> find_mailbox(const rows& r, std::string_view name);
@@ -29,6 +30,7 @@ result<std::optional<message>> find_by_message_id(const rows& r, mailbox_id id, 
                                                   unix_ms since);
 result<std::vector<outbox_row>> outbox(const rows& r, bool open_only);
 result<std::vector<id16>> open_outbox_ids(const rows& r);
+// The rows that keys of table out_ref with this beginning lead to (view::outbox_by_...), and whether there is one.
 result<std::vector<outbox_row>> outbox_led_to(const rows& r, const row_name& prefix);
 result<bool> leads_to_outbox(const rows& r, const row_name& prefix);
 result<std::vector<inbound_row>> inbound(const rows& r);

@@ -21,6 +21,8 @@ struct call {
 
     // Throws EX_USAGE when an argument is not among these.
     void only(std::initializer_list<std::string_view> known) const;
+    // An argument of its kind; `otherwise` (false) when it is not given. EX_USAGE when it is of another kind, or a
+    // number outside least..most.
     std::string text(std::string_view name, std::string otherwise = {}) const;
     std::uint64_t number(std::string_view name, std::uint64_t otherwise, std::uint64_t least, std::uint64_t most) const;
     bool flag(std::string_view name) const;
@@ -28,9 +30,10 @@ struct call {
     account& chosen_account() const;
 };
 
+// Throws command_error. exit_code: of sysexits; text: what happened, why, what mends it.
 [[noreturn]] void refuse(int exit_code, std::string text);
 
-int exit_code_of(const error_code& error);
+int exit_code_of(const error_code& error);      // of sysexits; EX_SOFTWARE for what is not the store's
 
 // The value, or the error as a sentence that begins with what was tried.
 template <class T>
@@ -40,8 +43,9 @@ T value_of(result<T> r, std::string_view tried) {
 }
 
 std::string iso_time(storage::unix_ms at);      // "2026-11-22T07:00:00Z"; "" for 0
-std::string_view state_name(storage::outbox_state state);
+std::string_view state_name(storage::outbox_state state);   // "queued": the words of 01-product 1.4
 
+// One handler for each name of run_command(); its arguments stand over it.
 json::value status(const call& c);
 json::value queue(const call& c);
 json::value queue_why(const call& c);

@@ -28,7 +28,7 @@ struct slot_facts {
     std::uint64_t seed_bytes = 0;       // used of its quota
     unix_s now = 0;                     // wall time
 };
-struct slot_wanted {
+struct slot_wanted {                    // what the store knows of a slot
     using answer_type = slot_facts;
     slot_id slot;
 };
@@ -53,28 +53,28 @@ struct slot_open {                      // proved and paid for: write it
     open_request settings;
     bool is_new = false;
 };
-struct item_deposit {
+struct item_deposit {                   // paid for: store it; the same once more is answered as before
     using answer_type = reply<deposit_reply>;
     slot_id slot;
     payer by;
     bytes item;
 };
-struct items_wanted {
+struct items_wanted {                   // the oldest with a number above `after`, at most `count`
     using answer_type = reply<list_reply>;
     slot_id slot;
     std::uint64_t after = 0;
     std::uint8_t count = 0;
 };
-struct items_erase {
+struct items_erase {                    // numbers that are not there are no error
     using answer_type = outcome;
     slot_id slot;
     std::vector<std::uint64_t> numbers;
 };
-struct slot_close {
+struct slot_close {                     // with its items and seeds
     using answer_type = outcome;
     slot_id slot;
 };
-struct seed_begin {
+struct seed_begin {                     // paid for; of one that is there the time to live may begin anew
     using answer_type = reply<seed_reply>;
     slot_id slot;
     payer by;
@@ -82,15 +82,15 @@ struct seed_begin {
     std::uint64_t size_bytes = 0;
     crypto::hash256 deletion;
 };
-struct seed_wanted {
+struct seed_wanted {                    // how much of it is there
     using answer_type = reply<seed_reply>;
     locator where;
 };
-struct seed_put {
+struct seed_put {                       // the bytes that come next, or wrong_offset
     using answer_type = reply<seed_reply>;
     seed_put_request piece;
 };
-struct seed_get {
+struct seed_get {                       // a range of a whole one
     using answer_type = reply<seed_piece_reply>;
     seed_get_request range;
 };
@@ -103,7 +103,7 @@ struct reserve {                        // the daemon makes the tag of the accou
     using answer_type = reply<reserve_reply>;
     std::uint32_t ttl_s = 0;
 };
-struct circuit_wanted {
+struct circuit_wanted {                 // the daemon calls the target (INCOMING) and answers when it has said yes or no
     using answer_type = reply<connect_reply>;
     circuit_tag target;
     bool show_endpoint = false;

@@ -16,6 +16,7 @@
 #include <limits>
 #include <optional>
 #include <sstream>
+#include <type_traits>
 
 namespace pp::services {
 
@@ -154,7 +155,7 @@ parsed read_hosts(const toml::node& node, const std::string& name, std::vector<s
     return std::nullopt;
 }
 
-// A reader of a whole number that lands in the member to() names.
+// Readers of a value that lands in the member to() names: a whole number, ...
 template <class Member>
 auto number(std::uint64_t least, std::uint64_t most, Member to) {
     return [=](const toml::node& node, const std::string& name, config& c) {
@@ -162,7 +163,7 @@ auto number(std::uint64_t least, std::uint64_t most, Member to) {
     };
 }
 
-// The same for a time in seconds.
+// ... a time in seconds, ...
 template <class Member>
 auto seconds(std::uint64_t least, std::uint64_t most, Member to) {
     return [=](const toml::node& node, const std::string& name, config& c) {
@@ -170,6 +171,42 @@ auto seconds(std::uint64_t least, std::uint64_t most, Member to) {
         auto bad = read_number(node, name, least, most, given);
         if (!bad) to(c) = std::chrono::seconds(given);
         return bad;
+    };
+}
+
+// ... one of the words, which stand in the order of the enumerators, ...
+template <std::size_t N, class Member>
+auto word(const std::array<std::string_view, N>& words, Member to) {
+    return [&words, to](const toml::node& node, const std::string& name, config& c) {
+        std::size_t index = 0;
+        auto bad = read_word(node, name, words, index);
+        if (!bad) to(c) = static_cast<std::remove_reference_t<decltype(to(c))>>(index);
+        return bad;
+    };
+}
+
+// ... true or false, ...
+template <class Member>
+auto flag(Member to) {
+    return [to](const toml::node& node, const std::string& name, config& c) -> parsed {
+        const auto on = node.value_exact<bool>();
+        if (!on) return wrong(node, name, "must be true or false");
+        to(c) = *on;
+        return std::nullopt;
+    };
+}
+
+// ... listeners whose entries have tls, or have none.
+template <class Member>
+auto listeners_with_tls(Member to) {
+    return [to](const toml::node& node, const std::string& name, config& c) {
+        return read_listeners(node, name, true, to(c));
+    };
+}
+template <class Member>
+auto listeners(Member to) {
+    return [to](const toml::node& node, const std::string& name, config& c) {
+        return read_listeners(node, name, false, to(c));
     };
 }
 
@@ -181,20 +218,13 @@ const std::vector<key>& keys() {
         {"", "sent", "\"auto\"",
          "Who files the copy of a submitted mail in Sent: \"auto\" files it and recognises the client's own copy, "
          "\"client\" leaves it to the client, \"server\" files it and keeps the client's copy too.",
-         [](const toml::node& node, const std::string& name, config& c) {
-             std::size_t word = 0;
-             auto bad = read_word(node, name, sent_words, word);
-             if (!bad) c.sent = static_cast<sent_rule>(word);
-             return bad;
-         }},
+         word(sent_words, [](config& c) -> auto& { return c.sent; })},
         {"imap", "listen",
          "[{ address = \"127.0.0.1\", port = 1993, tls = \"implicit\" }, { address = \"::1\", port = 1993, tls = "
          "\"implicit\" }]",
          "Where mail clients read: address, port and tls (\"implicit\", \"starttls\", or \"none\" on loopback "
          "addresses). Port 0 lets the system choose, `peerpost status` tells. An empty list switches IMAP off.",
-         [](const toml::node& node, const std::string& name, config& c) {
-             return read_listeners(node, name, true, c.imap.listen);
-         }},
+         listeners_with_tls([](config& c) -> auto& { return c.imap.listen; })},
         {"imap", "connections_max", "512", "IMAP connections at one time; a client opens about five.",
          number(1, connections_most, [](config& c) -> auto& { return c.imap.connections_max; })},
         {"imap", "unauthenticated_max", "64",
@@ -204,45 +234,29 @@ const std::vector<key>& keys() {
          "[{ address = \"127.0.0.1\", port = 1465, tls = \"implicit\" }, { address = \"::1\", port = 1465, tls = "
          "\"implicit\" }]",
          "Where mail clients submit: as imap.listen.",
-         [](const toml::node& node, const std::string& name, config& c) {
-             return read_listeners(node, name, true, c.smtp.listen);
-         }},
+         listeners_with_tls([](config& c) -> auto& { return c.smtp.listen; })},
         {"smtp", "connections_max", "128", "SMTP connections at one time.",
          number(1, connections_most, [](config& c) -> auto& { return c.smtp.connections_max; })},
         {"pop3", "listen", "[]",
          "Where old programs fetch INBOX by POP3: as imap.listen, with port 1995 for example. What they delete goes to "
          "Trash. Off as shipped.",
-         [](const toml::node& node, const std::string& name, config& c) {
-             return read_listeners(node, name, true, c.pop3.listen);
-         }},
+         listeners_with_tls([](config& c) -> auto& { return c.pop3.listen; })},
         {"pop3", "connections_max", "64", "POP3 connections at one time.",
          number(1, connections_most, [](config& c) -> auto& { return c.pop3.connections_max; })},
         {"peer", "listen", "[{ address = \"0.0.0.0\", port = 41443 }, { address = \"::\", port = 41443 }]",
          "Where other nodes reach this one (TCP, always encrypted and authenticated). An empty list: only links that "
          "this node opens itself.",
-         [](const toml::node& node, const std::string& name, config& c) {
-             return read_listeners(node, name, false, c.peer.listen);
-         }},
+         listeners([](config& c) -> auto& { return c.peer.listen; })},
         {"peer", "connections_max", "256", "Links with other nodes at one time.",
          number(1, connections_most, [](config& c) -> auto& { return c.peer.connections_max; })},
         {"peer", "port_mapping", "true",
          "Asks the router of the house (PCP, NAT-PMP, UPnP; nobody beyond it) to let other nodes in at the peer port "
          "(and that of the DHT, where it is on), for as long as peerpost runs. Nothing is asked for ports that listen "
          "on loopback addresses only.",
-         [](const toml::node& node, const std::string& name, config& c) -> parsed {
-             const auto on = node.value_exact<bool>();
-             if (!on) return wrong(node, name, "must be true or false");
-             c.peer.port_mapping = *on;
-             return std::nullopt;
-         }},
+         flag([](config& c) -> auto& { return c.peer.port_mapping; })},
         {"lan", "enabled", "true",
          "Finds contacts in the local network by small encrypted datagrams that only contacts can recognise.",
-         [](const toml::node& node, const std::string& name, config& c) -> parsed {
-             const auto on = node.value_exact<bool>();
-             if (!on) return wrong(node, name, "must be true or false");
-             c.lan.enabled = *on;
-             return std::nullopt;
-         }},
+         flag([](config& c) -> auto& { return c.lan.enabled; })},
         {"lan", "port", "21080", "The UDP port of these datagrams; the same on every node of the network.",
          number(1, 65535, [](config& c) -> auto& { return c.lan.port; })},
         {"dht", "mode", "\"mainline\"",
@@ -250,26 +264,14 @@ const std::vector<key>& keys() {
          "public one, \"private\" one of your own with the nodes under bootstrap, \"off\" none. What stands there is "
          "encrypted; who knows your address can read it. A home made before this was said at `init` has \"off\" until "
          "it is written here.",
-         [](const toml::node& node, const std::string& name, config& c) {
-             std::size_t word = 0;
-             auto bad = read_word(node, name, dht_words, word);
-             if (!bad) c.dht.mode = static_cast<dht_mode>(word);
-             return bad;
-         }},
+         word(dht_words, [](config& c) -> auto& { return c.dht.mode; })},
         {"dht", "publish", "\"full\"",
          "What others find there: \"full\" where this node is and its relays, \"relay-only\" the relays and no address "
          "of yours, \"off\" nothing; looking for others goes on.",
-         [](const toml::node& node, const std::string& name, config& c) {
-             std::size_t word = 0;
-             auto bad = read_word(node, name, publish_words, word);
-             if (!bad) c.dht.publish = static_cast<dht_publish>(word);
-             return bad;
-         }},
+         word(publish_words, [](config& c) -> auto& { return c.dht.publish; })},
         {"dht", "listen", "[{ address = \"0.0.0.0\", port = 41443 }, { address = \"::\", port = 41443 }]",
          "The UDP sockets of the DHT, at most one for IPv4 and one for IPv6.",
-         [](const toml::node& node, const std::string& name, config& c) {
-             return read_listeners(node, name, false, c.dht.listen);
-         }},
+         listeners([](config& c) -> auto& { return c.dht.listen; })},
         {"dht", "bootstrap", "[]",
          "Where to begin when no node is known, as \"host:port\". Empty: well-known nodes of mainline.",
          [](const toml::node& node, const std::string& name, config& c) {
@@ -299,12 +301,7 @@ const std::vector<key>& keys() {
          "Keeps sealed notifications and encrypted mails for others while they are away, without being able to read "
          "them or to tell who sent them. For whom: off, self (accounts of this node), contacts (those too), invited "
          "(and who has a link made with `peerpost relay link`) or open (and who does some work).",
-         [](const toml::node& node, const std::string& name, config& c) {
-             std::size_t word = 0;
-             auto bad = read_word(node, name, relay_words, word);
-             if (!bad) c.relay.serve = static_cast<relay_rule>(word);
-             return bad;
-         }},
+         word(relay_words, [](config& c) -> auto& { return c.relay.serve; })},
         {"relay", "storage_bytes_max", "10737418240",
          "What all of that may take on the disk, in bytes. 0: as much as the disk has.",
          number(0, std::uint64_t(1) << 50, [](config& c) -> auto& { return c.relay.storage_bytes_max; })},

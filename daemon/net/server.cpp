@@ -26,13 +26,16 @@
 #include "daemon/services/log.hpp"
 #include "daemon/services/mapped_pages.hpp"
 
-#include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <future>
 #include <list>
+#include <optional>
 
 namespace pp::net {
+
+namespace json = boost::json;
 
 namespace {
 
@@ -43,14 +46,19 @@ constexpr auto upkeep_interval = std::chrono::minutes(1);
 constexpr int upkeeps_per_day = 24 * 60;
 // of a command at a relay: work for it takes its time
 constexpr auto errand_limit = std::chrono::minutes(2);
+constexpr auto question_limit = std::chrono::seconds(5);   // of what the network thread has at hand
 constexpr int first_daily_upkeep = 60;      // an hour: what waits at relays has been fetched by then
 constexpr unsigned workers_max = 4;
 
-std::string json_text(std::string_view s) {   // for addresses and labels: nothing that needs escaping but is checked
-    std::string out = "\"";
-    for (const char c : s)
-        if (c >= ' ' && c != '"' && c != '\\' && c != 127) out += c;
-    return out + "\"";
+// Has f run on the network thread and waits here, on another one, until it calls what it is given with the answer.
+// nullopt: not within the limit.
+template <class F>
+std::optional<std::string> answer_of(asio::io_context& io, std::chrono::milliseconds limit, F f) {
+    auto told = std::make_shared<std::promise<std::string>>();   // shared: the asker may have given up
+    auto answer = told->get_future();
+    asio::post(io, [told, f = std::move(f)] { f([told](std::string what) { told->set_value(std::move(what)); }); });
+    if (answer.wait_for(limit) != std::future_status::ready) return std::nullopt;
+    return answer.get();
 }
 
 // The port of a listener that covers IPv4 addresses beyond this machine; the first one's.
@@ -71,20 +79,20 @@ dht::network network_of(const services::node& n) {
 
 struct server::state {
     explicit state(services::node& n)
-        : node(n), workers(std::clamp(std::thread::hardware_concurrency(), 1u, workers_max)), peers(io, n), lan(io, n),
-          dht(io), people(io, n, dht, network_of(n)), outgoing(io, n, peers, lan, people),
-          incoming(io, n, workers, peers), relay(io, n, workers), mapper(io), callable(io, n),
-          holes(io, n, peers, [this] { return way_in_text(); }), addresses(io) {
-        peers.set_listener(&outgoing);
-        peers.set_puncher(&holes);
+        : node(n), workers(std::clamp(std::thread::hardware_concurrency(), 1u, workers_max)), links(io, n),
+          discovery(io, n), dht(io), finder(io, n, dht, network_of(n)), courier(io, n, links, discovery, finder),
+          receiver(io, n, workers, links), relay(io, n, workers), port_mapper(io), reservations(io, n),
+          puncher(io, n, links, [this] { return way_in_text(); }), address_watch(io) {
+        links.set_listener(&courier);
+        links.set_puncher(&puncher);
         if (n.relay())
-            peers.set_join([this](any_stream stream, waiting_room::ticket place, std::function<void()> joined) {
+            links.set_join([this](any_stream stream, waiting_room::ticket place, std::function<void()> joined) {
                 return relay.circuits().join(std::move(stream), std::move(place), std::move(joined));
             });
-        outgoing.set_receiver(incoming);
-        outgoing.set_relay(relay);
-        outgoing.set_relay_mail(relay_mail, deposits, homes);
-        relay_mail.set_listener(&outgoing);
+        courier.set_receiver(receiver);
+        courier.set_relay(relay);
+        courier.set_relay_mail(relay_inbox, relay_outbox, relay_homes);
+        relay_inbox.set_listener(&courier);
     }
 
     // One kind of client connection: how many there are, and which wait for a login.
@@ -110,9 +118,10 @@ struct server::state {
     awaitable<void> watch_lines();
     std::string errand(services::account& mine, const engine::own_relay& at, services::node::errand what);
     std::string relay_trouble(const services::account& mine, const crypto::account_key& at);
+    json::object live_status();
     void tell_endpoints();
     std::string way_in_text() const {
-        const auto way = mapper.outside(portmap::transport::tcp);
+        const auto way = port_mapper.outside(portmap::transport::tcp);
         return way ? engine::format(way->at) : std::string();
     }
     void renew_local_tls();
@@ -128,24 +137,24 @@ struct server::state {
     std::vector<std::unique_ptr<listener>> listeners;
     crowd imap, smtp, pop3;
     std::list<std::function<void()>> ends;          // one for each open client connection
-    links peers;
-    discovery lan;
+    net::links links;
+    net::discovery discovery;
     dht_socket dht;
-    finder people;
-    courier outgoing;
-    receiver incoming;
+    net::finder finder;
+    net::courier courier;
+    net::receiver receiver;
     relay_service relay;
-    relay_context owners{io, node, workers, peers};
-    port_mapper mapper;
-    reservations callable;
-    puncher holes;
-    address_watch addresses;
+    relay_context owners{io, node, workers, links};
+    net::port_mapper port_mapper;
+    net::reservations reservations;
+    net::puncher puncher;
+    net::address_watch address_watch;
     std::vector<services::listen_address> peer_listeners;
-    relay_inbox relay_mail{owners, incoming};
-    relay_outbox deposits{owners};
-    relay_homes homes{owners, [this](services::account& a, std::vector<relay::listed_item> items) {
-                          return relay_mail.take(a, std::move(items));
-                      }};
+    net::relay_inbox relay_inbox{owners, receiver};
+    net::relay_outbox relay_outbox{owners};
+    net::relay_homes relay_homes{owners, [this](services::account& a, std::vector<relay::listed_item> items) {
+                                     return relay_inbox.take(a, std::move(items));
+                                 }};
     asio::steady_timer upkeep_timer{io}, lines_timer{io};
     bool stopping = false;
 };
@@ -263,7 +272,7 @@ std::string server::state::open_listeners() {
     if (!failed.empty()) return failed;
     for (const auto& where : c.peer.listen) {
         failed = open_listener("peer", where, [this](tcp::socket socket, const services::listen_address&) {
-            peers.accepted(std::move(socket));
+            links.accepted(std::move(socket));
         });
         if (!failed.empty()) return failed;
         if (!listeners.empty() && listeners.back()->service() == "peer")
@@ -281,16 +290,16 @@ std::string server::state::open_dht() {
 
 void server::state::hear_node() {
     node.on_delivery_work([this](const std::string& label) {
-        asio::post(io, [this, label] { outgoing.wake(label); });
+        asio::post(io, [this, label] { courier.wake(label); });
     });
     node.writer().on_delivery_changes([this](const std::string& label, const storage::delivery_changes& what) {
-        asio::post(io, [this, label, what] { outgoing.changed(label, what); });
+        asio::post(io, [this, label, what] { courier.changed(label, what); });
     });
     node.on_record_changed([this](const std::string& label) {
         asio::post(io, [this, label] {
-            outgoing.record_changed(label);
-            callable.look();
-            if (auto* a = node.find_account(label)) homes.update(*a);
+            courier.record_changed(label);
+            reservations.look();
+            if (auto* a = node.find_account(label)) relay_homes.update(*a);
         });
     });
     node.relay_errand = [this](services::account& mine, const engine::own_relay& at, services::node::errand what) {
@@ -306,27 +315,27 @@ void server::state::map_ports() {
     std::vector<port_mapper::wish> wishes;
     if (const auto inside = port_to_map(peer_listeners)) wishes.push_back({portmap::transport::tcp, *inside});
     if (const auto inside = port_to_map(dht.where())) wishes.push_back({portmap::transport::udp, *inside});
-    mapper.start(std::move(wishes), [this] { tell_endpoints(); });
+    port_mapper.start(std::move(wishes), [this] { tell_endpoints(); });
 }
 
 std::string server::start() {
     auto& s = *state_;
     s.renew_local_tls();
     if (auto failed = s.open_listeners(); !failed.empty()) return failed;
-    s.incoming.announce_work();
+    s.receiver.announce_work();
     s.tell_endpoints();
     if (auto failed = s.open_dht(); !failed.empty()) return failed;
 
     s.node.live_status = [this] { return live_status(); };
     s.hear_node();
     for (const auto& l : s.listeners) l->start();
-    s.outgoing.start();
-    for (auto* a : s.node.accounts()) s.homes.update(*a);
-    if (s.node.configuration().lan.enabled) s.lan.start(s.outgoing);
-    s.people.start(s.outgoing);
+    s.courier.start();
+    for (auto* a : s.node.accounts()) s.relay_homes.update(*a);
+    if (s.node.configuration().lan.enabled) s.discovery.start(s.courier);
+    s.finder.start(s.courier);
     s.map_ports();
-    s.callable.start([&s](circuit_end end) { s.peers.called(std::move(end)); });
-    s.addresses.start([&s] { s.network_changed(); });
+    s.reservations.start([&s](circuit_end end) { s.links.called(std::move(end)); });
+    s.address_watch.start([&s] { s.network_changed(); });
     asio::co_spawn(s.io, s.upkeep(), asio::detached);
     asio::co_spawn(s.io, s.watch_lines(), asio::detached);
     return {};
@@ -336,12 +345,12 @@ std::string server::start() {
 void server::state::tell_endpoints() {
     std::vector<std::string> mapped;
     if (const auto way = way_in_text(); !way.empty()) mapped.push_back(way);
-    const auto for_dht = mapper.outside(portmap::transport::udp);
+    const auto for_dht = port_mapper.outside(portmap::transport::udp);
     dht.set_mapped(for_dht ? for_dht->at.host : std::string());
     const auto now = services::own_endpoints(peer_listeners, mapped);
     for (auto* a : node.accounts())
         if (a->record().endpoints != now) a->set_endpoints(now);
-    peers.set_mapped(!mapped.empty());
+    links.set_mapped(!mapped.empty());
 }
 
 // Everything that knows addresses begins anew, what is broken first; the courier dials again at once.
@@ -349,12 +358,12 @@ void server::state::network_changed() {
     if (stopping) return;
     services::log(services::area::peer).info("event=network_changed");
     asio::use_service<open_streams>(io).close_others(services::interface_addresses());
-    mapper.network_changed();
+    port_mapper.network_changed();
     tell_endpoints();
-    callable.network_changed();
-    homes.network_changed();
-    outgoing.dial_at_once();
-    peers.network_changed();
+    reservations.network_changed();
+    relay_homes.network_changed();
+    courier.dial_at_once();
+    links.network_changed();
 }
 
 void server::run() { state_->io.run(); }
@@ -369,20 +378,20 @@ void server::state::begin_stop() {
     for (const auto& l : listeners) l->stop();
     upkeep_timer.cancel();
     lines_timer.cancel();
-    lan.stop();
-    people.stop();
+    discovery.stop();
+    finder.stop();
     dht.stop();
     asio::use_service<relay_work>(io).stop();
-    outgoing.stop();
-    homes.stop();
-    relay_mail.stop();
-    deposits.stop();
-    incoming.stop();
-    peers.stop();
-    mapper.stop();
-    holes.stop();
-    callable.stop();
-    addresses.stop();
+    courier.stop();
+    relay_homes.stop();
+    relay_inbox.stop();
+    relay_outbox.stop();
+    receiver.stop();
+    links.stop();
+    port_mapper.stop();
+    puncher.stop();
+    reservations.stop();
+    address_watch.stop();
     relay.circuits().stop();
     for (const auto& end : std::list(ends)) end();
     // Whoever is not gone by then is cut: a store is never left half written by that.
@@ -393,7 +402,7 @@ void server::state::begin_stop() {
 
 awaitable<void> server::state::wait_for_ends() {
     asio::steady_timer timer(io);
-    while (!ends.empty() || peers.count() > 0 || mapper.busy()) {
+    while (!ends.empty() || links.count() > 0 || port_mapper.busy()) {
         timer.expires_after(std::chrono::milliseconds(10));
         auto [ec] = co_await timer.async_wait(as_result);
         (void)ec;
@@ -422,16 +431,16 @@ awaitable<void> server::state::upkeep() {
         upkeep_timer.expires_after(upkeep_interval);
         auto [ec] = co_await upkeep_timer.async_wait(as_result);
         if (ec || stopping) co_return;
-        peers.close_idle();
+        links.close_idle();
         co_await relay.upkeep();
-        incoming.announce_work();
+        receiver.announce_work();
         node.search_fields().forget_unused(std::chrono::steady_clock::now());
         for (auto* a : node.accounts()) mapped_view.look(a->store());
         // Soon after the start, too: a machine that is switched off each night has no whole day.
         if (round % upkeeps_per_day != first_daily_upkeep) continue;
-        co_await outgoing.forget_old_rows();
-        co_await outgoing.forget_removed_contacts();
-        co_await incoming.forget_unfetched_requests();
+        co_await courier.forget_old_rows();
+        co_await courier.forget_removed_contacts();
+        co_await receiver.forget_unfetched_requests();
         renew_local_tls();   // a renewed leaf serves the next connections
         for (auto* a : node.accounts())
             if (auto r = node.rotate_prekeys(*a, services::now_s(), true); !r)
@@ -440,80 +449,73 @@ awaitable<void> server::state::upkeep() {
     }
 }
 
-// Asked for on another thread, which waits.
 std::string server::state::errand(services::account& mine, const engine::own_relay& at, services::node::errand what) {
-    auto told = std::make_shared<std::promise<std::string>>();   // shared: the asker may have given up
-    auto answer = told->get_future();
-    asio::post(io, [this, &mine, at, what, told] {
+    const auto told = answer_of(io, errand_limit, [this, &mine, at, what](const auto& tell) {
         auto walk =
             what == services::node::errand::open ? open_slot_at(owners, mine, at) : close_slot_at(owners, mine, at);
-        asio::co_spawn(io, std::move(walk), [told](std::exception_ptr failed, std::string why) {
-            told->set_value(failed ? "internal error" : std::move(why));
+        asio::co_spawn(io, std::move(walk), [tell](std::exception_ptr failed, std::string why) {
+            tell(failed ? "internal error" : std::move(why));
         });
     });
-    if (answer.wait_for(errand_limit) != std::future_status::ready) return "the relay does not answer in time";
-    return answer.get();
+    return told.value_or("the relay does not answer in time");
 }
 
 std::string server::state::relay_trouble(const services::account& mine, const crypto::account_key& at) {
-    auto told = std::make_shared<std::promise<std::string>>();   // shared: the asker may have given up
-    auto answer = told->get_future();
-    asio::post(io, [this, &mine, at, told] {
+    const auto told = answer_of(io, question_limit, [this, &mine, at](const auto& tell) {
         std::string why;
-        for (const auto& home : homes.of(mine))
+        for (const auto& home : relay_homes.of(mine))
             if (home->at().relay == at) why = home->trouble();
-        told->set_value(std::move(why));
+        tell(std::move(why));
     });
-    if (answer.wait_for(std::chrono::seconds(5)) != std::future_status::ready) return {};
-    return answer.get();
+    return told.value_or("");
+}
+
+json::object server::state::live_status() {
+    json::array listening, up, sockets, published;
+    for (const auto& l : listeners)
+        listening.push_back({{"service", l->service()},
+                             {"address", l->where().address},
+                             {"port", l->where().port},
+                             {"tls", services::to_string(l->where().tls)}});
+    for (const auto& p : links.snapshot())
+        up.push_back({{"account", p.mine},
+                      {"peer", p.theirs},
+                      {"remote", p.remote},
+                      {"path", engine::to_string(p.path)},
+                      {"dialled", p.dialled}});
+    for (const auto& at : dht.where()) sockets.push_back({{"address", at.address}, {"port", at.port}});
+    for (const auto* a : node.accounts())
+        if (const auto stands = finder.standing_of(a->label())) {
+            const auto age = std::chrono::steady_clock::now() - stands->at;
+            published.push_back({{"account", a->label()},
+                                 {"replicas", stands->replicas},
+                                 {"age_s", std::chrono::duration_cast<std::chrono::seconds>(age).count()}});
+        }
+    json::object out{{"listeners", std::move(listening)},
+                     {"links", std::move(up)},
+                     {"connections", {{"imap", imap.total}, {"smtp", smtp.total}, {"pop3", pop3.total}}},
+                     {"dht", nullptr},
+                     {"port_mapping", nullptr}};
+    if (dht.running()) {
+        const auto d = dht.now();
+        out["dht"] = {{"listen", std::move(sockets)},
+                      {"nodes_ipv4", d.nodes_ipv4},
+                      {"nodes_ipv6", d.nodes_ipv6},
+                      {"stored_items", d.stored_items},
+                      {"reachable", d.reachable},
+                      {"publish", services::to_string(node.configuration().dht.publish)},
+                      {"published", std::move(published)}};
+    }
+    if (const auto way = port_mapper.outside(portmap::transport::tcp))
+        out["port_mapping"] = {{"by", way->by}, {"address", engine::format(way->at)}};
+    return out;
 }
 
 std::string server::live_status() {
     auto& s = *state_;
-    auto made = std::make_shared<std::promise<std::string>>();   // shared: the asker may have given up
-    auto future = made->get_future();
-    asio::post(s.io, [&s, made] {
-        std::string listeners, peers;
-        for (const auto& l : s.listeners)
-            listeners +=
-                fmt::format("{}{{\"service\":{},\"address\":{},\"port\":{},\"tls\":{}}}", listeners.empty() ? "" : ",",
-                            json_text(l->service()), json_text(l->where().address), l->where().port,
-                            json_text(services::to_string(l->where().tls)));
-        for (const auto& p : s.peers.snapshot())
-            peers += fmt::format("{}{{\"account\":{},\"peer\":{},\"remote\":{},\"path\":{},\"dialled\":{}}}",
-                                 peers.empty() ? "" : ",", json_text(p.mine), json_text(p.theirs), json_text(p.remote),
-                                 json_text(engine::to_string(p.path)), p.dialled);
-        std::string sockets;
-        for (const auto& at : s.dht.where())
-            sockets += fmt::format("{}{{\"address\":{},\"port\":{}}}", sockets.empty() ? "" : ",",
-                                   json_text(at.address), at.port);
-        const auto d = s.dht.now();
-        std::string published;
-        for (const auto* a : s.node.accounts())
-            if (const auto stands = s.people.standing_of(a->label()))
-                published += fmt::format(
-                    "{}{{\"account\":{},\"replicas\":{},\"age_s\":{}}}", published.empty() ? "" : ",",
-                    json_text(a->label()), stands->replicas,
-                    std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - stands->at)
-                        .count());
-        const auto publish = services::to_string(s.node.configuration().dht.publish);
-        std::string dht = "null";
-        if (s.dht.running())
-            dht = fmt::format("{{\"listen\":[{}],\"nodes_ipv4\":{},\"nodes_ipv6\":{},\"stored_items\":{},"
-                              "\"reachable\":{},\"publish\":{},\"published\":[{}]}}",
-                              sockets, d.nodes_ipv4, d.nodes_ipv6, d.stored_items, d.reachable, json_text(publish),
-                              published);
-        const auto way = s.mapper.outside(portmap::transport::tcp);
-        const auto mapping =
-            way ? fmt::format("{{\"by\":{},\"address\":{}}}", json_text(way->by), json_text(engine::format(way->at)))
-                : std::string("null");
-        made->set_value(
-            fmt::format("{{\"listeners\":[{}],\"links\":[{}],\"connections\":{{\"imap\":{},\"smtp\":{},\"pop3\":{}}},"
-                        "\"dht\":{},\"port_mapping\":{}}}",
-                        listeners, peers, s.imap.total, s.smtp.total, s.pop3.total, dht, mapping));
-    });
-    if (future.wait_for(std::chrono::seconds(5)) != std::future_status::ready) return "{}";
-    return future.get();
+    const auto told =
+        answer_of(s.io, question_limit, [&s](const auto& tell) { tell(json::serialize(s.live_status())); });
+    return told.value_or("{}");
 }
 
 }  // namespace pp::net

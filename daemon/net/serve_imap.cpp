@@ -78,8 +78,8 @@ awaitable<imap::verdict> imap_connection::on(imap::list_mailboxes) {
         if (!boxes) return boxes.error();
         if (!rest) return rest.error();
         entries out;
-        for (const auto& b : *boxes) out.push_back({b.name, b.id, to_imap(b.use), b.subscribed, true});
-        for (const auto& name : *rest) out.push_back({name, 0, imap::special_use::none, true, false});
+        for (const auto& b : *boxes) out.push_back(entry_of(b));
+        for (const auto& name : *rest) out.push_back(entry_of_subscription(name));
         return out;
     });
     if (!all) co_return refused<entries>(all.error());

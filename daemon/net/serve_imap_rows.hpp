@@ -11,6 +11,14 @@ inline imap::special_use to_imap(storage::special_use use) { return static_cast<
 static_assert(static_cast<int>(imap::special_use::trash) == static_cast<int>(storage::special_use::trash));
 static_assert(static_cast<int>(imap::special_use::drafts) == static_cast<int>(storage::special_use::drafts));
 
+// A mailbox as LIST knows it; and a name that is subscribed to and is no mailbox.
+inline imap::mailbox_entry entry_of(const storage::mailbox& box) {
+    return {box.name, box.id, to_imap(box.use), box.subscribed, true};
+}
+inline imap::mailbox_entry entry_of_subscription(const std::string& name) {
+    return {name, 0, imap::special_use::none, true, false};
+}
+
 // Without `recent`, which is of a session.
 inline imap::mailbox_status status_of(const storage::mailbox& box) {
     imap::mailbox_status s;

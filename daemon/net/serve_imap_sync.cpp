@@ -46,17 +46,8 @@ awaitable<imap::verdict> imap_connection::on(imap::survey_mailboxes) {
         if (!rest) return rest.error();
         survey out;
         out.reserve(boxes->size() + rest->size());
-        for (const auto& b : *boxes) {
-            imap::surveyed_mailbox one;
-            one.entry = {b.name, b.id, to_imap(b.use), b.subscribed, true};
-            one.status = status_of(b);
-            out.push_back(std::move(one));
-        }
-        for (const auto& name : *rest) {
-            imap::surveyed_mailbox one;
-            one.entry = {name, 0, imap::special_use::none, true, false};
-            out.push_back(std::move(one));
-        }
+        for (const auto& b : *boxes) out.push_back({entry_of(b), status_of(b)});
+        for (const auto& name : *rest) out.push_back({entry_of_subscription(name), {}});
         return out;
     });
     if (!all) co_return imap::outcome<survey>(imap_refusal(all.error()));

@@ -194,7 +194,6 @@ void raw_link::take_push(std::uint32_t stream, bytes_view message) {
     if (pushed && std::holds_alternative<relay::news_request>(*pushed)) ++news;
     if (pushed && std::holds_alternative<relay::incoming_request>(*pushed))
         called = std::get<relay::incoming_request>(*pushed);
-    if (!answers_calls) return;
     data(stream, relay::encode(relay::done_reply{}));
     fin(stream);
 }

@@ -88,7 +88,6 @@ public:
     relay::reply<relay::info_reply> info(const relay::slot_id& slot = {});
     relay::array16 nonce{};
 
-    bool answers_calls = true;                   // of the relay: NEWS and INCOMING
     std::optional<relay::incoming_request> called;
     std::size_t news = 0;
     const target at;

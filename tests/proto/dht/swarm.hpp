@@ -70,8 +70,6 @@ public:
 
     time_point now() const { return now_; }
     std::vector<member> members;
-    conditions conditions_now() const { return conditions_; }
-    void set_conditions(conditions c) { conditions_ = c; }
 
     // Full nodes unless told otherwise; each is told of a few that were there before.
     std::size_t join(bool reachable = true, std::size_t entries = 3, std::array<bool, 2> enabled = {true, false}) {

@@ -144,8 +144,9 @@ bool holds_token(const correspondent& c, const crypto::account_key& relay, const
     });
 }
 
-void keep_way(correspondent& c, const peer::return_path& way, std::int64_t written_at) {
-    if (c.way && c.way_told_at > written_at) return;
+void keep_way(correspondent& c, const peer::return_path& way, std::int64_t written_at, std::int64_t now) {
+    written_at = std::min(written_at, now);
+    if (c.way && c.way_told_at > written_at && c.way_told_at <= now) return;   // else it was our clock that was ahead
     c.way = way;
     c.way_told_at = written_at;
 }

@@ -52,7 +52,9 @@ void keep_tokens(correspondent& c, const peer::token_grant& grant, std::int64_t 
 // Whether one of her tokens is at hand: she has given them away, so that who pays with one is no stranger to her.
 bool holds_token(const correspondent& c, const crypto::account_key& relay, const relay::slot_id& slot,
                  std::int64_t now);
-void keep_way(correspondent& c, const peer::return_path& way, std::int64_t written_at);
+// The newer one stays. A way that was written later than now was written by a clock that is ahead: it is of now, or it
+// would outlast all that follow.
+void keep_way(correspondent& c, const peer::return_path& way, std::int64_t written_at, std::int64_t now);
 
 // Tokens for a slot of ours, at most `count` and what the week allows; empty: none.
 std::optional<peer::token_grant> grant_tokens(correspondent& c, const crypto::account_key& who,

@@ -74,6 +74,8 @@ bool is_open(const outbox_row& row) {
 
 unix_ms begins_at(const outbox_row& row) { return std::max(row.submitted_at, row.hold_until); }
 
+unix_ms began_at(const outbox_row& row, unix_ms now) { return std::min(begins_at(row), now); }
+
 bool is_held(const outbox_row& row, unix_ms now) { return row.state == outbox_state::queued && row.hold_until > now; }
 
 bool is_due(const outbox_row& row, unix_ms now) {
@@ -95,6 +97,11 @@ outbox_row give_up_when_late(outbox_row row, unix_ms now, const delivery_times& 
 unix_ms next_judgement(const outbox_row& row, unix_ms now, const delivery_times& times) {
     const auto delay = begins_at(row) + times.delayed_after.count();
     return row.delay_told || delay <= now ? judged_at(row, times) : std::min(delay, judged_at(row, times));
+}
+
+bool clock_jumped(milliseconds by_the_clock, milliseconds truly_passed) {
+    constexpr milliseconds jump = std::chrono::hours(1);
+    return by_the_clock > truly_passed + jump || by_the_clock < truly_passed - jump;
 }
 
 bool may_give_up(const outbox_row& row, unix_ms since, bool asked, unix_ms now, const delivery_times& times) {

@@ -35,6 +35,8 @@ bool is_open(const storage::outbox_row& row);               // still to be worke
 bool is_held(const storage::outbox_row& row, unix_ms now);  // and on request of the sender not before a later moment
 // When its delivery begins: at its submission, or when it is released.
 unix_ms begins_at(const storage::outbox_row& row);
+// The same as far as it can be believed now: a mail that began later than now was submitted when the clock was ahead.
+unix_ms began_at(const storage::outbox_row& row, unix_ms now);
 bool is_due(const storage::outbox_row& row, unix_ms now);   // and its time has come
 // Not reachable, or the link ended before the answer. sentence says why, for people. An attempt gives nothing up.
 storage::outbox_row attempt_failed(storage::outbox_row row, std::string sentence, unix_ms now, double dice,
@@ -43,6 +45,9 @@ storage::outbox_row attempt_failed(storage::outbox_row row, std::string sentence
 storage::outbox_row give_up_when_late(storage::outbox_row row, unix_ms now, const delivery_times& times = {});
 // When give_up_when_late() or delay_noticed() may change an open row next.
 unix_ms next_judgement(const storage::outbox_row& row, unix_ms now, const delivery_times& times = {});
+
+// Between two looks at the clock: whether it was put forward or back by more than an hour, or the machine has slept.
+bool clock_jumped(milliseconds by_the_clock, milliseconds truly_passed);
 
 // Whether an open row may be given up when it is late. Since `since` the node serves without a break; asked: since then
 // she was tried, and what lies in our slots at relays was read. A receipt may have been lost in the crash before that,

@@ -67,7 +67,8 @@ std::string text_for_people(const delivery_report& r) {
     const auto say = [&](std::string_view text) { out += paragraph(text) + "\n"; };
     switch (r.kind) {
     case report_kind::delivered:
-        say("Your mail has arrived. A device of the recipient has stored it and signed for it.");
+        say(row.receipt.empty() ? "Your mail has arrived: it was filed on this computer."
+                                : "Your mail has arrived. A device of the recipient has stored it and signed for it.");
         break;
     case report_kind::delayed:
         say(r.rows.size() == 1

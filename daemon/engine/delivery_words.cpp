@@ -49,10 +49,18 @@ void explain_queued(const outbox_row& row, const delivery_times& times, unix_ms 
 
 void explain_seeded(const outbox_row& row, const delivery_times& times, unix_ms now, std::vector<std::string>& out) {
     const auto notes = notes_of(row);
+    const bool fetched = doubt_of(notes, now) == doubt::fetched;
+    const auto last_word_at = moment(begins_at(row) + (1 + decided_within) * times.fail_after.count());
     out.push_back(
         "The recipient's computer was not reached. Since " + moment(row.state_since) +
-        " the mail waits, encrypted, at " +
+        (fetched ? " the mail waited, encrypted, at " : " the mail waits, encrypted, at ") +
         (notes.seed_at_ours ? "your own relay, and word of it at the recipient's." : "the recipient's relay."));
+    if (now < begins_at(row) + times.fail_after.count() && fetched) {
+        out.push_back("The recipient's computer has taken it from there, but no receipt has come yet: it is asked for "
+                      "another. Leave this one switched on.");
+        out.push_back("If none has come by " + last_word_at + ", a report in INBOX says so.");
+        return;
+    }
     if (now < begins_at(row) + times.fail_after.count()) {
         out.push_back("This computer need not be switched on for the recipient to get it.");
         out.push_back("If no receipt has come by " + give_up_at(row, times) +
@@ -61,11 +69,9 @@ void explain_seeded(const outbox_row& row, const delivery_times& times, unix_ms 
         return;
     }
     out.push_back("Its time for delivery was over at " + give_up_at(row, times) + ". " +
-                  (doubt_of(notes, now) == doubt::fetched
-                       ? "The recipient's computer has taken it from there, but no receipt has come yet."
-                       : "It is to be taken back from there, which has not succeeded yet."));
-    out.push_back("A report in INBOX says what has become of it, at the latest at " +
-                  moment(begins_at(row) + (1 + decided_within) * times.fail_after.count()) + ".");
+                  (fetched ? "The recipient's computer has taken it from there, but no receipt has come yet."
+                           : "It is to be taken back from there, which has not succeeded yet."));
+    out.push_back("A report in INBOX says what has become of it, at the latest at " + last_word_at + ".");
 }
 
 void explain_failed(const outbox_row& row, const delivery_times& times, std::vector<std::string>& out) {
@@ -91,6 +97,10 @@ std::vector<std::string> explained(const outbox_row& row, const delivery_times& 
         break;
     case outbox_state::seeded: explain_seeded(row, times, now, out); break;
     case outbox_state::delivered:
+        if (row.receipt.empty()) {   // to an account of this node
+            out.push_back("It was filed on this computer at " + moment(row.state_since) + ".");
+            break;
+        }
         out.push_back("A device of the recipient has signed that it stored the mail; known here since " +
                       moment(row.state_since) + ".");
         break;

@@ -89,9 +89,21 @@ deposit_notes notes_of(const storage::outbox_row& row) {
     return in.complete() ? n : deposit_notes();
 }
 
-unix_ms deposit_due_at(const storage::outbox_row& row, unix_ms unlinked_since, const delivery_times& times) {
-    const auto first = std::max(begins_at(row), unlinked_since) + times.reach.count();
-    return std::max(first, notes_of(row).look_at);
+namespace {
+
+// When she has been out of reach for long enough. Of a mail that was submitted when the clock was ahead nobody knows
+// how long it waits: it does not wait until then.
+unix_ms reach_is_over_at(const storage::outbox_row& row, unix_ms unlinked_since, unix_ms now,
+                         const delivery_times& times) {
+    const auto begun = begins_at(row) <= now ? begins_at(row) : 0;
+    return std::max(begun, unlinked_since) + times.reach.count();
+}
+
+}  // namespace
+
+unix_ms deposit_due_at(const storage::outbox_row& row, unix_ms unlinked_since, unix_ms now,
+                       const delivery_times& times) {
+    return std::max(reach_is_over_at(row, unlinked_since, now, times), notes_of(row).look_at);
 }
 
 bool deposit_is_due(const storage::outbox_row& row, unix_ms unlinked_since, unix_ms now, const delivery_times& times) {
@@ -101,7 +113,7 @@ bool deposit_is_due(const storage::outbox_row& row, unix_ms unlinked_since, unix
     // A moment that far ahead was written when the clock was wrong.
     const auto longest = notes.seeded() ? look_longest : times.retry_max * 2;
     const bool look_is_over = now >= notes.look_at || notes.look_at - now > longest.count();
-    return look_is_over && now >= std::max(begins_at(row), unlinked_since) + times.reach.count();
+    return look_is_over && now >= reach_is_over_at(row, unlinked_since, now, times);
 }
 
 // ---------------------------------------------------------------- the walk
@@ -268,9 +280,15 @@ deposit_notes walked(deposit_notes notes, const deposit_notes& before, bool at_o
 }
 
 // ---------------------------------------------------------------- looking after it
+bool was_fetched(const deposit_notes& n) {
+    return (n.hers && n.hers->lies == trace::fetched) || (n.ours && n.ours->lies == trace::fetched);
+}
+
 deposit_notes before_walk(deposit_notes n, std::uint32_t prekey_id, unix_ms now) {
     const bool anew = n.seeded() ? now >= n.renew_at : !n.item.empty() && peer::prekey_id_of(n.item) != prekey_id;
-    return anew ? begun_anew(std::move(n)) : n;
+    if (anew) return begun_anew(std::move(n));
+    if (n.seeded() && was_fetched(n)) n.item.clear();
+    return n;
 }
 
 std::vector<relay::slot_address> in_order(std::vector<relay::slot_address> hers, const deposit_notes& n) {
@@ -287,6 +305,20 @@ std::optional<storage::outbox_row> way_came(storage::outbox_row row, const relay
         return std::nullopt;
     notes.look_at = now;
     notes.attempts = 0;
+    row.deposit = encode(notes);
+    return row;
+}
+
+std::optional<storage::outbox_row> redated(storage::outbox_row row, unix_ms from, unix_ms until, milliseconds by) {
+    if (!is_open(row) || row.submitted_at < from || row.submitted_at > until) return std::nullopt;
+    for (auto* at : {&row.submitted_at, &row.state_since, &row.next_attempt_at, &row.hold_until, &row.left_at})
+        if (*at != 0) *at += by.count();
+    if (row.deposit.empty()) return row;
+    auto notes = notes_of(row);
+    notes.item.clear();
+    for (auto* at : {&notes.lies_until, &notes.renew_at})
+        if (*at != 0) *at += by.count();
+    notes.look_at = row.submitted_at;
     row.deposit = encode(notes);
     return row;
 }

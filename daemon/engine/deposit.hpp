@@ -57,8 +57,10 @@ deposit_notes notes_of(const storage::outbox_row& row);      // none, or unreada
 void walk_to(deposit_notes& n, bool at_ours, deposit_place place);
 // What is left there is to be paid anew: only what may lie at relays stays known.
 deposit_notes begun_anew(deposit_notes n);
+bool was_fetched(const deposit_notes& n);            // a walk has found that she deleted the seed
 // Before a walk: anew when the time there runs out, or when the item waits nowhere and is sealed to another key than
-// hers of now. Else it is the same once more, which a relay that has it answers as before.
+// hers of now. Where she has fetched the seed and no receipt has come by the next walk, it got lost on its way: another
+// item, paid anew, asks her for another. Else it is the same once more, which a relay that has it answers as before.
 deposit_notes before_walk(deposit_notes n, std::uint32_t prekey_id, unix_ms now);
 // Her slots, the one where it waits first.
 std::vector<relay::slot_address> in_order(std::vector<relay::slot_address> hers, const deposit_notes& n);
@@ -77,7 +79,8 @@ deposit_notes walked(deposit_notes notes, const deposit_notes& before, bool at_o
 bool deposit_is_due(const storage::outbox_row& row, unix_ms unlinked_since, unix_ms now,
                     const delivery_times& times = {});
 // When deposit_is_due() may become true.
-unix_ms deposit_due_at(const storage::outbox_row& row, unix_ms unlinked_since, const delivery_times& times = {});
+unix_ms deposit_due_at(const storage::outbox_row& row, unix_ms unlinked_since, unix_ms now,
+                       const delivery_times& times = {});
 
 // She has told that mail for her is left in this slot now: a row that was refused elsewhere is brought there at once,
 // and what waits elsewhere is looked after at once. Nothing: it is as it should be.
@@ -119,6 +122,10 @@ private:
     std::uint32_t ttl_s_ = 0;
     std::string her_answer_, our_answer_;
 };
+
+// The clock was put right by so much while this node served. What was submitted by the wrong one, from..until, keeps
+// its age, and what was sealed for a relay is sealed anew: the recipient looks at its date. Nothing: it is none.
+std::optional<storage::outbox_row> redated(storage::outbox_row row, unix_ms from, unix_ms until, milliseconds by);
 
 // The row after a walk.
 storage::outbox_row deposited(storage::outbox_row row, deposit_notes notes, std::uint32_t ttl_s, unix_ms now,

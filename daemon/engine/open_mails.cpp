@@ -9,10 +9,15 @@ void open_mails::changed(const storage::outbox_row& row) {
     const auto [at, is_new] = rows_.try_emplace(row.id);
     auto& e = at->second;
     if (is_new) {
-        e.to = row.account;   // these three never change
+        e.to = row.account;   // these two never change
         e.submission = row.submission;
-        e.submitted_at = row.submitted_at;
         submissions_.emplace(e.submission, row.id);
+    }
+    if (e.submitted_at != row.submitted_at) {   // new, or dated anew
+        const bool waits = e.waits;
+        set_waits(row.id, false);
+        e.submitted_at = row.submitted_at;
+        set_waits(row.id, waits);
     }
     if (e.outgoing_uid != row.outgoing_uid) {
         outgoing_.erase({e.outgoing_uid, e.submission});

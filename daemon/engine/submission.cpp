@@ -121,6 +121,19 @@ std::optional<reply> refuse_recipient(const std::optional<storage::contact>& kno
     return reply{550, "5.7.1", std::move(text)};
 }
 
+smtp::dsn_notify told_of_either(const smtp::dsn_notify& a, const smtp::dsn_notify& b) {
+    if (!a.given && !b.given) return {};
+    smtp::dsn_notify out;
+    out.given = true;
+    for (const auto* one : {&a, &b}) {
+        out.success = out.success || one->success;
+        out.failure = out.failure || one->failure || !one->given;
+        out.delay = out.delay || one->delay || !one->given;
+    }
+    out.never = !out.success && !out.failure && !out.delay;
+    return out;
+}
+
 std::optional<reply> submission_filter::update(bytes_view in, bytes& out) {
     if (in_body_) {
         out.insert(out.end(), in.begin(), in.end());

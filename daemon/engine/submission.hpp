@@ -23,6 +23,10 @@ std::optional<smtp::reply> refuse_sender(const smtp::mail_from& given, const cry
 // block. of: the account that writes, as the command names it; empty: the one that is meant without a name.
 std::optional<smtp::reply> refuse_recipient(const std::optional<storage::contact>& known, std::string_view of);
 
+// Several addresses of one account are one recipient: what the sender asked to be told of either of them (RFC 3461
+// section 4.1).
+smtp::dsn_notify told_of_either(const smtp::dsn_notify& a, const smtp::dsn_notify& b);
+
 // A filter the mail's bytes pass through as they come. It holds the header block back until it has seen its end (at
 // most mail::header_block_bytes_max), checks it, takes Bcc and Resent-Bcc out of it, and lets everything else through
 // byte for byte.

@@ -150,7 +150,7 @@ awaitable<void> courier::heal(desk& d) {
 // What becomes of a mail cannot be written now.
 // What is done all the same would be done again with every look at the queue.
 bool courier::rests(desk& d) const {
-    return d.next_booking || !d.account->store().writable();
+    return d.next_booking || redating_ > 0 || !d.account->store().writable();
 }
 
 void courier::rest(services::account& mine) {
@@ -289,7 +289,7 @@ void courier::see_to(desk& d, const storage::outbox_row& row) {
     const auto& times = node_.configuration().delivery;
     const auto since = std::max(r.unlinked_since, fresh_since_);
     if (!engine::deposit_is_due(row, since, now, times)) {
-        const auto due = engine::deposit_due_at(row, since, times);
+        const auto due = engine::deposit_due_at(row, since, now, times);
         if (due > now) look_later(d, row.id, due);   // else its time is over: judged() looks again
     } else if (const auto rest = relay_outbox_->not_before(row.account); rest > std::chrono::steady_clock::now()) {
         if (link) return look_later(d, row.id, rest);

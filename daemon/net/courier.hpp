@@ -189,6 +189,7 @@ private:
 
     // ---- courier_giving_up.cpp
     void notice_clock_jumps();
+    awaitable<void> redate(desk& d, storage::unix_ms from, storage::unix_ms until, std::chrono::milliseconds by);
     void begin_afresh(storage::unix_ms wall);
     bool was_asked(desk& d, const storage::outbox_row& row) const;
     void answered(services::account& mine, const crypto::account_key& theirs, const storage::outbox_row& row);
@@ -255,6 +256,9 @@ private:
     std::chrono::steady_clock::time_point fresh_steady_{};
     storage::unix_ms last_wall_ = 0;
     std::chrono::steady_clock::time_point last_steady_{};
+    std::chrono::milliseconds last_boot_{};
+    storage::unix_ms run_since_ = 0;             // when this node began to serve, by the clock as it is now
+    std::size_t redating_ = 0;                   // rows are dated anew: nobody judges their age
     std::set<storage::id16> taking_back_;
     // undecided ones, and when to ask again
     std::map<storage::id16, std::chrono::steady_clock::time_point> asked_back_;

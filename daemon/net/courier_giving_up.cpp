@@ -10,19 +10,68 @@
 namespace pp::net {
 
 namespace {
-// A clock that was put forward by more than this, or a machine that slept for so long, is as if peerpost had begun.
-constexpr storage::unix_ms clock_jump_ms = 60 * 60 * 1000;
 // A mail that is late and still asked for is looked at so often.
 constexpr storage::unix_ms late_look_ms = 1000;
+constexpr std::size_t rows_redated_at_once = 256;
 }  // namespace
 
+// A clock that was put forward or back, or a machine that slept, is as if peerpost had just begun.
 void courier::notice_clock_jumps() {
     const auto wall = services::now_ms();
     const auto steady = std::chrono::steady_clock::now();
-    const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(steady - last_steady_).count();
-    if (fresh_since_ == 0 || wall - last_wall_ > passed + clock_jump_ms || wall < fresh_since_) begin_afresh(wall);
+    const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(steady - last_steady_);
+    const auto boot = services::since_boot();
+    const std::chrono::milliseconds by_the_clock(wall - last_wall_), set_by = by_the_clock - (boot - last_boot_);
+    if (fresh_since_ == 0) {
+        run_since_ = wall;
+        begin_afresh(wall);
+    } else {
+        // Neither serving nor sleeping explains it: the clock was wrong, and what was submitted by it is of another
+        // time.
+        if (engine::clock_jumped(set_by, {})) {
+            for (auto& [label, d] : desks_) {
+                ++redating_;
+                asio::co_spawn(io_, redate(d, run_since_, wall - set_by.count(), set_by), asio::detached);
+            }
+            run_since_ += set_by.count();
+        }
+        if (engine::clock_jumped(by_the_clock, passed) || wall < fresh_since_) begin_afresh(wall);
+    }
     last_wall_ = wall;
     last_steady_ = steady;
+    last_boot_ = boot;
+}
+
+awaitable<void> courier::redate(desk& d, storage::unix_ms from, storage::unix_ms until, std::chrono::milliseconds by) {
+    auto ids = d.open.ids();
+    ids.insert(ids.end(), d.changed.outbox.begin(), d.changed.outbox.end());
+    for (std::size_t begin = 0; begin < ids.size() && !stopping_; begin += rows_redated_at_once) {
+        const auto end = std::min(ids.size(), begin + rows_redated_at_once);
+        std::vector<storage::id16> some(ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                                        ids.begin() + static_cast<std::ptrdiff_t>(end));
+        auto written = commit(node_, *d.account, [some = std::move(some), from, until,
+                                                  by](storage::write_txn& txn) -> result<void> {
+            for (const auto& id : some) {
+                auto row = txn.get_outbox(id);
+                if (!row) return row.error();
+                if (!*row) continue;
+                if (const auto now_is = engine::redated(std::move(**row), from, until, by))
+                    if (auto r = txn.put_outbox(*now_is); !r) return r;
+            }
+            return {};
+        });
+        const auto r = co_await std::move(written);
+        if (!r) break;   // a full disk: they keep their times
+    }
+    --redating_;
+    for (auto& [peer, r] : d.routes) {   // in the order of before
+        r.to_send.clear();
+        r.parked.clear();
+    }
+    d.to_bring.clear();
+    look_at_everything(d);
+    if (stopping_) co_return;
+    for (auto& [label, other] : desks_) poke(other);
 }
 
 // Links may be dead without knowing it: everybody is asked again, and what lies in our slots is read again.

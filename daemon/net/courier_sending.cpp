@@ -86,7 +86,8 @@ awaitable<void> courier::send(services::account& mine, std::shared_ptr<peer_link
     note.key = ref.key.clone();
     note.plain_bytes = ref.plain_bytes;
     note.cipher_bytes = ref.cipher_bytes;
-    note.submitted_at = engine::begins_at(row) / 1000;   // the other side takes no old notifications
+    // the other side takes no old notifications, and none out of the future
+    note.submitted_at = engine::began_at(row, services::now_ms()) / 1000;
     if (const auto address = mail::parse_address(row.recipient)) note.recipient_local = address->local;
 
     note.work = bench_.solution_of(row.notification);
@@ -235,6 +236,8 @@ awaitable<void> courier::book(services::account& mine, storage::outbox_row row, 
             if (auto filed = services::file_in_inbox(txn, *report, services::now_s()); !filed) return filed;
         auto next = row;
         next.delay_told = next.delay_told || (*known)->delay_told;   // row may be from before it was told
+        next.submitted_at = (*known)->submitted_at;                  // or from before it was dated anew
+        next.hold_until = (*known)->hold_until;
         next.outgoing_uid = (*known)->outgoing_uid;
         next.left_at = (*known)->left_at;
         if (!engine::is_in_doubt(row)) next.deposit = (*known)->deposit;   // relay_outbox's
@@ -305,9 +308,9 @@ awaitable<bool> courier::deliver_here(services::account& mine, services::account
     }
     if (judged && judged->action == engine::inbox_action::try_later) {
         const auto sentence = "the recipient asks to try later: " + judged->reason;
-        if (row.last_error == sentence) co_return false;
-        row.last_error = sentence;
-        co_await book(mine, std::move(row));
+        const auto now = services::now_ms();
+        if (row.last_error == sentence && row.next_attempt_at > now) co_return false;
+        co_await book(mine, engine::attempt_failed(std::move(row), sentence, now, 0, node_.configuration().delivery));
         co_return false;
     }
     result<void> r = judged ? result<void>() : result<void>(judged.error());

@@ -106,7 +106,7 @@ awaitable<bool> receiver::came_by_relay(services::account& mine, std::shared_ptr
         const auto before = c;
         const auto told = told_by(*note);
         for (const auto& grant : told.grants) engine::keep_tokens(c, grant, services::now_s());
-        engine::keep_way(c, note->answer->way, note->submitted_at);
+        engine::keep_way(c, note->answer->way, note->submitted_at, services::now_s());
         if (!*before_it) engine::item_came(c, paid_by);
         if (c != before)
             if (auto r = txn.put_setting(engine::correspondent_setting(note->sender), engine::encode(c)); !r) return r;

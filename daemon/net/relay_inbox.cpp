@@ -110,8 +110,10 @@ void relay_inbox::changed_all(services::account& mine) {
 
 void relay_inbox::see_to(services::account& mine, const storage::id16& id) {
     if (const auto d = desks_.find(mine.label()); d != desks_.end()) {
-        if (const auto t = d->second->trials.find(id); t != d->second->trials.end() && !t->second.running)
+        if (const auto t = d->second->trials.find(id); t != d->second->trials.end() && !t->second.running) {
+            t->second.told = false;
             set_due(*d->second, id, {});
+        }
     }
     wake(mine);
 }
@@ -200,7 +202,7 @@ std::chrono::steady_clock::time_point relay_inbox::begin_what_is_due(desk& d) {
 awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
     const auto id = row.notification;
     auto& mine = *d.account;
-    bool done = false, cleaned = d.trials[id].cleaned, moved = false;
+    bool done = false, cleaned = d.trials[id].cleaned, told = d.trials[id].told, moved = false;
     auto why = engine::fetch_failure::not_reached;
     auto opened = peer::decode_opened(row.opened);
     if (opened) {
@@ -220,7 +222,8 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
         }
         if (row.stage != storage::inbound_stage::wanted && !stopping_) {
             if (!cleaned && note->answer) cleaned = co_await clean(mine, note);
-            const bool told = co_await answer(mine, row, note);
+            // Once: each letter costs a token of hers, and a relay that is away to be cleaned may be so for long.
+            if (!told) told = co_await answer(mine, row, note);
             // else its time at the relay runs out
             done = told && (cleaned || !note->answer || d.trials[id].failures > 6);
         }
@@ -238,6 +241,7 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
     auto& t = d.trials[id];
     t.running = false;
     t.cleaned = cleaned;
+    t.told = told;
     if (moved) t.failures = 0;   // a large mail breaks off often, and goes on soon
     auto next = std::chrono::steady_clock::time_point{};
     if (over) {

@@ -47,6 +47,7 @@ private:
         std::uint32_t failures = 0;
         std::chrono::steady_clock::time_point next{};
         bool cleaned = false;                    // no seed of it is left
+        bool told = false;                       // its sender has the answer, or it is left for her
         bool left_link = false;                  // where it crawled: once, a relay may have nothing
         bool running = false;
         std::uint64_t place = 0;                 // rising, as they came

@@ -74,7 +74,7 @@ awaitable<void> relay_outbox::bring(services::account& mine, storage::outbox_row
         e->notes = engine::walked(std::move(e->notes), e->before, step->at_ours,
                                   step->bring != engine::deposit_plan::what::seed, over);
         const auto& waited_at = e->looked_after.hers;
-        if (over && over->how == relay::ending::refused && !step->at_ours && waited_at &&
+        if (over && over->how == relay::ending::refused && !over->fetched && !step->at_ours && waited_at &&
             is_at(waited_at, e->hers[step->place]))
             e->denied = true;
         if (over) plan.answered(*over);
@@ -173,7 +173,7 @@ peer::notification relay_outbox::note_of(services::account& mine, const errand& 
     note.key = e.what.ref.key.clone();
     note.plain_bytes = e.what.ref.plain_bytes;
     note.cipher_bytes = e.what.ref.cipher_bytes;
-    note.submitted_at = engine::begins_at(e.row) / 1000;
+    note.submitted_at = engine::began_at(e.row, services::now_ms()) / 1000;
     if (const auto address = pp::mail::parse_address(e.row.recipient)) note.recipient_local = address->local;
     note.work = e.work;
     return note;

@@ -75,8 +75,12 @@ awaitable<smtp::verdict> smtp_connection::on(smtp::recipient q) {
     if (auto no = engine::refuse_recipient(*person, is_first ? std::string_view() : account_->label()))
         co_return std::move(*no);
     // Several addresses of one account are one recipient: she gets the mail once.
-    for (const auto& known : envelope_->recipients)
+    for (auto& known : envelope_->recipients)
         if (known.account == account) {
+            // Reports name the address whose sender wants them.
+            const auto wanted = engine::told_of_either(known.asked.notify, q.notify);
+            if (known.asked.notify.never) known.asked = std::move(q);
+            known.asked.notify = wanted;
             smtp::reply same{250, "2.1.5", "recipient ok, the same account as another recipient"};
             co_return same;
         }

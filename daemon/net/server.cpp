@@ -436,10 +436,13 @@ awaitable<void> server::state::upkeep() {
         receiver.announce_work();
         node.search_fields().forget_unused(std::chrono::steady_clock::now());
         for (auto* a : node.accounts()) mapped_view.look(a->store());
-        // Soon after the start, too: a machine that is switched off each night has no whole day.
+        // Soon after the start, too: a machine that is switched off each night has no whole day, and one that is on for
+        // a moment in the evening has no hour.
+        if (round % upkeeps_per_day == 1) {
+            co_await courier.forget_old_rows();
+            co_await courier.forget_removed_contacts();
+        }
         if (round % upkeeps_per_day != first_daily_upkeep) continue;
-        co_await courier.forget_old_rows();
-        co_await courier.forget_removed_contacts();
         co_await receiver.forget_unfetched_requests();
         renew_local_tls();   // a renewed leaf serves the next connections
         for (auto* a : node.accounts())

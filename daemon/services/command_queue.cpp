@@ -71,7 +71,8 @@ void trace_sent(const account& a, const std::string& message_id, json::array& ho
         }
         std::string state = std::string(state_name(row.state)) + to;
         if (row.attempts > 0)
-            state += ", after " + std::to_string(row.attempts) + " failed attempt" + (row.attempts == 1 ? "" : "s");
+            // not "failed": an attempt after which she fetches the mail is one of them
+            state += ", after " + std::to_string(row.attempts) + " attempt" + (row.attempts == 1 ? "" : "s");
         if (row.state != storage::outbox_state::delivered && !row.last_error.empty()) state += ": " + row.last_error;
         hops.push_back(hop(row.state_since, std::move(state)));
     }

@@ -1,5 +1,7 @@
 #include "daemon/services/correspondents.hpp"
 
+#include "daemon/services/clock.hpp"
+
 #include <algorithm>
 
 namespace pp::services {
@@ -31,7 +33,7 @@ result<void> learn_found(storage::write_txn& txn, const crypto::account_key& who
     if (!wanted) return wanted.error();
     const auto before = correspondent_of(txn, who);
     auto c = before;
-    engine::keep_way(c, way, told_at);
+    engine::keep_way(c, way, told_at, now_s());
     c.work_bits = work_bits;
     if (!*wanted || c == before) return {};
     return txn.put_setting(engine::correspondent_setting(who), engine::encode(c));
@@ -45,7 +47,7 @@ result<void> learn_from(storage::write_txn& txn, const crypto::account_key& who,
     const auto before = correspondent_of(txn, who);
     auto c = before;
     for (const auto& grant : told.grants) engine::keep_tokens(c, grant, now);
-    for (const auto& way : told.ways) engine::keep_way(c, way, written_at);
+    for (const auto& way : told.ways) engine::keep_way(c, way, written_at, now);
     if (paid_by) engine::item_came(c, *paid_by);
     if (c == before) return {};
     return txn.put_setting(engine::correspondent_setting(who), engine::encode(c));

@@ -102,7 +102,7 @@ TEST_CASE("of too many tokens the newest stay", "[correspondent]") {
 TEST_CASE("what is kept of a correspondent comes back", "[correspondent]") {
     correspondent c, giver;
     keep_tokens(c, *grant_tokens(giver, key(9), key(1), slot(), 2, now), now);
-    keep_way(c, {7, {}, now + 100, "peerpost:slot/abc"}, now);
+    keep_way(c, {7, {}, now + 100, "peerpost:slot/abc"}, now, now);
     c.given_week = 3;
     c.given = 4;
     const auto raw = encode(c);
@@ -124,9 +124,23 @@ TEST_CASE("what is kept of a correspondent comes back", "[correspondent]") {
 
 TEST_CASE("an older letter does not undo a newer one", "[correspondent]") {
     correspondent c;
-    keep_way(c, {7, {}, now + 100, "new"}, now);
-    keep_way(c, {6, {}, now + 200, "old"}, now - 1);
+    keep_way(c, {7, {}, now + 100, "new"}, now, now);
+    keep_way(c, {6, {}, now + 200, "old"}, now - 1, now);
     CHECK(c.way->slot == "new");
+}
+
+TEST_CASE("a letter written by a clock that is ahead does not outlast those that follow", "[correspondent]") {
+    constexpr std::int64_t year = 365 * 86400;
+    correspondent c;
+    keep_way(c, {7, {}, now + year, "dropped later"}, now + year, now);
+    keep_way(c, {8, {}, now + 100, "new"}, now + 60, now + 90);      // her clock is right again
+    CHECK(c.way->slot == "new");
+    keep_way(c, {7, {}, now + year, "dropped later"}, now - 60, now + 90);
+    CHECK(c.way->slot == "new");
+    // It was ours that was ahead.
+    keep_way(c, {9, {}, now + 100, "told then"}, now + year, now + year);
+    keep_way(c, {10, {}, now + 100, "told now"}, now + 100, now + 120);
+    CHECK(c.way->slot == "told now");
 }
 
 TEST_CASE("the way to somebody is of record and letters, the newer first", "[correspondent]") {
@@ -144,7 +158,7 @@ TEST_CASE("the way to somebody is of record and letters, the newer first", "[cor
     CHECK(reach.prekey_id == 1);
     REQUIRE(reach.slots.size() == 1);
     CHECK(reach.slots[0].relay == first.relay);
-    keep_way(c, {2, new_key, now + 2000, relay::encode_address(second)}, now + 1);
+    keep_way(c, {2, new_key, now + 2000, relay::encode_address(second)}, now + 1, now + 1);
     reach = how_to_reach(record, c, now);
     CHECK(reach.prekey_id == 2);
     REQUIRE(reach.slots.size() == 2);
@@ -160,7 +174,7 @@ TEST_CASE("what a contact is owed is kept, and goes with one encoding", "[corres
     correspondent c;
     c.untold_since = now * 1000;
     for (int variant = 0; variant < 3; ++variant) {
-        if (variant == 1) keep_way(c, {7, {}, now + 100, "peerpost:slot/abc"}, now);
+        if (variant == 1) keep_way(c, {7, {}, now + 100, "peerpost:slot/abc"}, now, now);
         if (variant == 2) hand_given(c, std::vector{slot().id()});
         const auto raw = encode(c);
         CHECK(*decode_correspondent(raw) == c);

@@ -176,7 +176,9 @@ TEST_CASE("a report says which mail, what has happened, why, and what can be don
     r.kind = report_kind::delivered;
     r.returned.clear();
     CHECK(has(std::string(as_text(engine::report_mail(r))), "Subject: Delivered: your mail has arrived"));
-    CHECK(says(r, "Your mail has arrived."));
+    CHECK(says(r, "Your mail has arrived: it was filed on this computer."));   // nobody signs for that
+    r.rows.front().receipt = to_bytes("signed");
+    CHECK(says(r, "A device of the recipient has stored it and signed for it."));
     CHECK_FALSE(says(r, "Why:"));
 }
 

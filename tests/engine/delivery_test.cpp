@@ -139,6 +139,15 @@ TEST_CASE("a node that was away asks once more before it gives up") {
     CHECK(may_give_up(row, woke, false, woke + 41 * minute, slow));
 }
 
+TEST_CASE("a clock that is put forward or back by more than an hour has jumped") {
+    using namespace std::chrono;
+    CHECK_FALSE(clock_jumped(hours(5), hours(5)));
+    CHECK_FALSE(clock_jumped(hours(1), milliseconds(0)));
+    CHECK(clock_jumped(hours(1) + milliseconds(1), milliseconds(0)));
+    CHECK_FALSE(clock_jumped(-minutes(59), minutes(1)));
+    CHECK(clock_jumped(-minutes(59), minutes(2)));
+}
+
 TEST_CASE("only a receipt for this very mail counts") {
     const auto row = row_to_bob();
     CHECK(check_receipt(row, me, blob, receipt_of_bob()));

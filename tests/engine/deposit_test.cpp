@@ -1,5 +1,6 @@
 // Mails at relays: where a walk goes, what is kept of it, when it is due.
 #include "daemon/engine/deposit.hpp"
+#include "daemon/engine/last_word.hpp"
 #include "tests/engine/accounts.hpp"
 
 #include <catch2/catch.hpp>
@@ -258,6 +259,88 @@ TEST_CASE("what is paid anew is sealed and paid once more, and not at every atte
     row.state = storage::outbox_state::seeded;
     auto failed = notes_of(deposit_failed(row, n, "x", 5000, 0));
     CHECK(before_walk(failed, key, failed.look_at) == failed);
+}
+
+TEST_CASE("she who fetched a mail and whose receipt does not come is asked for another", "[deposit]") {
+    deposit_notes n;
+    n.hers = deposit_place{address(3), std::nullopt, trace::left};
+    n.item = bytes(relay::item_bytes, std::byte{7});
+    n.item_left = n.seed_at_hers = n.item_may_lie = true;
+    n.renew_at = 5000;
+    const auto key = peer::prekey_id_of(n.item);
+    CHECK(before_walk(n, key, 1000) == n);                    // it waits there still, or was not looked at yet
+    for (const bool at_ours : {false, true}) {
+        auto fetched = n;
+        if (at_ours) {
+            fetched.ours = deposit_place{address(9), std::nullopt, trace::fetched};
+            fetched.seed_at_ours = !(fetched.seed_at_hers = false);
+        } else {
+            fetched.hers->lies = trace::fetched;
+        }
+        auto again = before_walk(fetched, key, 1000);
+        CHECK(again.item.empty());                            // sealed and paid anew with this walk
+        CHECK(again.seeded());
+        CHECK(doubt_of(again, 1000) == doubt::fetched);       // and what is known is not forgotten over it
+        again.item = fetched.item;
+        CHECK(again == fetched);
+    }
+}
+
+TEST_CASE("a mail that was submitted when the clock was ahead does not wait for that time", "[deposit]") {
+    delivery_times times;
+    times.reach = std::chrono::seconds(12);
+    constexpr unix_ms year = 365ll * 86400 * 1000, begun = 1000000;
+    auto row = waiting_row();
+    row.submitted_at = row.state_since = begun + year;
+    CHECK(began_at(row, begun) == begun);
+    CHECK(began_at(row, begun + 2 * year) == begun + year);
+    CHECK_FALSE(deposit_is_due(row, begun, begun + 11999, times));
+    CHECK(deposit_is_due(row, begun, begun + 12000, times));
+    CHECK(deposit_due_at(row, begun, begun + 5000, times) == begun + 12000);
+    row.submitted_at = begun + 5000;              // by a clock that is right
+    CHECK_FALSE(deposit_is_due(row, begun, begun + 16999, times));
+    CHECK(deposit_due_at(row, begun, begun + 6000, times) == begun + 17000);
+    row.hold_until = begun + year;                // and that one is to wait
+    CHECK_FALSE(deposit_is_due(row, begun, begun + 20000, times));
+}
+
+TEST_CASE("what was submitted by a wrong clock keeps its age when that is put right", "[deposit]") {
+    using std::chrono::hours, std::chrono::milliseconds;
+    constexpr unix_ms from = 1000000, hour = 3600 * 1000;
+    auto row = waiting_row();
+    row.state_since = row.next_attempt_at = row.submitted_at = from + hour;
+    row.hold_until = from + 3 * hour;
+    const auto later = redated(row, from, from + 2 * hour, hours(240));
+    REQUIRE(later);
+    CHECK(later->submitted_at == from + 241 * hour);
+    CHECK(later->state_since == from + 241 * hour);
+    CHECK(later->next_attempt_at == from + 241 * hour);
+    CHECK(later->hold_until == from + 243 * hour);   // for so long it was to be held
+    CHECK(later->left_at == 0);
+    const auto back = redated(*later, from + 240 * hour, from + 242 * hour, -hours(240));
+    REQUIRE(back);
+    CHECK(back->submitted_at == row.submitted_at);
+    CHECK_FALSE(redated(row, from + hour + 1, from + 2 * hour, hours(240)));   // of another run: perhaps it was right
+    CHECK_FALSE(redated(row, from, from + hour - 1, hours(240)));
+    // What lies at a relay says when it was submitted: it is sealed anew.
+    deposit_notes n;
+    n.hers = deposit_place{address(3), std::nullopt, trace::left};
+    n.item = bytes(relay::item_bytes, std::byte{7});
+    n.item_left = n.seed_at_hers = true;
+    n.look_at = n.renew_at = n.lies_until = from + 5 * hour;
+    row.deposit = encode(n);
+    row.left_at = from + hour;
+    const auto at_relay = redated(row, from, from + 2 * hour, -hours(2));
+    REQUIRE(at_relay);
+    const auto notes = notes_of(*at_relay);
+    CHECK(notes.item.empty());
+    CHECK(notes.seeded());
+    CHECK(notes.hers == n.hers);
+    CHECK(notes.look_at == from - hour);
+    CHECK((notes.renew_at == from + 3 * hour && notes.lies_until == from + 3 * hour));
+    CHECK(at_relay->left_at == from - hour);
+    row.state = storage::outbox_state::delivered;
+    CHECK_FALSE(redated(row, from, from + 2 * hour, hours(240)));
 }
 
 TEST_CASE("a mail that its relay has no more is not said to wait there", "[deposit]") {

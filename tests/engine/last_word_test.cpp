@@ -1,6 +1,7 @@
 // A mail whose time is over while something of it lies at relays: what walks leave behind, when the last word is said,
 // and which one.
 #include "daemon/engine/delivery_report.hpp"
+#include "daemon/engine/delivery_words.hpp"
 #include "daemon/engine/last_word.hpp"
 
 #include <catch2/catch.hpp>
@@ -158,6 +159,21 @@ TEST_CASE("the last word waits while something is undecided, and says what is kn
     const auto ran_out = last_word(seeded(left_at_hers(trace::left, over + day)), over + day + 2 * hour + 1);
     CHECK(ran_out.state == storage::outbox_state::failed);
     CHECK_FALSE(is_in_doubt(ran_out));
+}
+
+TEST_CASE("of a mail whose receipt is missing nobody says that it waits", "[last_word]") {
+    const auto why = [](trace lies, unix_ms now) {
+        std::string all;
+        for (const auto& one : explained(seeded(left_at_hers(lies, over + 300 * day)), {}, now)) all += one + "\n";
+        return all;
+    };
+    CHECK(why(trace::left, over - day).find("the mail waits") != std::string::npos);
+    const auto fetched = why(trace::fetched, over - day);
+    CHECK(fetched.find("the mail waited") != std::string::npos);
+    CHECK(fetched.find("has taken it from there") != std::string::npos);
+    CHECK(fetched.find("says that it failed") == std::string::npos);
+    CHECK(fetched.find("by " + moment(over + 10 * day)) != std::string::npos);
+    CHECK(why(trace::fetched, over).find("has taken it from there") != std::string::npos);
 }
 
 TEST_CASE("nothing is brought to a relay when the time for delivery is over", "[last_word]") {

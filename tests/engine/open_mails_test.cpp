@@ -84,6 +84,21 @@ TEST_CASE("who is waited for, the oldest mail first", "[open_mails]") {
     CHECK(all.waiting_for(somebody(1)).size() == 4);
 }
 
+TEST_CASE("a mail that is dated anew takes its place among those that wait", "[open_mails]") {
+    open_mails all;
+    for (std::uint32_t n = 1; n < 4; ++n) {
+        all.changed(row(n));
+        all.set_waits(id_of(n), true);
+    }
+    auto later = row(1);
+    later.submitted_at = 5000;
+    all.changed(later);
+    REQUIRE(all.waiting_for(somebody(1)).size() == 3);
+    CHECK(all.waiting_for(somebody(1)).rbegin()->second == id_of(1));
+    all.set_waits(id_of(1), false);
+    CHECK(all.waiting_for(somebody(1)).size() == 2);
+}
+
 TEST_CASE("a failure is noted in the oldest mails each time, in the others when its reason is new", "[open_mails]") {
     open_mails all;
     for (std::uint32_t n = 0; n < 300; ++n) {

@@ -212,6 +212,22 @@ TEST_CASE("the mail that is answered is found in the same way") {
     CHECK(answered("").empty());
 }
 
+TEST_CASE("of two addresses of one account the sender is told what she asked of either") {
+    using notify = smtp::dsn_notify;
+    const notify unset, never{.given = true, .never = true}, success{.given = true, .success = true},
+        failure{.given = true, .failure = true}, by_itself{.given = true, .failure = true, .delay = true},
+        both{.given = true, .success = true, .failure = true},
+        all{.given = true, .success = true, .failure = true, .delay = true};
+    struct {
+        notify a, b, either;
+    } const cases[] = {{unset, unset, unset},    {never, never, never},   {never, success, success},
+                       {success, failure, both}, {unset, never, by_itself}, {unset, success, all}};
+    for (const auto& c : cases) {
+        CHECK(engine::told_of_either(c.a, c.b) == c.either);
+        CHECK(engine::told_of_either(c.b, c.a) == c.either);
+    }
+}
+
 TEST_CASE("MAIL FROM is null or the account's") {
     smtp::mail_from m;
     CHECK_FALSE(engine::refuse_sender(m, accounts::key(1)));

@@ -26,6 +26,10 @@ nanoseconds wall_ahead() {
     const auto* t = scheduler::self();
     return wall_base + (t ? t->on->wall_ahead : 0);
 }
+nanoseconds slept() {
+    const auto* t = scheduler::self();
+    return t ? t->on->slept : 0;
+}
 
 timespec to_timespec(nanoseconds t) { return {static_cast<time_t>(t / second), static_cast<long>(t % second)}; }
 
@@ -91,10 +95,11 @@ int pthread_cond_broadcast(pthread_cond_t* c) noexcept {
 int clock_gettime(clockid_t clock, timespec* out) noexcept {
     const auto& s = scheduler::the();
     const bool wall = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
-    const bool steady = clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_MONOTONIC_RAW ||
-                        clock == CLOCK_BOOTTIME;
+    const bool boot = clock == CLOCK_BOOTTIME;
+    const bool steady =
+        clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_MONOTONIC_RAW || boot;
     if (!s.active() || (!wall && !steady)) return static_cast<int>(::syscall(SYS_clock_gettime, clock, out));
-    *out = to_timespec(s.now() + (wall ? wall_ahead() : monotonic_base));
+    *out = to_timespec(s.now() + (wall ? wall_ahead() : monotonic_base + (boot ? slept() : 0)));
     return 0;
 }
 int gettimeofday(timeval* out, void*) noexcept {

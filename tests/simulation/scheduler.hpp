@@ -28,6 +28,11 @@ struct host {
     int number = 0;                      // also its IPv4 address: 10.0.0.number
     bool powered = true;
     nanoseconds wall_ahead = 0;          // of its clock before the true time
+    nanoseconds slept = 0;               // which steady clocks do not count, CLOCK_BOOTTIME does
+    void sleeps(nanoseconds length) {
+        wall_ahead += length;
+        slept += length;
+    }
     bool disk_full = false;
     std::uint64_t writes = 0;            // system calls that changed a file
     std::uint64_t dies_at_write = 0;     // power goes just before that one; 0: not planned

@@ -388,7 +388,7 @@ std::string story::relays_are_emptied() {
     for (const auto& m : machines_)
         if (is_relay(*m) && m->serving()) tell("%s still has %s", m->name().c_str(), kept_by_relay(*m->node()).c_str());
     for (auto& m : machines_)
-        if (is_relay(*m)) m->os().wall_ahead += relay_keeps_longest;
+        if (is_relay(*m)) m->os().sleeps(relay_keeps_longest);
     for (int i = 0; i < 10 && !relays_are_empty(); ++i) {
         start_relays();
         clock_.run(clock_.now() + minute);
@@ -405,7 +405,7 @@ std::string story::give_up() {
     tell("days go by without node%d", gone_->os().number);
     ++tally_.given_up;
     days_over_ = true;
-    for (auto& m : machines_) m->os().wall_ahead += gives_up_after;
+    for (auto& m : machines_) m->os().sleeps(gives_up_after);
     idle_.clear();
     auto wrong = settle();
     // She has fetched one, and no receipt came out: its sender waits for her longer.
@@ -414,7 +414,7 @@ std::string story::give_up() {
     });
     if (!wrong.empty() && doubt) {
         tell("more days go by without node%d, who has fetched a mail", gone_->os().number);
-        for (auto& m : machines_) m->os().wall_ahead += engine::decided_within * gives_up_after;
+        for (auto& m : machines_) m->os().sleeps(engine::decided_within * gives_up_after);
         wrong = settle();
     }
     if (!wrong.empty() || dice_.chance(30)) return wrong;

@@ -227,6 +227,33 @@ def same_home(alice):
     assert zoe_mails("INBOX")[1:] == ["Subject: one"] and zoe_mails("Junk") == [], "accepted, it comes out of Junk"
 
 
+def no_room_in_same_home(alice):
+    """Another account of the home takes nothing more of strangers: that is seen, and can be cancelled."""
+    made = json.loads(alice.command("account", "add", "--name", "full", "--json"))
+    import imaplib
+    client = imaplib.IMAP4("127.0.0.1", alice.imap, timeout=60)
+    client.login(made["address"], made["password"])
+    client.append("Requests", None, None, b"Subject: one of many\r\n\r\nx\r\n")
+    client.select("Requests")
+    for _ in range(11):                                     # 2048: more than are kept of strangers
+        assert client.copy("1:*", "Requests")[0] == "OK"
+    client.logout()
+    alice.submit(mail_from(alice, made["address"], "no room", b"x\r\n"), [made["address"]])
+    row = lambda: next(r for r in json.loads(alice.command("queue", "--all", "--json"))["queue"]
+                       if r["recipient"] == made["address"])
+    wait_until(lambda: row()["attempts"] > 0, 20, lambda: f"it is not told that it waits: {row()}")
+    why = alice.command("queue", "why", row()["id"])
+    assert "last attempt" in why and "is full" in why and "tried again at" in why, why
+    wait_until(lambda: any(b": no room" in body for body in alice.bodies("Outgoing").values()), 20, "not in Outgoing")
+    client = alice.imap_client()
+    client.select("Outgoing")
+    client.store("1:*", "+FLAGS", "\\Deleted")
+    client.expunge()
+    client.logout()
+    wait_until(lambda: row()["state"] == "failed" and "cancelled" in row()["last_error"], 20,
+               lambda: f"it was not cancelled: {row()}")
+
+
 def main(binary):
     with nodes(binary, "alice", "bob", "carol") as (alice, bob, carol):
         from node import Node
@@ -247,6 +274,7 @@ def main(binary):
             card(alice, carol, alice.home.parent)
             another_name(alice, bob, carol)
             same_home(alice)
+            no_room_in_same_home(alice)
         finally:
             if eve.process.poll() is None:
                 eve.kill()

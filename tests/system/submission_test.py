@@ -117,6 +117,9 @@ def reports(alice, bob):
         assert "dsn" in client.esmtp_features
         said(client, f"MAIL FROM:<{alice.address}>", "RET=FULL ENVID=mine+2B1", expect=250)
         said(client, f"RCPT TO:<{bob.address}>", f"NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;{bob.address}", expect=250)
+        # another address of the same account: one mail, and what is asked for either of them counts
+        other = "other@" + alice.address.partition("@")[2]
+        said(client, f"RCPT TO:<{other}>", "NOTIFY=NEVER", expect=250)
         said(client, f"RCPT TO:<{alice.address}>", "NOTIFY=SUCCESS", expect=250)
         assert client.data(mail)[0] == 250
         # nobody is told of a mail without a sender, nor of one with NOTIFY=NEVER
@@ -147,6 +150,9 @@ def reports(alice, bob):
         assert whole["Original-Envelope-Id"] == "mine+1" and whole["Reporting-MTA"].startswith("dns; ")
         assert one["Action"] == "delivered" and one["Status"].startswith("2.")
         found.add(one["Final-Recipient"])
+        words = people.get_payload(decode=True).decode()
+        signed = bob.address in one["Final-Recipient"]   # nobody signs for what stays on this computer
+        assert ("signed for it" in words) == signed and ("filed on this computer" in words) != signed, words
     assert found == {f"rfc822; {bob.address}", f"rfc822; {alice.address}"}, found
     time.sleep(1)
     assert len(set(alice.bodies()) - before) == 3, "somebody was told who should not be"

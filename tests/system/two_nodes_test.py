@@ -61,6 +61,14 @@ def main(binary):
                                for r in json.loads(alice.command("queue", "--json"))["queue"]),
                    10, "no receipt")
 
+        # what is fetched, as larger mails are, has not failed before that
+        fetched = mail_from(alice, bob.address, "fetched", b"".join(os.urandom(36).hex().encode() + b"\r\n"
+                                                                   for _ in range(2000)))
+        alice.submit(fetched, [bob.address])
+        name = next(line.split()[1] for line in fetched.decode().splitlines() if line.startswith("Message-ID:"))
+        wait_until(lambda: "delivered (to" in alice.command("trace", name), 20, "the mail to be fetched did not arrive")
+        assert "failed" not in alice.command("trace", name), alice.command("trace", name)
+
         # Bcc is taken out, for everybody
         secret = b"Bcc: hidden <" + bob.address.encode() + b">\r\n"
         plain = mail_from(alice, bob.address, "bcc", b"body\r\n")

@@ -163,12 +163,17 @@ result<void> unlink_file(const std::filesystem::path& path) {
     return {};
 }
 
+// Each name by itself, so that a cut may leave any part of it: an emptied folder, too.
 result<void> remove_tree(const std::filesystem::path& path) {
-    if (!durable::exists(path)) return {};
+    struct stat s {};
+    if (::lstat(path.c_str(), &s) != 0) return errno == ENOENT ? result<void>() : error_of(errno);
+    if (!S_ISDIR(s.st_mode)) return unlink_file(path);
+    const auto names = list_names(path);
+    if (!names) return names.error();
+    for (const auto& name : *names)
+        if (const auto removed = remove_tree(path / name); !removed) return removed;
     if (const int e = injected_fault(call::unlink)) return error_of(e);
-    std::error_code failed;
-    std::filesystem::remove_all(path, failed);
-    if (failed) return error_of(failed.value());
+    if (::rmdir(path.c_str()) != 0 && errno != ENOENT) return error_of(errno);
     return {};
 }
 

@@ -24,10 +24,12 @@ result<belongs> look(const std::filesystem::path& log_folder, std::uint64_t gene
     }
     return belongs::unknown;
 }
-}  // namespace
 
-result<std::vector<std::uint64_t>> generations_in(const std::filesystem::path& log_folder) {
-    std::vector<std::uint64_t> out;
+struct folders {
+    std::vector<std::uint64_t> with_segments, without;   // rising
+};
+result<folders> numbered_folders(const std::filesystem::path& log_folder) {
+    folders out;
     PP_LET(const auto names, durable::list_names(log_folder));
     for (const auto& name : names) {
         std::uint64_t n = 0;
@@ -35,17 +37,25 @@ result<std::vector<std::uint64_t>> generations_in(const std::filesystem::path& l
         const auto [rest, ec] = std::from_chars(name.data(), end, n);
         if (ec != std::errc() || rest != end || n == 0) continue;
         PP_LET(const auto segments, segments_in(log_folder, n));
-        if (!segments.empty()) out.push_back(n);
+        (segments.empty() ? out.without : out.with_segments).push_back(n);
     }
-    std::sort(out.begin(), out.end());
+    std::sort(out.with_segments.begin(), out.with_segments.end());
+    std::sort(out.without.begin(), out.without.end());
     return out;
+}
+}  // namespace
+
+result<std::vector<std::uint64_t>> generations_in(const std::filesystem::path& log_folder) {
+    PP_LET(const auto all, numbered_folders(log_folder));
+    return all.with_segments;
 }
 
 result<generations> find_generations(const std::filesystem::path& log_folder, const log_keys& keys) {
     generations out;
     bool others = false;
-    PP_LET(const auto all, generations_in(log_folder));
-    for (auto n = all.rbegin(); n != all.rend(); ++n) {
+    PP_LET(auto all, numbered_folders(log_folder));
+    out.emptied = std::move(all.without);
+    for (auto n = all.with_segments.rbegin(); n != all.with_segments.rend(); ++n) {
         PP_LET(const auto whose, look(log_folder, *n, keys));
         if (whose == belongs::to_us && out.current == 0)
             out.current = *n;

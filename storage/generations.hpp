@@ -11,6 +11,7 @@ struct generations {
     std::uint64_t current = 0;
     std::vector<std::uint64_t> older;        // opened by the same keys: a repair was cut off before it put them aside
     std::vector<std::uint64_t> unreadable;   // of other keys: before a shred, or a shred that was cut off
+    std::vector<std::uint64_t> emptied;      // folders without a segment: their removal was cut off
 };
 
 // Numbers of all generations that have a segment, rising.

@@ -109,7 +109,8 @@ result<void> account_store::state::settle_generations(recovery_report& report) {
         PP_TRY(durable::sync_directory(folder));
     }
     PP_LET(const auto all, find_generations(log_folder(), secrets.log));
-    for (const auto n : all.unreadable) PP_TRY(durable::remove_tree(log_folder() / std::to_string(n)));
+    for (const auto& gone : {all.unreadable, all.emptied})
+        for (const auto n : gone) PP_TRY(durable::remove_tree(log_folder() / std::to_string(n)));
     repair_report aside;
     for (const auto n : all.older)
         PP_TRY(put_aside(log_folder() / std::to_string(n), "log-" + std::to_string(n), aside));

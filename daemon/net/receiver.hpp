@@ -82,10 +82,11 @@ public:
     void leave_to_relay(const storage::id16& id) {
         if (fetching_.contains(id)) left_to_relay_.insert(id);
     }
-    // Fetches from where the last try ended and stores the mail; its inbound row then tells that it is stored. moved:
-    // set when more of it has come than there was.
+    // Fetches from where the last try ended and stores the mail; its inbound row then tells that it is stored.
+    // furthest: how many bytes of it have been here at one time, of all tries; grows.
     awaitable<result<void>> fetch_seed(services::account& mine, std::shared_ptr<const peer::notification> note,
-                                       std::shared_ptr<relay_call> from, relay::seed_secrets secrets, bool& moved);
+                                       std::shared_ptr<relay_call> from, relay::seed_secrets secrets,
+                                       std::uint64_t& furthest);
 
 private:
     // What one account fetches from one peer. The rows themselves are in the store; this is who works on which.

@@ -12,6 +12,8 @@
 #include "daemon/services/requests.hpp"
 #include "proto/peer/first_contact.hpp"
 
+#include <algorithm>
+
 namespace pp::net {
 
 namespace {
@@ -193,7 +195,7 @@ awaitable<void> receiver::use_own_invite(services::account& mine, std::shared_pt
 
 awaitable<result<void>> receiver::fetch_seed(services::account& mine, std::shared_ptr<const peer::notification> note,
                                              std::shared_ptr<relay_call> from, relay::seed_secrets secrets,
-                                             bool& moved) {
+                                             std::uint64_t& furthest) {
     // The header comes first, and again after a restart: it is not among the chunks that are kept.
     const relay::request asked =
         relay::seed_get_request{secrets.where, 0, static_cast<std::uint32_t>(crypto::blob_header_bytes)};
@@ -229,7 +231,7 @@ awaitable<result<void>> receiver::fetch_seed(services::account& mine, std::share
         return keep_seed(p->pending, p->kept, p->failed, partial, note, std::move(content));
     };
     const auto over = co_await play(from, std::move(options), std::move(keep));
-    moved = moved || p->kept > kept;
+    furthest = std::max(furthest, p->kept);
     if (p->failed) co_return p->failed;
     if (over.how == relay::ending::refused) co_return storage::errc::not_found;
     if (over.how != relay::ending::done) co_return relay::errc::lost;

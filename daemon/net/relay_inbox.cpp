@@ -213,9 +213,9 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
             const bool comes = link && !engine::crawls(link->path, note->cipher_bytes);
             if (note->answer && (!comes || d.trials[id].failures > 0)) {
                 if (link && !comes && !std::exchange(d.trials[id].left_link, true)) mails_.leave_to_relay(id);
-                const auto came = co_await fetch(mine, note);
+                const auto came = co_await fetch(mine, note, d.trials[id].furthest);
                 cleaned = cleaned || came.cleaned;
-                moved = came.moved;
+                moved = came.furthest > std::exchange(d.trials[id].furthest, came.furthest);
                 if (came.failed) why = *came.failed;
                 else row.stage = storage::inbound_stage::stored;
             }
@@ -280,9 +280,11 @@ std::vector<relay_inbox::source> relay_inbox::sources_of(services::account& mine
 }
 
 awaitable<relay_inbox::fetched> relay_inbox::fetch(services::account& mine,
-                                                   std::shared_ptr<const peer::notification> note) {
+                                                   std::shared_ptr<const peer::notification> note,
+                                                   std::uint64_t furthest) {
     using engine::seed_fate;
     fetched out{engine::fetch_failure::not_reached};
+    out.furthest = furthest;
     if (!mails_.begin_fetch(note->id)) co_return out;   // over a link, at this moment
     bool here = false, forged = false;
     std::vector<seed_fate> fates;
@@ -297,7 +299,7 @@ awaitable<relay_inbox::fetched> relay_inbox::fetch(services::account& mine,
         auto secrets = relay::derive_seed(note->key, note->id, from.relay, from.slot);
         const auto where = secrets.where;
         const auto deletion = secrets.deletion;
-        const auto got = co_await mails_.fetch_seed(mine, note, call, std::move(secrets), out.moved);
+        const auto got = co_await mails_.fetch_seed(mine, note, call, std::move(secrets), out.furthest);
         if (got) {
             here = true;
             out.cleaned = co_await delete_seed(call, where, deletion);

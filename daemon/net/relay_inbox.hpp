@@ -48,6 +48,7 @@ private:
         std::chrono::steady_clock::time_point next{};
         bool cleaned = false;                    // no seed of it is left
         bool told = false;                       // its sender has the answer, or it is left for her
+        std::uint64_t furthest = 0;              // bytes that were here at one time: what comes anew is no progress
         bool left_link = false;                  // where it crawled: once, a relay may have nothing
         bool running = false;
         std::uint64_t place = 0;                 // rising, as they came
@@ -84,9 +85,10 @@ private:
     struct fetched {
         std::optional<engine::fetch_failure> failed;     // nothing: the mail is here
         bool cleaned = false;                    // and its seed is not there any more
-        bool moved = false;                      // more of it is here than before
+        std::uint64_t furthest = 0;              // as of the trial
     };
-    awaitable<fetched> fetch(services::account& mine, std::shared_ptr<const peer::notification> note);
+    awaitable<fetched> fetch(services::account& mine, std::shared_ptr<const peer::notification> note,
+                             std::uint64_t furthest);
     awaitable<bool> clean(services::account& mine, std::shared_ptr<const peer::notification> note);
     awaitable<bool> answer(services::account& mine, storage::inbound_row row,
                            std::shared_ptr<const peer::notification> note);

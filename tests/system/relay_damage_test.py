@@ -15,6 +15,8 @@ from relay_delivery_test import add_config, body_of, empties, has_mail, link_of,
 LOOKS = "\n[delivery]\nreach_timeout_s = 1\nretry_max_s = 2\nlook_after_s = 3\n"
 ITEM_PAGE = 2
 MAILS = 5
+LARGE_BYTES = 1_000_000
+WRONG_SEED_SECONDS, WRONG_SEED_FETCHES_MAX = 16, 5   # after 2, 4 and 8 s, not every 2 s: daemon/net/relay_inbox.hpp
 
 
 def spoil_all(index):
@@ -135,7 +137,43 @@ def repaired(binary):
     print("check and check --repair of a relay's home")
 
 
+def wrong_seed(binary):
+    """What lies at the relay is not the mail, as a disk or the relay's owner may have it: all of it is fetched less and
+    less often. The sender still has it, and brings it when she is there."""
+    quick = "\n[delivery]\nreach_timeout_s = 1\n"
+    with nodes(binary, "relay", "alice", "bob", extra_toml=quick) as (relay, alice, bob):
+        add_config(relay, '[relay]\nserve = "open"\nopen_bits = 2\n')
+        relay.start()
+        bob.start()
+        bob.command("relay", "use", link_of(relay))
+        wait_until(lambda: relay_status(relay)["slots"] == 1, 30, "Bob has no slot")
+        alice.start()
+        befriend(bob, alice)
+        time.sleep(1)
+        bob.stop()
+        mail = mail_from(alice, bob.address, "wrong at the relay", body_of(LARGE_BYTES, 0))
+        alice.submit(mail, [bob.address])
+        wait_until(lambda: states(alice) == ["seeded"], 60, lambda: f"not left at the relay: {queue(alice)}")
+        alice.stop()
+        relay.stop()
+        (seed,) = [p for p in (relay.home / "relay" / "seeds").rglob("*") if p.is_file()]
+        raw = bytearray(seed.read_bytes())
+        raw[len(raw) // 3] ^= 1
+        seed.write_bytes(raw)
+        relay.start()
+        bob.start()
+        wait_until(lambda: "event=seed_not_fetched" in bob.log_text(), 30, "nothing was fetched")
+        time.sleep(WRONG_SEED_SECONDS)
+        fetched = bob.log_text().count("event=seed_not_fetched")
+        assert fetched <= WRONG_SEED_FETCHES_MAX, f"the wrong mail was fetched {fetched} times"
+        assert not has_mail(bob, mail)
+        alice.start()
+        wait_until(lambda: has_mail(bob, mail), 60, "the mail of a sender who is there does not come")
+    print(f"a wrong mail at the relay: fetched {fetched} times in {WRONG_SEED_SECONDS} s")
+
+
 def main(binary):
+    wrong_seed(binary)
     repaired(binary)
     brought_again(binary, spoil_leaf_pages, everything=False)
     brought_again(binary, spoil_all, everything=True)

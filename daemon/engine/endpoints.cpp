@@ -142,7 +142,7 @@ std::vector<std::string> own_endpoints(const std::vector<std::string>& configure
     }
     for (const auto& address : interface_addresses) {
         const bool v6 = parse_address<16>(address).has_value();
-        if (v6 ? any_v6 : (any_v4 || any_v6)) sort_in(address, false);   // a listener on "::" takes IPv4 too
+        if (v6 ? any_v6 : any_v4) sort_in(address, false);   // a listener on "::" takes IPv6 only
     }
     std::vector<endpoint> all;
     for (const auto* list : {&named, &global, &local, &loopback_by_name})

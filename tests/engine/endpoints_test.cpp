@@ -77,7 +77,7 @@ TEST_CASE("what we tell others of ourselves") {
     const strings interfaces = {"127.0.0.1", "::1", "192.168.1.7", "fe80::7", "2001:db8::7", "169.254.3.3"};
     CHECK(own_endpoints({}, {"0.0.0.0", "::"}, 41443, interfaces) ==
           strings{"[2001:db8::7]:41443", "192.168.1.7:41443"});
-    CHECK(own_endpoints({}, {"::"}, 41443, interfaces) == strings{"[2001:db8::7]:41443", "192.168.1.7:41443"});
+    CHECK(own_endpoints({}, {"::"}, 41443, interfaces) == strings{"[2001:db8::7]:41443"});
     CHECK(own_endpoints({}, {"0.0.0.0"}, 41443, interfaces) == strings{"192.168.1.7:41443"});
     CHECK(own_endpoints({}, {"127.0.0.1"}, 9, interfaces) == strings{"127.0.0.1:9"});
     CHECK(own_endpoints({}, {"127.0.0.1", "192.168.1.7"}, 9, interfaces) == strings{"192.168.1.7:9", "127.0.0.1:9"});

@@ -7,6 +7,8 @@
 #include <boost/asio/ip/multicast.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 
+#include <algorithm>
+
 namespace pp::net {
 
 namespace {
@@ -32,6 +34,7 @@ void discovery::start(listener& l) {
                                    node_.configuration().lan.port);
         return;
     }
+    join_groups();
     if (have_v4) asio::co_spawn(io_, listen_loop(v4_), asio::detached);
     if (have_v6) asio::co_spawn(io_, listen_loop(v6_), asio::detached);
     asio::co_spawn(io_, announce_loop(), asio::detached);
@@ -59,18 +62,49 @@ bool discovery::open(udp::socket& socket, bool v6) {
         socket.close(ec);
         return false;
     }
-    if (v6) {
-        socket.set_option(asio::ip::multicast::join_group(asio::ip::make_address_v6(beacon_group_v6)), ec);
-    } else {
-        const auto group = asio::ip::make_address_v4(beacon_group_v4);
-        for (const auto& text : services::interface_addresses()) {
-            const auto address = asio::ip::make_address(text, ec);
-            if (!ec && address.is_v4()) socket.set_option(asio::ip::multicast::join_group(group, address.to_v4()), ec);
-        }
-    }
     socket.set_option(asio::ip::multicast::hops(1), ec);
     socket.set_option(asio::ip::multicast::enable_loopback(true), ec);
     return true;
+}
+
+// On every interface that is there now; what has gone is left.
+void discovery::join_groups() {
+    const auto follow = [](udp::socket& socket, auto& joined, const auto& present, const auto& join,
+                           const auto& leave) {
+        error_code ec;
+        for (auto it = joined.begin(); it != joined.end();) {
+            const bool gone = std::find(present.begin(), present.end(), *it) == present.end();
+            if (gone) socket.set_option(leave(*it), ec);
+            it = gone ? joined.erase(it) : std::next(it);
+        }
+        for (const auto& one : present) {
+            if (joined.contains(one)) continue;
+            socket.set_option(join(one), ec);
+            if (!ec) joined.insert(one);      // else by another address of the same interface, or with the next look
+        }
+    };
+    using asio::ip::multicast::join_group, asio::ip::multicast::leave_group;
+    if (v4_.is_open()) {
+        std::vector<std::string> present;
+        for (const auto& text : services::interface_addresses()) {
+            error_code ec;
+            if (const auto address = asio::ip::make_address(text, ec); !ec && address.is_v4()) present.push_back(text);
+        }
+        const auto group = asio::ip::make_address_v4(beacon_group_v4);
+        follow(v4_, joined_v4_, present, [&](const auto& a) { return join_group(group, asio::ip::make_address_v4(a)); },
+               [&](const auto& a) { return leave_group(group, asio::ip::make_address_v4(a)); });
+    }
+    if (v6_.is_open()) {
+        const auto group = asio::ip::make_address_v6(beacon_group_v6);
+        follow(v6_, joined_v6_, services::ipv6_interfaces(), [&](unsigned n) { return join_group(group, n); },
+               [&](unsigned n) { return leave_group(group, n); });
+    }
+}
+
+void discovery::network_changed() {
+    if (stopping_ || (!v4_.is_open() && !v6_.is_open())) return;
+    join_groups();
+    announce();
 }
 
 awaitable<void> discovery::announce_loop() {
@@ -79,6 +113,7 @@ awaitable<void> discovery::announce_loop() {
         timer_.expires_after(delay);
         auto [ec] = co_await timer_.async_wait(as_result);
         if (stopping_) co_return;
+        join_groups();
         if (!ec) announce();
         delay = std::chrono::milliseconds(beacon_interval) + up_to(std::chrono::milliseconds(beacon_interval) / 4);
     }
@@ -104,7 +139,10 @@ void discovery::announce() {
                 v4_.send_to(buffer, to, 0, ec);   // lost is lost: the next one comes
             }
         }
-        if (v6_.is_open()) v6_.send_to(buffer, udp::endpoint(asio::ip::make_address_v6(beacon_group_v6), port), 0, ec);
+        if (!v6_.is_open()) continue;
+        const auto group = asio::ip::make_address_v6(beacon_group_v6).to_bytes();
+        for (const auto number : services::ipv6_interfaces())
+            v6_.send_to(buffer, udp::endpoint(asio::ip::address_v6(group, number), port), 0, ec);
     }
 }
 

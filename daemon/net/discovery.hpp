@@ -8,6 +8,8 @@
 
 #include <array>
 #include <map>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace pp::net {
@@ -31,6 +33,8 @@ public:
     discovery(asio::io_context& io, services::node& node);
     void start(listener& l);
     void stop();
+    // The network is another: listens there too, and tells it that we are there.
+    void network_changed();
     // Endpoints a peer has announced lately; empty when it was not seen.
     std::vector<std::string> endpoints_of(const crypto::account_key& peer) const;
 
@@ -38,6 +42,7 @@ private:
     awaitable<void> announce_loop();
     awaitable<void> listen_loop(udp::socket& socket);
     bool open(udp::socket& socket, bool v6);
+    void join_groups();
     void announce();
     void heard(bytes_view datagram);
     void refresh_tags();
@@ -51,6 +56,9 @@ private:
     services::node& node_;
     listener* listener_ = nullptr;
     udp::socket v4_, v6_;
+    // Where we listen: interfaces come and go, and a socket may be in so many groups only.
+    std::set<std::string> joined_v4_;                                 // by an address of the interface
+    std::set<unsigned> joined_v6_;                                    // by its number
     asio::steady_timer timer_;
     std::map<std::array<std::byte, 8>, crypto::account_key> tags_;    // of whom we look for, yesterday to tomorrow
     std::chrono::steady_clock::time_point tags_made_{}, last_answer_{};

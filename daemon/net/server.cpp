@@ -360,6 +360,7 @@ void server::state::network_changed() {
     asio::use_service<open_streams>(io).close_others(services::interface_addresses());
     port_mapper.network_changed();
     tell_endpoints();
+    discovery.network_changed();
     reservations.network_changed();
     relay_homes.network_changed();
     courier.dial_at_once();

@@ -35,6 +35,19 @@ std::vector<std::string> interface_addresses() {
     return out;
 }
 
+std::vector<unsigned> ipv6_interfaces() {
+    ifaddrs* list = nullptr;
+    if (getifaddrs(&list) != 0) return {};
+    const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owned(list, &freeifaddrs);
+    std::vector<unsigned> out;
+    for (const auto* i = list; i; i = i->ifa_next) {
+        if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) || i->ifa_addr->sa_family != AF_INET6) continue;
+        const auto number = if_nametoindex(i->ifa_name);
+        if (number != 0 && std::find(out.begin(), out.end(), number) == out.end()) out.push_back(number);
+    }
+    return out;
+}
+
 std::optional<std::string> default_gateway() {
     std::ifstream table("/proc/net/route");
     std::ostringstream text;

@@ -11,6 +11,8 @@ namespace pp::services {
 
 // Numeric addresses of the interfaces that are up, without scope and without link-local ones.
 std::vector<std::string> interface_addresses();
+// The numbers of those that are up and speak IPv6.
+std::vector<unsigned> ipv6_interfaces();
 // The IPv4 address of this machine's router. nullopt: there is none, or the system does not tell (no /proc/net/route).
 std::optional<std::string> default_gateway();
 // "host:port" for each way to reach the peer listener, best first; see engine/endpoints for the rule. `mapped`: ways in

@@ -2,6 +2,7 @@
 // unreadable; `peerpost config --explain` prints every key.
 #include "daemon/cli/context.hpp"
 #include "daemon/services/config.hpp"
+#include "daemon/services/json_line.hpp"
 #include "daemon/services/log.hpp"
 
 #include <CLI/CLI.hpp>
@@ -106,7 +107,7 @@ void add_check(CLI::App& app, context& c) {
         auto result = std::get<boost::json::value>(answer).as_object();
         if (*mend) result["repaired"] = repaired;
         if (*as_json) {
-            std::cout << json::serialize(result) << "\n";
+            std::cout << services::json_line(result) << "\n";
         } else {
             show_repair(repaired);
             show_check(result);
@@ -151,7 +152,7 @@ void add_config(CLI::App& app, context& c) {
         const auto loaded = services::load_config(file);
         if (const auto* bad = std::get_if<services::config_error>(&loaded)) return fail(c, {EX_CONFIG, bad->text});
         if (o->as_json)
-            std::cout << json::serialize(json::object{{"file", file}, {"valid", true}}) << "\n";
+            std::cout << services::json_line(json::object{{"file", file}, {"valid", true}}) << "\n";
         else
             std::cout << "the configuration " << file << " is valid (or absent: then every key has its default)\n";
         if (!o->as_json && std::get<services::config>(loaded).dht.mode == services::dht_mode::by_home)

@@ -1,7 +1,9 @@
 #include "daemon/cli/context.hpp"
 
 #include "daemon/cli/control_client.hpp"
+#include "daemon/services/json_line.hpp"
 #include "daemon/services/log.hpp"
+#include "proto/mail/charset.hpp"
 
 #include <pwd.h>
 #include <sysexits.h>
@@ -69,6 +71,10 @@ std::filesystem::path default_home() {
 
 command_result ask(const context& c, std::string_view command, const json::object& arguments,
                    const command_progress& progress) {
+    for (const auto& argument : arguments)
+        if (argument.value().is_string() && !mail::is_valid_utf8(argument.value().as_string()))
+            return command_error{EX_USAGE, "argument \"" + std::string(argument.key()) +
+                                               "\" is no text in UTF-8; nothing was done"};
     if (auto answer = ask_daemon(c.home.control_socket(), command, arguments, progress)) return std::move(*answer);
     if (!storage::has_keyring(c.home)) return open_error(c, storage::errc::no_keyring);
 
@@ -101,7 +107,7 @@ void run(context& c, std::string_view command, const json::object& arguments, bo
     if (const auto* error = std::get_if<command_error>(&answer)) return fail(c, *error);
     const auto& result = std::get<boost::json::value>(answer);
     if (as_json)
-        std::cout << json::serialize(result) << "\n";
+        std::cout << services::json_line(result) << "\n";
     else if (result.is_object())
         show(result.as_object());
     std::cout.flush();

@@ -3,6 +3,7 @@
 #include "daemon/cli/init.hpp"
 
 #include "daemon/services/config.hpp"
+#include "daemon/services/json_line.hpp"
 #include "daemon/services/log.hpp"
 
 #include <CLI/CLI.hpp>
@@ -99,6 +100,7 @@ std::string read_words() {
 }
 
 void make_first_account(context& c, const std::string& name, bool as_json, bool recovering) {
+    if (const auto why = services::wrong_name(name); !why.empty()) return fail(c, {EX_USAGE, why});
     const auto loaded = services::load_config(c.home.configuration());
     if (const auto* bad = std::get_if<services::config_error>(&loaded)) return fail(c, {EX_CONFIG, bad->text});
     const auto& conf = std::get<services::config>(loaded);
@@ -152,7 +154,7 @@ void print_new_account(const context& c, const services::config& conf, const ser
             network.push_back(json::object{{"what", use.what}, {"on", use.on}, {"off", use.off}});
         out["network"] = std::move(network);
         if (!conf.pop3.listen.empty()) out["pop3"] = settings(conf.pop3.listen);   // off as shipped
-        std::cout << json::serialize(out) << "\n" << std::flush;
+        std::cout << services::json_line(out) << "\n" << std::flush;
         return;
     }
     std::cout

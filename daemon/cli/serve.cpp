@@ -60,6 +60,10 @@ bool ensure_account(context& c, const services::config& conf, const std::string&
                                 c.command("init")});
         return false;
     }
+    if (const auto why = services::wrong_name(name); !why.empty()) {
+        fail(c, {EX_USAGE, why});
+        return false;
+    }
     const auto made = services::node::init(c.home, conf, name);
     if (!made) {
         fail(c, init_error(c, made.error()));

@@ -23,6 +23,7 @@
 #include "daemon/net/tls.hpp"
 #include "daemon/net/waiting_room.hpp"
 #include "daemon/services/interfaces.hpp"
+#include "daemon/services/json_line.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/mapped_pages.hpp"
 
@@ -518,7 +519,7 @@ json::object server::state::live_status() {
 std::string server::live_status() {
     auto& s = *state_;
     const auto told =
-        answer_of(s.io, question_limit, [&s](const auto& tell) { tell(json::serialize(s.live_status())); });
+        answer_of(s.io, question_limit, [&s](const auto& tell) { tell(services::json_line(s.live_status())); });
     return told.value_or("{}");
 }
 

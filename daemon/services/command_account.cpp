@@ -1,6 +1,7 @@
 // `account add`, `account list`, `account name`, `password new`, `password list`, `password revoke`.
 #include "daemon/services/command_support.hpp"
 #include "proto/peer/messages.hpp"
+#include "proto/wire/clean_text.hpp"
 
 #include <algorithm>
 
@@ -10,20 +11,13 @@ namespace {
 
 constexpr std::size_t password_name_bytes_max = 64;
 
-bool printable(std::string_view text) {
-    return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
-
 std::vector<storage::app_password> passwords_of(const account& a) {
     return value_of(a.store().read([](const storage::read_txn& txn) { return txn.passwords(); }),
                     "the passwords cannot be read");
 }
 
-// Of an account, as others shall see it.
 void check_name(const std::string& name) {
-    if (name.size() > peer::name_bytes_max || !printable(name))
-        refuse(EX_USAGE,
-               "a name has at most " + std::to_string(peer::name_bytes_max) + " bytes and no control characters");
+    if (auto why = wrong_name(name); !why.empty()) refuse(EX_USAGE, std::move(why));
 }
 
 }  // namespace
@@ -71,9 +65,9 @@ json::value password_new(const call& c) {
     c.only({"account", "name"});
     account& a = c.chosen_account();
     const auto name = c.text("name");
-    if (name.empty() || name.size() > password_name_bytes_max || !printable(name))
+    if (name.empty() || name.size() > password_name_bytes_max || !wire::is_clean_text(name))
         refuse(EX_USAGE, "a password needs a name of 1 to " + std::to_string(password_name_bytes_max) +
-                             " bytes, such as the client's: peerpost password new --name phone");
+                             " bytes in UTF-8, such as the client's: peerpost password new --name phone");
     for (const auto& known : passwords_of(a))
         if (known.name == name)
             refuse(EX_CANTCREAT,
@@ -113,3 +107,13 @@ json::value password_revoke(const call& c) {
 }
 
 }  // namespace pp::services::commands
+
+namespace pp::services {
+
+std::string wrong_name(std::string_view name) {
+    if (name.size() <= peer::name_bytes_max && wire::is_clean_text(name)) return {};
+    return "a name has at most " + std::to_string(peer::name_bytes_max) + " bytes, in UTF-8 and without control "
+           "characters";
+}
+
+}  // namespace pp::services

@@ -8,6 +8,7 @@
 #include "daemon/services/requests.hpp"
 #include "proto/mail/address.hpp"
 #include "proto/peer/messages.hpp"
+#include "proto/wire/clean_text.hpp"
 
 namespace pp::services::commands {
 
@@ -73,7 +74,7 @@ storage::contact from_card(const std::string& text, peer::letter& told) {
     std::erase_if(link, [](unsigned char ch) { return ch <= ' '; });
     auto made = link.starts_with(link_scheme) ? from_link(link, told) : from_address(link);
     made.how = storage::known_by::card;
-    if (made.name.empty()) made.name = card->name.substr(0, peer::name_bytes_max);
+    if (made.name.empty()) made.name = wire::clean_text(card->name, peer::name_bytes_max);
     return made;
 }
 
@@ -152,9 +153,7 @@ json::value contact_add(const call& c) {
                                ? "this is your own invite: give it to the person who is to write to you"
                                : "this is your own address; mail to it arrives without a contact");
     const auto name = c.text("name");
-    if (name.find_first_of("\r\n") != name.npos) refuse(EX_USAGE, "a name is one line");
-    if (name.size() > peer::name_bytes_max)
-        refuse(EX_USAGE, "a name has at most " + std::to_string(peer::name_bytes_max) + " bytes");
+    if (auto why = wrong_name(name); !why.empty()) refuse(EX_USAGE, std::move(why));
     fresh.since = now_ms();
 
     bool is_new = false;

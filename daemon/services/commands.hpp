@@ -17,6 +17,9 @@ using command_result = std::variant<boost::json::value, command_error>;
 // Long commands tell how far they are; called on the thread of run_command.
 using command_progress = std::function<void(const boost::json::object&)>;
 
+// Why nobody can have this name, an account or a contact, as a sentence; empty: it can be had.
+std::string wrong_name(std::string_view name);
+
 // name: "status", "queue", "queue why", "trace", "invite", "contact add", "contact list", "contact show",
 // "contact accept", "contact block", "contact remove", "contact verify", "account add", "account list", "account name",
 // "password new", "password list", "password revoke", "check", "relay link", "relay status", "relay use", "relay list",

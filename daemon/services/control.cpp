@@ -1,6 +1,7 @@
 #include "daemon/services/control.hpp"
 
 #include "daemon/services/control_path.hpp"
+#include "daemon/services/json_line.hpp"
 #include "daemon/services/log.hpp"
 
 #include <boost/json.hpp>
@@ -74,7 +75,7 @@ std::optional<std::string> read_line(int connection) {
 }
 
 bool write_line(int connection, const boost::json::object& message) {
-    const auto line = boost::json::serialize(message) + "\n";
+    const auto line = json_line(message) + "\n";
     std::string_view rest = line;
     const auto until = clock::now() + control_reply_timeout;
     while (!rest.empty()) {

@@ -49,6 +49,7 @@ std::string hear_all(int fd) {
 command_result echo(std::string_view name, const boost::json::object& arguments, const command_progress& progress) {
     if (name == "fail") return command_error{77, "no"};
     if (name == "slow") progress({{"done", 1}});
+    if (name == "latin") return boost::json::value{{"name", "J\xfcrgen \xe4\xb8"}};
     return boost::json::value{{"name", name}, {"n", arguments.size()}};
 }
 
@@ -74,6 +75,14 @@ TEST_CASE("a request is answered over the control socket, wherever it is cut") {
     const int fail = connect_to(s.folder / "control.sock");
     say(fail, "{\"command\":\"fail\"}\n");
     CHECK(hear_all(fail) == "{\"error\":{\"exit_code\":77,\"text\":\"no\"}}\n");
+    // RFC 8259 section 8.1: a mail's Message-ID may be of any charset, JSON is not.
+    const int latin = connect_to(s.folder / "control.sock");
+    say(latin, "{\"command\":\"latin\"}\n");
+    const auto answer = hear_all(latin);
+    CHECK(answer == "{\"result\":{\"name\":\"J\xef\xbf\xbdrgen \xef\xbf\xbd\"}}\n");
+    boost::system::error_code failed;
+    boost::json::parse(answer, failed);
+    CHECK_FALSE(failed);
 }
 
 TEST_CASE("what is no request is an error, never a command") {

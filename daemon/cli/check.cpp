@@ -43,7 +43,7 @@ void show_check(const json::object& result) {
 
 // Alone with the home: a running daemon would go on with what is being repaired. False after a failure, which was told.
 bool repair(context& c, json::array& repaired) {
-    const auto lock = storage::home_lock::acquire(c.home);
+    const auto lock = lock_home(c);
     if (lock.has_error()) {
         fail(c, lock.error() == storage::errc::locked
                     ? command_error{EX_TEMPFAIL,

@@ -1,6 +1,7 @@
 #include "daemon/cli/context.hpp"
 
 #include "daemon/cli/control_client.hpp"
+#include "daemon/cli/process.hpp"
 #include "daemon/services/json_line.hpp"
 #include "daemon/services/log.hpp"
 #include "proto/mail/charset.hpp"
@@ -69,6 +70,11 @@ std::filesystem::path default_home() {
     return std::filesystem::path(home) / ".local" / "share" / "peerpost";
 }
 
+result<storage::home_lock> lock_home(const context& c) {
+    if (!become_owner_of(c.home.root)) return storage::errc::no_access;
+    return storage::home_lock::acquire(c.home);
+}
+
 command_result ask(const context& c, std::string_view command, const json::object& arguments,
                    const command_progress& progress) {
     for (const auto& argument : arguments)
@@ -78,12 +84,12 @@ command_result ask(const context& c, std::string_view command, const json::objec
     if (auto answer = ask_daemon(c.home.control_socket(), command, arguments, progress)) return std::move(*answer);
     if (!storage::has_keyring(c.home)) return open_error(c, storage::errc::no_keyring);
 
-    auto lock = storage::home_lock::acquire(c.home);
+    auto lock = lock_home(c);
     for (const auto until = std::chrono::steady_clock::now() + daemon_start_patience;
          lock.has_error() && lock.error() == storage::errc::locked && std::chrono::steady_clock::now() < until;) {
         std::this_thread::sleep_for(daemon_start_poll);
         if (auto answer = ask_daemon(c.home.control_socket(), command, arguments, progress)) return std::move(*answer);
-        lock = storage::home_lock::acquire(c.home);
+        lock = lock_home(c);
     }
     if (lock.has_error()) return open_error(c, lock.error());
 

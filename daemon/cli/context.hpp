@@ -41,6 +41,9 @@ std::string what_may_help(const context& c, const error_code& error);
 // Without --home: $XDG_DATA_HOME/peerpost, else ~/.local/share/peerpost; for root /var/lib/peerpost where that exists.
 std::filesystem::path default_home();
 
+// The home for this process alone, opened as the user that it belongs to. errc::locked, errc::no_access and others.
+result<storage::home_lock> lock_home(const context& c);
+
 // Runs the command in a running daemon, or in this process when none runs (home.lock is free).
 command_result ask(const context& c, std::string_view command, const json::object& arguments,
                    const command_progress& progress = {});

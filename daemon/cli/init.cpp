@@ -105,7 +105,7 @@ void make_first_account(context& c, const std::string& name, bool as_json, bool 
     if (const auto* bad = std::get_if<services::config_error>(&loaded)) return fail(c, {EX_CONFIG, bad->text});
     const auto& conf = std::get<services::config>(loaded);
     services::start_log(conf);
-    const auto lock = storage::home_lock::acquire(c.home);
+    const auto lock = lock_home(c);
     if (lock.has_error()) {
         // Whoever runs here has an account, or is just making one.
         const auto why =

@@ -2,16 +2,21 @@
 
 #include "daemon/services/log.hpp"
 
+#include <grp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #ifdef __linux__
+#include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #endif
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
@@ -47,6 +52,37 @@ void raise_descriptor_limit() {
     if (limit.rlim_cur >= wanted) return;
     limit.rlim_cur = wanted;
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+#ifdef __linux__
+namespace {
+
+// Of all that root may: to read. The way to a home may be open to root only; systemd keeps those of its dynamic users
+// in /var/lib/private.
+bool keep_only_reading() {
+    __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> kept{};
+    kept[0].effective = kept[0].permitted = 1u << CAP_DAC_READ_SEARCH;
+    if (syscall(SYS_capset, &head, kept.data()) == 0) return true;
+    kept[0].effective = kept[0].permitted = 0;   // not even root has it, in some containers
+    return syscall(SYS_capset, &head, kept.data()) == 0;
+}
+
+}  // namespace
+#endif
+
+bool become_owner_of(const std::filesystem::path& home) {
+    struct stat there {};
+    if (geteuid() != 0 || stat(home.c_str(), &there) != 0 || !S_ISDIR(there.st_mode) || there.st_uid == 0) return true;
+#ifdef __linux__
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return false;
+#endif
+    if (setgroups(0, nullptr) != 0 || setgid(there.st_gid) != 0 || setuid(there.st_uid) != 0) return false;
+#ifdef __linux__
+    return keep_only_reading();
+#else
+    return true;
+#endif
 }
 
 struct end_signal::state {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 
@@ -13,6 +14,11 @@ inline constexpr unsigned long descriptors_max = 65536;   // what `serve` asks f
 void harden_process();
 // Soft limit of open files to the hard one, at most descriptors_max.
 void raise_descriptor_limit();
+
+// Root in a home that belongs to somebody else goes on as that user: what root wrote there peerpost could not open any
+// more when it runs as who it is meant for (a service of systemd has a user of its own). To be called before anything
+// in the home is opened for writing. False: the system does not let it.
+bool become_owner_of(const std::filesystem::path& home);
 
 // Calls on_end once, on a thread of its own, when SIGINT, SIGTERM or SIGHUP comes. Make it before any other thread:
 // they inherit the blocked signals. When the process is still there patience after the signal it ends at once: the

@@ -102,7 +102,7 @@ void serve(context& c, const std::string& own_name) {
 
     stoppable running;
     const end_signal ends([&running] { running.stop(); });
-    const auto lock = storage::home_lock::acquire(c.home);
+    const auto lock = lock_home(c);
     if (lock.has_error())
         return fail(c, lock.error() == storage::errc::locked
                            ? locked_error(c)

@@ -1,13 +1,21 @@
-"""The command line where something is odd: text that is no UTF-8, in arguments, names and mails."""
+"""The command line where something is odd: text that is no UTF-8, in arguments, names and mails; root in a home that
+belongs to another user."""
 
+import contextlib
 import json
+import os
+import pathlib
+import shutil
+import signal
 import smtplib
 import subprocess
 import sys
+import tempfile
 
-from node import nodes
+from node import free_port, nodes, wait_until
 
 NAME_BYTES_MAX = 128
+NOBODY = 65534
 
 
 def run(node, *arguments, code=0):
@@ -55,6 +63,56 @@ def mail_of_old_software(a, b):
     assert "why" in answer(a, "queue", "why", rows[0]["id"])
 
 
+@contextlib.contextmanager
+def served(program, home):
+    """As systemd starts it: by a user of its own, who finds the way to its home."""
+    home.parent.chmod(0o711)
+    child = subprocess.Popen([program, "--home", str(home), "serve"], user=NOBODY, group=NOBODY, extra_groups=[],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        wait_until(lambda: (home / "control.sock").exists() or child.poll() is not None, 30, "serve does not start")
+        assert child.poll() is None, child.stdout.read().decode()
+        yield
+    finally:
+        child.send_signal(signal.SIGTERM)
+        said = child.communicate(timeout=30)[0].decode()
+        home.parent.chmod(0o700)
+    assert child.returncode == 0, said
+
+
+def root_helps_a_service(binary):
+    """What root does while the service is off leaves nothing that the service cannot open, and needs no way to the home
+    that its owner would have: /var/lib/private is closed to it (DynamicUser=)."""
+    with tempfile.TemporaryDirectory(prefix="peerpost-test-", ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o711)
+        program, home = pathlib.Path(folder, "peerpost"), pathlib.Path(folder, "private", "home")
+        shutil.copy(binary, program)
+        home.mkdir(parents=True)
+        home.parent.chmod(0o700)
+        one = '[{ address = "127.0.0.1", port = %d }]'
+        (home / "peerpost.toml").write_text(f"[imap]\nlisten = {one % free_port()}\n[smtp]\nlisten = "
+                                            f"{one % free_port()}\n[peer]\nlisten = []\n[lan]\nenabled = false\n"
+                                            '[dht]\nmode = "off"\n')
+        for path in home, home / "peerpost.toml":
+            os.chown(path, NOBODY, NOBODY)
+
+        def command(*arguments):
+            done = subprocess.run([program, "--home", str(home), *arguments], capture_output=True, text=True,
+                                  timeout=60)
+            assert done.returncode == 0, (arguments, done)
+            foreign = [str(path) for path in home.rglob("*") if path.lstat().st_uid != NOBODY]
+            assert not foreign, (arguments, foreign)
+            return done.stdout
+
+        command("init", "--name", "a")
+        with served(program, home):
+            assert json.loads(command("status", "--json"))["running"]
+        for work in (("account", "add"), ("account", "name", "b"), ("shred",), ("check", "--repair"), ("invite",)):
+            command(*work)
+        with served(program, home):
+            assert json.loads(command("check", "--json"))["sound"]
+
+
 def main(binary):
     with nodes(binary, "a", "b") as (a, b):   # b never runs: what is for her waits
         a.start()
@@ -64,6 +122,10 @@ def main(binary):
         a.stop()
         strange_names(a, b)
         assert len(answer(a, "queue")["queue"]) == 1 and len(answer(a, "contact", "list")["contacts"]) == 1
+    if os.geteuid() == 0:
+        root_helps_a_service(binary)
+    else:
+        print("not root: what root does to a service's home was not tried")
 
 
 main(sys.argv[1])

@@ -112,6 +112,7 @@ void add_check(CLI::App& app, context& c) {
             show_repair(repaired);
             show_check(result);
         }
+        if (!was_printed(c)) return;
         if (!result.contains("sound") || result.at("sound") != true) c.exit_code = EX_DATAERR;
     });
 }
@@ -146,6 +147,7 @@ void add_config(CLI::App& app, context& c) {
         if (o->explain) {
             const auto text = services::explain_config();
             std::cout << (o->as_json ? json::serialize(json::object{{"explanation", text}}) + "\n" : text);
+            was_printed(c);
             return;
         }
         const auto file = c.home.configuration().string();

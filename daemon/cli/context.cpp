@@ -107,6 +107,13 @@ void fail(context& c, const command_error& error) {
     c.exit_code = error.exit_code;
 }
 
+bool was_printed(context& c, std::string_view lost) {
+    std::cout.flush();
+    if (std::cout) return true;
+    fail(c, {EX_IOERR, "the output could not be written" + std::string(lost)});
+    return false;
+}
+
 void run(context& c, std::string_view command, const json::object& arguments, bool as_json,
          const std::function<void(const json::object&)>& show, const command_progress& progress) {
     const auto answer = ask(c, command, arguments, progress);
@@ -116,8 +123,7 @@ void run(context& c, std::string_view command, const json::object& arguments, bo
         std::cout << services::json_line(result) << "\n";
     else if (result.is_object())
         show(result.as_object());
-    std::cout.flush();
-    if (!std::cout) fail(c, {EX_IOERR, "the output could not be written"});
+    was_printed(c, "; the command was carried out all the same");
 }
 
 std::string text(const json::object& from, std::string_view name) {

@@ -50,6 +50,8 @@ command_result ask(const context& c, std::string_view command, const json::objec
 
 // Prints the error as "peerpost: ..." and makes its code the exit code.
 void fail(context& c, const command_error& error);
+// After printing: false when it did not get through, which is told then. lost: what that means.
+bool was_printed(context& c, std::string_view lost = "");
 // Asks, then prints the result as one line of JSON or through show.
 void run(context& c, std::string_view command, const json::object& arguments, bool as_json,
          const std::function<void(const json::object&)>& show, const command_progress& progress = {});

@@ -117,7 +117,7 @@ void make_first_account(context& c, const std::string& name, bool as_json, bool 
     const auto made = recovering ? services::node::recover(c.home, conf, name, words)
                                  : services::node::init(c.home, conf, name);
     if (!made) return fail(c, init_error(c, made.error()));
-    print_new_account(c, conf, *made, as_json);
+    print_new_account(c, conf, *made, as_json);   // a failure is told
 }
 
 }  // namespace
@@ -138,8 +138,9 @@ command_error init_error(const context& c, const error_code& error) {
     return {EX_CANTCREAT, "the account could not be made in " + home + ": " + error.message()};
 }
 
-void print_new_account(const context& c, const services::config& conf, const services::new_account& made,
-                       bool as_json) {
+bool print_new_account(context& c, const services::config& conf, const services::new_account& made, bool as_json) {
+    const auto lost = ": nobody has seen the password and the recovery words of the account that was made in " +
+                      c.home.root.string() + ". Remove what is in there, but for peerpost.toml, and begin again";
     const auto ca_file = c.home.ca_certificate().string();
     if (as_json) {
         json::object out{{"address", made.address},
@@ -154,8 +155,8 @@ void print_new_account(const context& c, const services::config& conf, const ser
             network.push_back(json::object{{"what", use.what}, {"on", use.on}, {"off", use.off}});
         out["network"] = std::move(network);
         if (!conf.pop3.listen.empty()) out["pop3"] = settings(conf.pop3.listen);   // off as shipped
-        std::cout << services::json_line(out) << "\n" << std::flush;
-        return;
+        std::cout << services::json_line(out) << "\n";
+        return was_printed(c, lost);
     }
     std::cout
         << "Your address:\n  " << made.address << "\n\n"
@@ -171,7 +172,7 @@ void print_new_account(const context& c, const services::config& conf, const ser
     std::cout << "\nThe certificate is issued by a CA of this home only, restricted to this machine:\n  " << ca_file
               << "\n";
     print_network(c, conf);
-    std::cout << std::flush;
+    return was_printed(c, lost);
 }
 
 void add_init(CLI::App& app, context& c) {

@@ -5,8 +5,9 @@
 
 namespace pp::cli {
 
-// The caller holds home.lock. Prints what was made (people: several lines; JSON: exactly one object).
-void print_new_account(const context& c, const services::config& conf, const services::new_account& made, bool as_json);
+// The caller holds home.lock. Prints what was made (people: several lines; JSON: exactly one object). False when that
+// could not be written, which is told then: nobody knows the password and the words.
+bool print_new_account(context& c, const services::config& conf, const services::new_account& made, bool as_json);
 // Sentence and exit code of a failed node::init or node::recover.
 command_error init_error(const context& c, const error_code& error);
 

@@ -2,6 +2,7 @@
 
 #include "daemon/services/log.hpp"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
 #include <signal.h>
@@ -36,6 +37,11 @@ sigset_t end_signals() {
 }  // namespace
 
 void harden_process() {
+    for (int fd = 0; fd <= STDERR_FILENO;) {   // the lowest that is free is the one that is given
+        fd = open("/dev/null", O_RDONLY);
+        if (fd < 0) break;
+        if (fd > STDERR_FILENO) close(fd);
+    }
     umask(077);
     signal(SIGPIPE, SIG_IGN);
     const rlimit none{0, 0};
@@ -52,6 +58,12 @@ void raise_descriptor_limit() {
     if (limit.rlim_cur >= wanted) return;
     limit.rlim_cur = wanted;
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+bool output_is_lost() {
+    struct stat out {}, null {};
+    if (fstat(STDOUT_FILENO, &out) != 0 || (fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY) return true;
+    return S_ISCHR(out.st_mode) && stat("/dev/null", &null) == 0 && out.st_rdev == null.st_rdev;
 }
 
 #ifdef __linux__

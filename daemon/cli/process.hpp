@@ -10,10 +10,15 @@ namespace pp::cli {
 
 inline constexpr unsigned long descriptors_max = 65536;   // what `serve` asks for at most: RLIMIT_NOFILE
 
-// umask 077, no core file, not readable by other processes of the user (06-security 6.1.5); SIGPIPE ignored.
+// umask 077, no core file, not readable by other processes of the user (06-security 6.1.5); SIGPIPE ignored. Standard
+// input, output and error that are closed are taken by /dev/null, for reading only: else files of the home would be
+// opened in their places, and what is printed would be written into them.
 void harden_process();
 // Soft limit of open files to the hard one, at most descriptors_max.
 void raise_descriptor_limit();
+
+// Standard output is closed, or /dev/null: what is printed is seen by nobody.
+bool output_is_lost();
 
 // Root in a home that belongs to somebody else goes on as that user: what root wrote there peerpost could not open any
 // more when it runs as who it is meant for (a service of systemd has a user of its own). To be called before anything

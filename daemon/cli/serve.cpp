@@ -60,6 +60,12 @@ bool ensure_account(context& c, const services::config& conf, const std::string&
                                 c.command("init")});
         return false;
     }
+    if (output_is_lost()) {
+        fail(c, {EX_CONFIG, "there is no account in " + c.home.root.string() +
+                                " yet, and nobody would see its password and recovery words: standard output leads "
+                                "nowhere. Make it once, by hand: " + c.command("init")});
+        return false;
+    }
     if (const auto why = services::wrong_name(name); !why.empty()) {
         fail(c, {EX_USAGE, why});
         return false;
@@ -69,7 +75,7 @@ bool ensure_account(context& c, const services::config& conf, const std::string&
         fail(c, init_error(c, made.error()));
         return false;
     }
-    print_new_account(c, conf, *made, false);
+    if (!print_new_account(c, conf, *made, false)) return false;
     std::cout << "\n" << std::flush;
     return true;
 }

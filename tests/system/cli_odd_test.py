@@ -1,5 +1,5 @@
 """The command line where something is odd: text that is no UTF-8, in arguments, names and mails; root in a home that
-belongs to another user."""
+belongs to another user; output that goes nowhere."""
 
 import contextlib
 import json
@@ -63,6 +63,27 @@ def mail_of_old_software(a, b):
     assert "why" in answer(a, "queue", "why", rows[0]["id"])
 
 
+def output_that_goes_nowhere(a):
+    """What is shown once is never lost in silence, and never written where it does not belong."""
+    home = a.home.parent / "unseen"
+
+    def shell(command, where):
+        return subprocess.run(["sh", "-c", f'exec "$0" --home "$1" {command} {where}', a.binary, str(home)],
+                              capture_output=True, timeout=60)
+    for where in ">/dev/null", ">&-":
+        done = shell("serve", where)
+        assert done.returncode == 78 and b" init" in done.stderr and not (home / "keyring.a").exists(), (where, done)
+    for where in ">/dev/full", ">&-", ">&- 2>&-", "0<&- >&-":
+        for command in "init", "init --json":
+            shutil.rmtree(home)
+            done = shell(command, where)
+            told = b"recovery words" in done.stderr or "2>" in where
+            assert done.returncode == 74 and told, (command, where, done)
+            assert (home / "home.lock").read_bytes() == b"", (command, where)
+    done = shell("check", ">/dev/full")
+    assert done.returncode == 74 and b"could not be written" in done.stderr, done
+
+
 @contextlib.contextmanager
 def served(program, home):
     """As systemd starts it: by a user of its own, who finds the way to its home."""
@@ -120,6 +141,7 @@ def main(binary):
         card_with_a_long_name(a, b)
         mail_of_old_software(a, b)
         a.stop()
+        output_that_goes_nowhere(a)
         strange_names(a, b)
         assert len(answer(a, "queue")["queue"]) == 1 and len(answer(a, "contact", "list")["contacts"]) == 1
     if os.geteuid() == 0:

@@ -82,7 +82,12 @@ command_result ask(const context& c, std::string_view command, const json::objec
             return command_error{EX_USAGE, "argument \"" + std::string(argument.key()) +
                                                "\" is no text in UTF-8; nothing was done"};
     if (auto answer = ask_daemon(c.home.control_socket(), command, arguments, progress)) return std::move(*answer);
-    if (!storage::has_keyring(c.home)) return open_error(c, storage::errc::no_keyring);
+    if (!storage::has_keyring(c.home)) {
+        std::error_code failed;   // somebody else's home looks empty
+        (void)std::filesystem::symlink_status(c.home.keyring('a'), failed);
+        const bool closed = failed == std::errc::permission_denied;
+        return open_error(c, closed ? storage::errc::no_access : storage::errc::no_keyring);
+    }
 
     auto lock = lock_home(c);
     for (const auto until = std::chrono::steady_clock::now() + daemon_start_patience;

@@ -27,10 +27,17 @@ namespace pp::cli {
 
 namespace {
 
+// nohup(1) has SIGHUP ignored; a blocked signal is not, and sigwait would take it.
+bool is_ignored(int number) {
+    struct sigaction how {};
+    return sigaction(number, nullptr, &how) == 0 && how.sa_handler == SIG_IGN;
+}
+
 sigset_t end_signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP})
+        if (number != SIGHUP || !is_ignored(number)) sigaddset(&set, number);
     return set;
 }
 

@@ -25,9 +25,9 @@ bool output_is_lost();
 // in the home is opened for writing. False: the system does not let it.
 bool become_owner_of(const std::filesystem::path& home);
 
-// Calls on_end once, on a thread of its own, when SIGINT, SIGTERM or SIGHUP comes. Make it before any other thread:
-// they inherit the blocked signals. When the process is still there patience after the signal it ends at once: the
-// store is crash-safe, a user who waits is not.
+// Calls on_end once, on a thread of its own, when SIGINT, SIGTERM or, unless it is ignored, SIGHUP comes. Make it
+// before any other thread: they inherit the blocked signals. When the process is still there patience after the signal
+// it ends at once: the store is crash-safe, a user who waits is not.
 class end_signal {
 public:
     // SIGTERM to exit takes less than 2 s whatever hangs (02-architecture 2.5).

@@ -1,5 +1,5 @@
 """The command line where something is odd: text that is no UTF-8, in arguments, names and mails; root in a home that
-belongs to another user; output that goes nowhere."""
+belongs to another user, and that user's home as others see it; output that goes nowhere; nohup."""
 
 import contextlib
 import json
@@ -11,6 +11,7 @@ import smtplib
 import subprocess
 import sys
 import tempfile
+import time
 
 from node import free_port, nodes, wait_until
 
@@ -84,6 +85,22 @@ def output_that_goes_nowhere(a):
     assert done.returncode == 74 and b"could not be written" in done.stderr, done
 
 
+def nohup(a):
+    """A terminal that is closed ends it, unless nohup says that it shall not."""
+    for command, ends in ([], True), (["nohup"], False):
+        child = subprocess.Popen([*command, a.binary, "--home", str(a.home), "serve"], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
+        wait_until(lambda: (a.home / "control.sock").exists(), 30, "serve does not start")
+        child.send_signal(signal.SIGHUP)
+        if not ends:
+            time.sleep(2)   # as long as it may take to end
+            assert child.poll() is None and answer(a, "status")["running"]
+            child.send_signal(signal.SIGTERM)
+        said = child.communicate(timeout=30)[0]
+        assert child.returncode == 0, said
+
+
 @contextlib.contextmanager
 def served(program, home):
     """As systemd starts it: by a user of its own, who finds the way to its home."""
@@ -132,6 +149,10 @@ def root_helps_a_service(binary):
             command(*work)
         with served(program, home):
             assert json.loads(command("check", "--json"))["sound"]
+        # To a third user the home is closed, not empty.
+        done = subprocess.run([program, "--home", str(home), "status"], capture_output=True, text=True, timeout=60,
+                              user=NOBODY - 1, group=NOBODY - 1, extra_groups=[])
+        assert done.returncode == 71 and "belong to the user" in done.stderr and "init" not in done.stderr, done
 
 
 def main(binary):
@@ -142,6 +163,7 @@ def main(binary):
         mail_of_old_software(a, b)
         a.stop()
         output_that_goes_nowhere(a)
+        nohup(a)
         strange_names(a, b)
         assert len(answer(a, "queue")["queue"]) == 1 and len(answer(a, "contact", "list")["contacts"]) == 1
     if os.geteuid() == 0:

@@ -119,7 +119,8 @@ void relay_call::ended(peer_link&) {
 awaitable<result<bytes>> relay_call::ask(std::string_view protocol, bytes message) {
     const auto keep = shared_from_this();
     if (!alive()) co_return relay::errc::lost;
-    auto reply = co_await link_->ask(protocol, std::move(message));
+    auto reply = co_await link_->ask(protocol, std::move(message), 0, patience);
+    if (!reply && reply.error() == peer::errc::timed_out) cut();
     co_return reply;
 }
 

@@ -17,6 +17,10 @@
 
 namespace pp::net {
 
+// Of one request, a piece of a seed over a slow line. A relay that answers PING and nothing else would keep for ever
+// what waits for it, and the place among those that may be under way.
+inline constexpr auto relay_answer_limit = std::chrono::milliseconds(std::chrono::minutes(3));
+
 // Who a link to a relay says it is.
 struct relay_identity {
     crypto::signing_key device;
@@ -37,7 +41,9 @@ public:
     // told no news.
     static std::shared_ptr<relay_call> over(asio::io_context& io, std::shared_ptr<peer_link> link);
 
+    // Without an answer within `patience` the link is cut.
     awaitable<result<bytes>> ask(std::string_view protocol, bytes message);
+    std::chrono::milliseconds patience = relay_answer_limit;
     // What the relay tells by itself; set before there can be any. NEWS is answered by itself.
     std::function<void(const relay::slot_id&)> on_news;
     // The same of calls for a circuit: true when it is taken.

@@ -145,14 +145,17 @@ void relay_inbox::set_due(desk& d, const storage::id16& id, std::chrono::steady_
     d.due.emplace(std::pair(when, t.place), id);
 }
 
-void relay_inbox::learn_row(desk& d, const storage::id16& id, bool is_there) {
+void relay_inbox::learn_row(desk& d, const storage::inbound_row& row) {
+    if (d.trials.contains(row.notification)) return;
+    d.trials[row.notification].sender = row.sender;
+    set_due(d, row.notification, {});
+}
+
+void relay_inbox::forget_row(desk& d, const storage::id16& id) {
     const auto known = d.trials.find(id);
-    if (is_there) {
-        if (known == d.trials.end()) set_due(d, id, {});
-    } else if (known != d.trials.end() && !known->second.running) {   // else its end sees to it
-        d.due.erase({known->second.next, known->second.place});
-        d.trials.erase(known);
-    }
+    if (known == d.trials.end() || known->second.running) return;   // its end sees to it
+    d.due.erase({known->second.next, known->second.place});
+    d.trials.erase(known);
 }
 
 result<void> relay_inbox::learn(desk& d) {
@@ -161,13 +164,14 @@ result<void> relay_inbox::learn(desk& d) {
         if (!d.is_loaded) {
             auto all = txn.inbound();
             if (!all) return all.error();
-            for (const auto& row : *all) learn_row(d, row.notification, true);
+            for (const auto& row : *all) learn_row(d, row);
             d.is_loaded = true;
         }
         for (const auto& id : changed) {
             auto row = txn.get_inbound(id);
             if (!row) return row.error();
-            learn_row(d, id, row->has_value());
+            if (*row) learn_row(d, **row);
+            else forget_row(d, id);
         }
         return {};
     });
@@ -175,25 +179,34 @@ result<void> relay_inbox::learn(desk& d) {
     return learned;
 }
 
+bool relay_inbox::may_begin(const desk& d, const crypto::account_key& sender) {
+    if (d.running < relay_fetches_at_once_max) return true;
+    return d.running < relay_fetches_of_all_max && !d.running_of.contains(sender);
+}
+
 std::chrono::steady_clock::time_point relay_inbox::begin_what_is_due(desk& d) {
     const auto now = std::chrono::steady_clock::now();
     if (!learn(d)) return now + relay_retry_longest;
-    while (!d.due.empty() && d.running < relay_fetches_at_once_max) {   // the end of one wakes us
-        const auto when = d.due.begin()->first.first;
-        const auto id = d.due.begin()->second;
+    for (auto it = d.due.begin(); it != d.due.end() && d.running < relay_fetches_of_all_max;) {
+        const auto when = it->first.first;
+        const auto id = it->second;
         if (when > now) return when;
+        const auto sender = d.trials[id].sender;
+        const auto here = it++;
+        if (!may_begin(d, sender)) continue;   // the end of one wakes us
         auto row = d.account->store().read([&](const storage::read_txn& txn) { return txn.get_inbound(id); });
         if (!row) {
             set_due(d, id, now + relay_retry_longest);
             continue;
         }
-        d.due.erase(d.due.begin());
+        d.due.erase(here);
         if (!*row) {
             d.trials.erase(id);
             continue;
         }
         d.trials[id].running = true;
         ++d.running;
+        ++d.running_of[sender];
         asio::co_spawn(with_.io, one(d, std::move(**row)), asio::detached);
     }
     return std::chrono::steady_clock::time_point::max();
@@ -255,6 +268,7 @@ awaitable<void> relay_inbox::one(desk& d, storage::inbound_row row) {
     }
     set_due(d, id, next);   // when its row is gone, the next look lets go of it
     --d.running;
+    if (--d.running_of[row.sender] == 0) d.running_of.erase(row.sender);
     if (!stopping_) wake(mine);
 }
 

@@ -10,6 +10,9 @@
 namespace pp::net {
 
 inline constexpr std::size_t relay_fetches_at_once_max = 4;      // of one account
+// With as many as that under way, whoever has none of them gets one all the same: a sender whose mails lie at a relay
+// that is slow, or means to be, holds up his own.
+inline constexpr std::size_t relay_fetches_of_all_max = 16;
 inline constexpr auto relay_retry_first = std::chrono::milliseconds(std::chrono::seconds(2));
 inline constexpr auto relay_retry_longest = std::chrono::milliseconds(std::chrono::minutes(10));
 
@@ -52,6 +55,7 @@ private:
         bool left_link = false;                  // where it crawled: once, a relay may have nothing
         bool running = false;
         std::uint64_t place = 0;                 // rising, as they came
+        crypto::account_key sender;
     };
     struct desk {
         explicit desk(asio::io_context& io) : timer(io) {}
@@ -59,6 +63,7 @@ private:
         asio::steady_timer timer;
         bool woken = false;
         std::size_t running = 0;
+        std::map<crypto::account_key, std::size_t> running_of;   // the same by sender
         std::map<storage::id16, trial> trials;   // of every inbound row
         // Of those that do not run, when the next one is; an id for each place.
         std::map<std::pair<std::chrono::steady_clock::time_point, std::uint64_t>, storage::id16> due;
@@ -78,7 +83,9 @@ private:
     awaitable<void> work(desk& d);
     desk& desk_of(services::account& mine);
     result<void> learn(desk& d);
-    void learn_row(desk& d, const storage::id16& id, bool is_there);
+    void learn_row(desk& d, const storage::inbound_row& row);
+    void forget_row(desk& d, const storage::id16& id);
+    static bool may_begin(const desk& d, const crypto::account_key& sender);
     void set_due(desk& d, const storage::id16& id, std::chrono::steady_clock::time_point when);
     std::chrono::steady_clock::time_point begin_what_is_due(desk& d);
     awaitable<void> one(desk& d, storage::inbound_row row);

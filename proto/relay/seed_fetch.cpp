@@ -27,7 +27,8 @@ wire::task<> seed_fetch::walk() {
             co_return;
         }
         auto& piece = std::get<seed_piece_reply>(*reply);
-        if (piece.size_bytes != size || piece.data.empty() || piece.data.size() > n) co_return;   // something else
+        // Something else. Nor less than was asked for: a byte at a time would take a relay as long as it likes.
+        if (piece.size_bytes != size || piece.data.size() != n) co_return;
         crypto::mask_stream(o_.secrets.mask, at, piece.data);
         const auto came = piece.data.size();
         seed_came content{at, std::move(piece.data)};

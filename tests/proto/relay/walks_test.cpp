@@ -305,6 +305,19 @@ TEST_CASE("walks end when a relay talks nonsense") {
     }
 }
 
+TEST_CASE("a relay that gives a seed in smaller pieces than it was asked for is left") {
+    const std::size_t size = 300000;
+    for (const std::size_t given : {std::size_t{1}, piece_bytes_max - 1, piece_bytes_max}) {
+        seed_fetch s({seed_of_mail(), size, 0});
+        auto e = s.next_event();
+        s.answer(result<bytes>(encode(seed_piece_reply{seed_bytes(size), bytes(given)})));
+        e = s.next_event();
+        const auto* over = std::get_if<fetch_over>(&*e);
+        CHECK((over != nullptr) == (given < piece_bytes_max));
+        if (over) CHECK(over->how == ending::lost);
+    }
+}
+
 TEST_CASE("polls come at random, within bounds") {
     CHECK(poll_pause(300, 0.0) == std::chrono::seconds(75));
     CHECK(poll_pause(300, 0.999999) == std::chrono::seconds(900));

@@ -23,10 +23,14 @@
 namespace pp::imap {
 
 // How a command ends that the daemon refuses: NO [code] text. An empty code: none.
+inline constexpr std::string_view damage_code = "CORRUPTION";   // RFC 5530 section 3
 struct refusal {
     std::string code;      // RFC 9051 section 7.1 and RFC 5530: "TRYCREATE", "NONEXISTENT", "OVERQUOTA", ...
     std::string text;      // one plain sentence
     bool bye = false;      // the session ends with BYE (the store is going away)
+    // What is asked for can never be read again. Of one mail of many: the others are given all the same, else nobody
+    // would come past it.
+    bool is_damage() const { return !bye && code == damage_code; }
     bool operator==(const refusal&) const = default;
 };
 struct nothing {

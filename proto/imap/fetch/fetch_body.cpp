@@ -101,7 +101,10 @@ wire::task<std::optional<bytes>> fetch_writer::read_piece(const message_row& row
         vanished_ = some_vanished_ = true;
         co_return std::nullopt;
     }
-    if (why) give_up(c_.refused(*why));
+    if (why && why->is_damage()) {
+        damaged_ = true;
+        trouble_ = c_.refused(*why);
+    } else if (why) give_up(c_.refused(*why));
     else give_up(no("A message is shorter than it should be", "SERVERBUG"));
     co_return std::nullopt;
 }

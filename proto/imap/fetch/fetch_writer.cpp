@@ -70,7 +70,7 @@ bool fetch_writer::begin(const message_row& row, bool flags_changed) {
     number_ = c_.selected->numbers.number_of(row.uid);
     if (number_ == 0) return false;
     row_uid_ = row.uid;
-    open_ = sent_ = vanished_ = false;
+    open_ = sent_ = vanished_ = damaged_ = false;
     text_.clear();
     const bool with_flags = request_.has(fetch_kind::flags);
     if (flags_changed || with_flags) c_.announce_keywords(row.flags);
@@ -113,7 +113,7 @@ wire::task<> fetch_writer::write(const message_row& row, bool flags_changed) {
         const auto& item = request_.items[i];
         if (!write_from_row(row, item, names_[i])) co_await write_item(row, item, names_[i]);
         if (c_.over) co_return;
-        if (vanished_ || failed_) break;
+        if (vanished_ || damaged_ || failed_) break;
         // a filter looks at all of the header, also when nothing comes out
         const auto worked = item.section.filters_header() ? row.header.size() + text_.size() : text_.size();
         if (c_.is_tired(worked)) co_await c_.let_others_run();

@@ -29,7 +29,7 @@ public:
     bool stop() const { return c_.over || failed_; }
     // A mail was gone when its body was to be read.
     bool some_vanished() const { return some_vanished_; }
-    // How the command ends when something could not be given.
+    // How the command ends when something could not be given: of damaged mails, behind all the others.
     const std::optional<reply>& trouble() const { return trouble_; }
 
 private:
@@ -72,7 +72,8 @@ private:
     std::uint32_t number_ = 0, row_uid_ = 0;   // of the mail being written
     bool open_ = false;              // "* n FETCH (" is in text_ or already sent
     bool sent_ = false;              // some of this response is sent: it must be completed
-    bool vanished_ = false, some_vanished_ = false, failed_ = false;
+    bool vanished_ = false, damaged_ = false;  // the mail being written
+    bool some_vanished_ = false, failed_ = false;
     std::optional<reply> trouble_;
 };
 

@@ -89,6 +89,10 @@ wire::task<trouble> search_run::run_among(std::vector<search_hit> mails) {
         open.clear();
     }
     std::sort(hits_.begin(), hits_.end(), [](const auto& a, const auto& b) { return a.uid < b.uid; });
+    if (damaged_ > 0)   // RFC 9051 section 7.1.2: the untagged form is a warning
+        c_.untagged("NO [" + std::string(damage_code) + "] " + std::to_string(damaged_) +
+                    (damaged_ == 1 ? " message is damaged and was" : " messages are damaged and were") +
+                    " passed over; run peerpost check");
     co_return std::nullopt;
 }
 
@@ -174,7 +178,7 @@ wire::task<trouble> search_run::by_rows(const stage& how, std::vector<open_mail>
             if (value == truth::unknown && how.text) {
                 auto wrong = co_await scan(known, value);
                 if (wrong || c_.over) co_return wrong;
-                if (value == truth::unknown) continue;   // gone
+                if (value == truth::unknown) continue;   // gone, or damaged
             }
             if (!settle(mail, value)) left.push_back(std::move(mail));
         }
@@ -183,7 +187,8 @@ wire::task<trouble> search_run::by_rows(const stage& how, std::vector<open_mail>
     co_return std::nullopt;
 }
 
-// Reads the mail's text until the program is decided. value stays unknown only for a mail that is gone.
+// Reads the mail's text until the program is decided. value stays unknown only for a mail that is gone, or damaged:
+// that one is passed over, else it would keep everybody from searching the others.
 wire::task<trouble> search_run::scan(search_facts& known, truth& value) {
     if (!known.row->index || known.row->index->parts.empty())
         co_return no("The structure of a message is not known", "SERVERBUG");
@@ -208,6 +213,10 @@ wire::task<trouble> search_run::scan(search_facts& known, truth& value) {
             const auto rows = co_await c_.ask(std::move(again));
             if (const auto* found = std::get_if<std::vector<message_row>>(&rows); found && found->empty())
                 co_return std::nullopt;
+            if (why && why->is_damage()) {
+                ++damaged_;
+                co_return std::nullopt;
+            }
             co_return why ? c_.refused(*why) : no("A message is shorter than it should be", "SERVERBUG");
         }
         scanner.give(as_text(*piece));

@@ -71,6 +71,7 @@ private:
     bool needs_fields_;
     key_candidates candidates_;
     std::uint64_t now_ = 0;
+    std::size_t damaged_ = 0;                                        // mails that cannot be read, passed over
     std::vector<stage> stages_;
     std::vector<search_hit> hits_;
 };

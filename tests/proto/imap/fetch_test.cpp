@@ -292,6 +292,25 @@ TEST_CASE("a refused first piece is an ordinary NO", "[imap][fetch]") {
     CHECK(output == "* 2 FETCH (UID 12)\r\na NO [UNAVAILABLE] Not now\r\n");
 }
 
+TEST_CASE("a damaged mail keeps nobody from the others", "[imap][fetch]") {
+    const auto run = [](const char* items) {
+        player one({}, mail_store());
+        select_inbox(one);
+        return one.watch("a FETCH 1:3 " + std::string(items), [](const event& asked) -> std::optional<verdict> {
+            const auto* body = std::get_if<read_body>(&asked);
+            if (!body || body->uid != 12) return std::nullopt;
+            return outcome<bytes>(refusal{"CORRUPTION", "Damaged"});
+        });
+    };
+    const auto texts = run("(UID BODY.PEEK[TEXT] RFC822.SIZE)");
+    CHECK(texts.find("* 2 FETCH (UID 12)\r\n* 3 FETCH (UID 15 BODY[TEXT] ") != texts.npos);
+    CHECK(texts.ends_with(")\r\na NO [CORRUPTION] Damaged\r\n"));
+    const auto decoded = run("(BINARY.PEEK[1])");
+    CHECK(decoded.find("* 2 FETCH") == decoded.npos);
+    CHECK(decoded.find("* 3 FETCH (BINARY[1] ") != decoded.npos);
+    CHECK(decoded.ends_with("a NO [CORRUPTION] Damaged\r\n"));
+}
+
 TEST_CASE("mails that another session has expunged", "[imap][fetch]") {
     CHECK(play_mails("G: INBOX\n"
                      "E: expunge INBOX 12\n"

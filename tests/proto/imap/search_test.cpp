@@ -234,14 +234,14 @@ TEST_CASE("SEARCH asks the full-text index once and reads only what it leaves op
     CHECK(search("BODY hello") == "* SEARCH 2");
 }
 
-TEST_CASE("a body that cannot be read ends the search, one that is gone does not", "[imap][search]") {
-    const auto run = [](bool expunged) {
+TEST_CASE("a body that cannot be read ends the search, one that is gone or damaged does not", "[imap][search]") {
+    const auto run = [](bool expunged, const std::string& code = "UNAVAILABLE", const char* key = "BODY e") {
         player one({}, mail_store());
         select_inbox(one);
-        return one.watch("a UID SEARCH BODY e", [&](const event& asked) -> std::optional<verdict> {
+        return one.watch("a UID SEARCH " + std::string(key), [&](const event& asked) -> std::optional<verdict> {
             const auto* body = std::get_if<read_body>(&asked);
             if (!body || body->uid != 12) return std::nullopt;
-            if (!expunged) return outcome<bytes>(refusal{"UNAVAILABLE", "Not now"});
+            if (!expunged) return outcome<bytes>(refusal{code, "Not now"});
             one.store.mailboxes["INBOX"].expunge(12);
             return std::nullopt;
         });
@@ -250,6 +250,13 @@ TEST_CASE("a body that cannot be read ends the search, one that is gone does not
     const auto gone = run(true);
     CHECK(gone.starts_with("* SEARCH 11 20\r\n"));
     CHECK(gone.ends_with("a OK SEARCH completed\r\n"));
+    const std::string warning = "* NO [CORRUPTION] 1 message is damaged and was passed over; run peerpost check\r\n";
+    CHECK(run(false, "CORRUPTION") == warning + "* SEARCH 11 20\r\na OK SEARCH completed\r\n");
+    // Whether it has the word is not known: it is told neither as one that has it nor as one that has not.
+    const auto not_told = run(false, "CORRUPTION", "NOT BODY hello");
+    CHECK(not_told.starts_with(warning + "* SEARCH 11 "));
+    CHECK(not_told.find(" 12") == std::string::npos);
+    CHECK(run(false, "CORRUPTION", "OR BODY e UID 12") == "* SEARCH 11 12 20\r\na OK SEARCH completed\r\n");
 }
 
 TEST_CASE("many mails are read a batch at a time and answered in order", "[imap][search]") {

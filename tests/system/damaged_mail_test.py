@@ -1,0 +1,67 @@
+"""One mail of many is damaged on the disk: searching and fetching the others goes on, with a word about it."""
+
+import sys
+
+from node import nodes
+
+SMALL, LARGE_LINES = 5, 60_000   # lines: a mail that is given in several pieces
+
+
+def add(node, client, mail):
+    """The blob file of its own that the mail has."""
+    before = set(node.home.rglob("blobs/*/*"))
+    assert client.append("INBOX", None, None, mail)[0] == "OK"
+    return (set(node.home.rglob("blobs/*/*")) - before).pop()
+
+
+def damage(file, where):
+    data = bytearray(file.read_bytes())
+    data[int(len(data) * where)] ^= 1
+    file.chmod(0o600)
+    file.write_bytes(data)
+
+
+def hits(client, *criteria):
+    client.untagged_responses.clear()
+    kind, data = client.uid("SEARCH", *criteria)
+    assert kind == "OK", data
+    warned = any(b"CORRUPTION" in line for line in client.untagged_responses.get("NO", []))
+    return [int(uid) for uid in data[0].split()], warned
+
+
+def fetched(client, uids):
+    """{uid: body}, and how the command ended. imaplib throws away what came before a NO."""
+    tag = client._new_tag().decode()
+    client.send(f"{tag} UID FETCH {uids} (UID BODY.PEEK[])\r\n".encode())
+    found = {}
+    while not (line := client.readline().decode()).startswith(tag):
+        if line.endswith("}\r\n"):
+            found[int(line.split("UID ")[1].split()[0])] = client.read(int(line.rpartition("{")[2][:-3]))
+            client.readline()
+    return found, line[len(tag) + 1:]
+
+
+def main(binary):
+    with nodes(binary, "a") as (a,):
+        a.start()
+        client = a.imap_client()
+        client.select("INBOX")
+        mail = b"Subject: large\r\n\r\nneedle\r\n" + b"a line of it\r\n" * LARGE_LINES
+        early, late = add(a, client, mail), add(a, client, mail)
+        for n in range(SMALL):
+            client.append("INBOX", None, None, b"Subject: small %d\r\n\r\nneedle number %d\r\n" % (n, n))
+        small = list(range(4, 4 + SMALL))
+        assert hits(client, "BODY", "needle") == ([2, 3, *small], False)
+        damage(early, 0.001)
+        damage(late, 0.9)
+
+        # The first cannot be read; of the second no more than is needed is.
+        assert hits(client, "BODY", "needle") == ([3, *small], True)
+        assert hits(client, "NOT", "BODY", "nowhere", "UID", "2:100") == (small, True)
+        assert hits(client, "UID", "4:100", "BODY", "number") == (small, False)
+
+        bodies, end = fetched(client, f"2,{small[0]}:{small[-1]}")
+        assert sorted(bodies) == small and end.startswith("NO [CORRUPTION]"), (sorted(bodies), end)
+
+
+main(sys.argv[1])

@@ -52,8 +52,10 @@ awaitable<bytes> relay_service::requested(services::account& mine, std::shared_p
     }
     auto reply = one->session.take_output();
     if (const auto& slots = one->session.attached(); slots.size() != one->attached) {
-        if (slots.size() > one->attached)
-            role->submit(role->desk().touch(slots.back(), services::now_s()), [](const result<void>&) {});
+        if (slots.size() > one->attached) {
+            one->touched_at = services::now_s();
+            role->submit(role->desk().touch(slots.back(), one->touched_at), [](const result<void>&) {});
+        }
         one->attached = slots.size();
         link->waits_for_news = !slots.empty() || circuits_.has_reserved(link->number());
         count();
@@ -157,14 +159,28 @@ void relay_service::link_over(const peer_link& link) {
     circuits_.link_over(link.number());
 }
 
-awaitable<void> relay_service::upkeep() {
+// Who is attached for half a year has not been away for half a year.
+void relay_service::touch_slots(std::int64_t now) {
+    auto& role = *node_.relay();
+    for (const auto& [number, one] : clients_) {
+        const auto since = now - one->touched_at;
+        if (one->session.attached().empty() || (since >= 0 && since < attached_touch_s)) continue;
+        one->touched_at = now;
+        for (const auto& slot : one->session.attached())
+            role.submit(role.desk().touch(slot, now), [](const result<void>&) {});
+    }
+}
+
+awaitable<void> relay_service::upkeep(std::int64_t now) {
     auto* role = node_.relay();
     if (!role) co_return;
     std::erase_if(clients_, [](const auto& c) { return c.second->link.expired(); });
     circuits_.upkeep();
     count();
+    touch_slots(now);
+    const bool idle_slots = grace_.is_over(now, std::chrono::steady_clock::now());
     for (;;) {
-        auto sweep = [role] { return role->store().sweep(services::now_s()); };
+        auto sweep = [role, now, idle_slots] { return role->store().sweep(now, idle_slots); };
         const auto swept = co_await offload(workers_, std::move(sweep));
         if (!swept)
             services::log(services::area::main)

@@ -434,7 +434,7 @@ awaitable<void> server::state::upkeep() {
         auto [ec] = co_await upkeep_timer.async_wait(as_result);
         if (ec || stopping) co_return;
         links.close_idle();
-        co_await relay.upkeep();
+        co_await relay.upkeep(services::now_s());
         receiver.announce_work();
         node.search_fields().forget_unused(std::chrono::steady_clock::now());
         for (auto* a : node.accounts()) mapped_view.look(a->store());

@@ -109,7 +109,7 @@ result<void> change::touch_slot(const id16& slot, std::int64_t now) {
     PP_LET(auto found, must_find_slot(slot));
     auto& row = found.second;
     const auto ends = hour_of(now + slot_idle_s_max);
-    if (ends < row.ends + touch_step_hours) return {};
+    if (ends < row.ends + touch_step_hours) return {};   // never back: it may be the clock that is
     PP_TRY(erase(table::due, due_key(row.ends, due_kind::slot, key_of(row.number))));
     row.ends = ends;
     PP_TRY(put_empty(table::due, due_key(row.ends, due_kind::slot, key_of(row.number))));
@@ -254,10 +254,11 @@ result<void> change::add_invite(const id16& invite, std::uint32_t uses, std::int
 }
 
 // ---------------------------------------------------------------- what ends by itself
-result<std::size_t> change::sweep(std::int64_t now, std::size_t rows_max) {
+result<std::size_t> change::sweep(std::int64_t now, std::size_t rows_max, bool idle_slots) {
     std::vector<bytes> due;
     PP_TRY(rows_.each_key(txn_, table::due, {}, {}, [&](bytes_view key) -> result<bool> {
         if (seconds_until(key_u32(key, 0), now) > 0 || due.size() == rows_max) return false;
+        if (!idle_slots && static_cast<due_kind>(key[4]) == due_kind::slot) return true;
         due.push_back(to_bytes(key));
         return true;
     }));

@@ -60,8 +60,8 @@ public:
     // So much of an upload is in its file and synced. False: the seed has gone meanwhile.
     result<bool> seed_synced(const tag16& seed, std::uint64_t bytes);
     result<void> add_invite(const id16& invite, std::uint32_t uses, std::int64_t ends_at);
-    // Ends what is due, at most so many rows; how many it were.
-    result<std::size_t> sweep(std::int64_t now, std::size_t rows_max);
+    // Ends what is due, at most so many rows; how many it were. idle_slots: those nobody has asked for, too.
+    result<std::size_t> sweep(std::int64_t now, std::size_t rows_max, bool idle_slots);
 
     result<void> finish();                                                  // before the commit
     bool changed() const { return changed_; }

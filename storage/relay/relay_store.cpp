@@ -135,10 +135,10 @@ std::vector<result<void>> relay_store::write(std::span<const job> jobs) {
 
 result<void> relay_store::write_one(const job& j) { return write({&j, 1}).front(); }
 
-result<std::size_t> relay_store::sweep(std::int64_t now) {
+result<std::size_t> relay_store::sweep(std::int64_t now, bool idle_slots) {
     std::size_t swept = 0;
     PP_TRY(write_one([&](change& c) -> result<void> {
-        PP_LET(swept, c.sweep(now, sweep_rows_max));
+        PP_LET(swept, c.sweep(now, sweep_rows_max, idle_slots));
         return {};
     }));
     return swept;

@@ -63,8 +63,9 @@ public:
     result<seed_state> put_seed(const bytes32& where, std::uint64_t offset, bytes_view data, std::int64_t now);
     // Of whole seeds only. errc::not_found.
     result<seed_piece> read_seed(const bytes32& where, std::uint64_t offset, std::size_t length_bytes) const;
-    // Ends what is due: at most sweep_rows_max rows; call again while it returns that many.
-    result<std::size_t> sweep(std::int64_t now);
+    // Ends what is due: at most sweep_rows_max rows; call again while it returns that many. idle_slots: also slots that
+    // nobody has asked for.
+    result<std::size_t> sweep(std::int64_t now, bool idle_slots = true);
     result<store_status> status() const;
     const store_limits& limits() const { return limits_; }
 

@@ -47,7 +47,7 @@ struct bobs_node {
     asio::io_context io{1};
     std::unique_ptr<links> peers;
 
-    bobs_node() {
+    explicit bobs_node(services::config configuration = {}) {
         crypto::initialise();
         ::unsetenv("CREDENTIALS_DIRECTORY");
         ::unsetenv("PEERPOST_PASSPHRASE_FILE");
@@ -55,7 +55,6 @@ struct bobs_node {
                ("peerpost-edge-" + std::to_string(::getpid()) + "-" + std::to_string(crypto::random_u64()));
         storage::home_paths home;
         home.root = root;
-        services::config configuration;
         configuration.dht.mode = services::dht_mode::off;
         REQUIRE(services::node::init(home, configuration, "Bob").has_value());
         auto opened = services::node::open(home, configuration);

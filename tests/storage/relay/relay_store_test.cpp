@@ -164,10 +164,19 @@ TEST_CASE_METHOD(relay_fixture, "everything ends, and nothing is left") {
     CHECK(store->status()->slots == 1);
     CHECK(store->status()->bytes == 0);
     reopen();
+    CHECK(*store->sweep(now + 281 * day, false) == 0);      // its owner is to have time to come
+    CHECK(store->status()->slots == 1);
     sweep_all(now + 281 * day);
     CHECK(store->status()->slots == 0);
     const auto left = store->sweep(now + 1000 * 365 * day);
     CHECK(*left == 0);
+}
+
+TEST_CASE_METHOD(relay_fixture, "a visit by a clock that is behind takes no time from a slot") {
+    REQUIRE(open_slot(1).has_value());
+    REQUIRE(store->write_one([&](change& c) { return c.touch_slot(named(1), now - 365 * day); }).has_value());
+    sweep_all(now + 180 * day - 1);
+    CHECK(store->status()->slots == 1);
 }
 
 TEST_CASE_METHOD(relay_fixture, "closing a slot takes all of it, also in the middle of a sweep") {

@@ -71,7 +71,9 @@ std::filesystem::path default_home() {
 }
 
 result<storage::home_lock> lock_home(const context& c) {
-    if (!become_owner_of(c.home.root)) return storage::errc::no_access;
+    // Who has used it, before who owns the folder: a container's root works in folders of its host's users.
+    const bool in_use = storage::has_keyring(c.home);
+    if (!become_owner_of(in_use ? c.home.keyring('a') : c.home.root)) return storage::errc::no_access;
     return storage::home_lock::acquire(c.home);
 }
 

@@ -22,8 +22,8 @@ bool output_is_lost();
 
 // Root in a home that belongs to somebody else goes on as that user: what root wrote there peerpost could not open any
 // more when it runs as who it is meant for (a service of systemd has a user of its own). To be called before anything
-// in the home is opened for writing. False: the system does not let it.
-bool become_owner_of(const std::filesystem::path& home);
+// in the home is opened for writing, with something of it that shows whose it is. False: the system does not let it.
+bool become_owner_of(const std::filesystem::path& what);
 
 // Calls on_end once, on a thread of its own, when SIGINT, SIGTERM or, unless it is ignored, SIGHUP comes. Make it
 // before any other thread: they inherit the blocked signals. When the process is still there patience after the signal

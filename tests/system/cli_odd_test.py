@@ -149,6 +149,13 @@ def root_helps_a_service(binary):
             command(*work)
         with served(program, home):
             assert json.loads(command("check", "--json"))["sound"]
+        # A container's root, in a folder of the host's: what is in it already is root's, and stays usable.
+        mounted = pathlib.Path(folder, "mounted")
+        mounted.mkdir()
+        for more in ("init",), ("password", "new", "--name", "phone"), ("check",):
+            done = subprocess.run([program, "--home", str(mounted), *more], capture_output=True, timeout=60)
+            assert done.returncode == 0, done
+            os.chown(mounted, NOBODY, NOBODY)
         # To a third user the home is closed, not empty.
         done = subprocess.run([program, "--home", str(home), "status"], capture_output=True, text=True, timeout=60,
                               user=NOBODY - 1, group=NOBODY - 1, extra_groups=[])

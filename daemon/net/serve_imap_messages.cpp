@@ -141,11 +141,14 @@ awaitable<imap::verdict> imap_connection::on(imap::read_body q) {
         body_uid_ = q.uid;
         body_.box = box;
     }
+    if (account_->is_damaged(body_.mail_serial, q.offset + q.length, q.literal_end))
+        co_return refused<bytes>(storage::errc::damaged);
     const auto end =
         std::min(body_.reader->size_bytes(), q.offset + std::min<std::uint64_t>(q.length, imap::body_piece_bytes_max));
     bytes data(end > q.offset ? end - q.offset : 0);
     const auto n = body_.reader->read(q.offset, data);
     if (!n) {
+        if (n.error() == storage::errc::damaged) account_->note_damaged(body_.mail_serial, q.offset);
         services::log(services::area::imap)
             .error("connection={} event=mail_unreadable reason={}", number_, services::field(n.error().message()));
         co_return refused<bytes>(n.error());

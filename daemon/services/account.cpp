@@ -131,4 +131,16 @@ std::optional<account::scram_match> account::matching_proof(std::string_view aut
     return match;
 }
 
+void account::note_damaged(std::uint64_t mail_serial, std::uint64_t offset) {
+    constexpr std::size_t damaged_mails_max = 4096;   // of a disk that is going; a few bytes each
+    const std::lock_guard lock(mutex_);
+    if (damaged_.size() < damaged_mails_max) damaged_.insert_or_assign(mail_serial, offset);
+}
+
+bool account::is_damaged(std::uint64_t mail_serial, std::uint64_t from, std::uint64_t to) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = damaged_.find(mail_serial);
+    return found != damaged_.end() && found->second >= from && found->second < to;
+}
+
 }  // namespace pp::services

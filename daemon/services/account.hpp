@@ -6,6 +6,7 @@
 #include "proto/peer/messages.hpp"
 #include "storage/account_store.hpp"
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -69,6 +70,12 @@ public:
     };
     std::optional<scram_match> matching_proof(std::string_view auth_message, const crypto::hash256& proof) const;
 
+    // Mails whose damage was found while a client was being given them, with the first byte of the piece that could
+    // not be read: a literal that has begun can only be cut, the next one need not begin. Until the next start.
+    // Thread-safe.
+    void note_damaged(std::uint64_t mail_serial, std::uint64_t offset);
+    bool is_damaged(std::uint64_t mail_serial, std::uint64_t from, std::uint64_t to) const;   // in [from, to)
+
 private:
     void sign_record();   // with mutex_ held
 
@@ -85,6 +92,7 @@ private:
     std::vector<own_prekey> prekeys_;
     engine::own_record_values offer_;   // what record_ says
     peer::account_record record_;
+    std::map<std::uint64_t, std::uint64_t> damaged_;   // offset by mail
 };
 
 }  // namespace pp::services

@@ -306,6 +306,8 @@ struct read_body {
     std::uint64_t offset = 0;
     std::uint64_t length = 0;
     std::uint64_t mailbox = 0;                                // 0: the selected one
+    // The first piece of a literal that ends here: it may still be refused for what is known of the others. 0: none.
+    std::uint64_t literal_end = 0;
     bool operator==(const read_body&) const = default;
 };
 

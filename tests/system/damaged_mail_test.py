@@ -1,5 +1,7 @@
-"""One mail of many is damaged on the disk: searching and fetching the others goes on, with a word about it."""
+"""One mail of many is damaged on the disk: searching and fetching the others goes on, with a word about it; a mail
+whose damage was found in its middle is refused at its beginning the next time, not cut again."""
 
+import imaplib
 import sys
 
 from node import nodes
@@ -35,6 +37,8 @@ def fetched(client, uids):
     client.send(f"{tag} UID FETCH {uids} (UID BODY.PEEK[])\r\n".encode())
     found = {}
     while not (line := client.readline().decode()).startswith(tag):
+        if not line:
+            raise imaplib.IMAP4.abort("cut")
         if line.endswith("}\r\n"):
             found[int(line.split("UID ")[1].split()[0])] = client.read(int(line.rpartition("{")[2][:-3]))
             client.readline()
@@ -62,6 +66,19 @@ def main(binary):
 
         bodies, end = fetched(client, f"2,{small[0]}:{small[-1]}")
         assert sorted(bodies) == small and end.startswith("NO [CORRUPTION]"), (sorted(bodies), end)
+
+        # A literal that has begun can only be cut; the next time it does not begin, and what lies behind it is given.
+        a.stop()
+        a.start()
+        for attempt in "cut", "told":
+            client = a.imap_client()
+            client.select("INBOX")
+            try:
+                bodies, end = fetched(client, f"3:{small[-1]}")
+                assert attempt == "told" and sorted(bodies) == small and end.startswith("NO [CORRUPTION]"), end
+            except imaplib.IMAP4.abort:
+                assert attempt == "cut"
+        assert client.uid("FETCH", "3", "(BODY.PEEK[]<0.300000>)")[1][0][1] == mail[:300_000]
 
 
 main(sys.argv[1])

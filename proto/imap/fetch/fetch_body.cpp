@@ -66,7 +66,7 @@ wire::task<> fetch_writer::stream(const message_row& row, std::string name, byte
     for (auto at = range.offset; at < end;) {
         const bool first = at == range.offset;
         const byte_range next{at, piece_of(end - at)};
-        const auto piece = co_await read_piece(row, next, !first);
+        const auto piece = co_await read_piece(row, next, !first, first ? end : 0);
         if (!piece) co_return;
         if (first) announce(name, range.length, form);
         c_.send(*piece);
@@ -77,11 +77,13 @@ wire::task<> fetch_writer::stream(const message_row& row, std::string name, byte
 }
 
 // One piece, whole. nullopt: it could not be had; what follows from that is arranged.
-wire::task<std::optional<bytes>> fetch_writer::read_piece(const message_row& row, byte_range range, bool in_literal) {
+wire::task<std::optional<bytes>> fetch_writer::read_piece(const message_row& row, byte_range range, bool in_literal,
+                                                          std::uint64_t literal_end) {
     read_body question;
     question.uid = row.uid;
     question.offset = range.offset;
     question.length = range.length;
+    question.literal_end = literal_end;
     auto answer = co_await c_.ask(std::move(question));
     if (auto* piece = std::get_if<bytes>(&answer); piece && piece->size() == range.length) co_return std::move(*piece);
     if (in_literal) {   // the rest of an announced literal cannot be given

@@ -56,7 +56,9 @@ private:
     wire::task<std::optional<std::uint64_t>> decode(const message_row& row, byte_range encoded,
                                                     transfer_encoding encoding, byte_range wanted, std::string& kept);
     wire::task<std::optional<std::string>> load_header(const message_row& row, byte_range range);
-    wire::task<std::optional<bytes>> read_piece(const message_row& row, byte_range range, bool in_literal);
+    // literal_end: of imap::read_body
+    wire::task<std::optional<bytes>> read_piece(const message_row& row, byte_range range, bool in_literal,
+                                                std::uint64_t literal_end = 0);
     static std::uint64_t piece_of(std::uint64_t left) { return std::min<std::uint64_t>(left, body_piece_bytes_max); }
     void announce(std::string_view name, std::uint64_t size_bytes, literal_form form);   // of a literal; it is sent
     wire::task<> hand_over();        // what is in text_, when it is much: many items of one mail are not held together

@@ -170,7 +170,8 @@ void discovery::heard(bytes_view datagram) {
     auto& s = seen_[peer];
     const bool is_new = s.endpoints.empty() || now - s.at > sighting_lifetime || s.endpoints != beacon->endpoints;
     if (beacon->sent_at < s.sent_at) return;   // an old one, repeated by somebody
-    s = {beacon->endpoints, beacon->sent_at, now};
+    // What a clock that is ahead has dated is of now, or it would outlast all that its owner says by the right one.
+    s = {beacon->endpoints, std::min(beacon->sent_at, services::now_s()), now};
     if (seen_.size() > sightings_max) seen_.erase(seen_.begin());
     if (!is_new) return;
     if (now - last_answer_ > beacon_answer_interval) {   // who has just come shall not wait for our next turn

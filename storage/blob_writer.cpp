@@ -29,17 +29,20 @@ result<void> blob_space::take_in(const std::filesystem::path& made, const durabl
     const auto path = path_of(id);
     const auto shelf = std::to_integer<std::size_t>(id.data[0]);
     const bool shelf_stays = shelf_is_durable(shelf);
-    if (!shelf_stays) PP_TRY(durable::make_directory(path.parent_path()));
-    PP_TRY(durable::rename_file(made, path));
-    const auto sync_names = [&]() -> result<void> {
-        PP_TRY(durable::sync_directory(path.parent_path()));
-        return shelf_stays ? result<void>() : durable::sync_directory(blobs());
+    // Each sync makes the disk empty its cache, which takes its time; at the same time it is once for all of them.
+    const auto at_once = [](const std::filesystem::path& names) {   // where no thread is to be had: one after the other
+        return std::async([names] { return durable::sync_directory(names); });
     };
-    // Each of the two makes the disk empty its cache, which takes milliseconds; at the same time it is once for both.
-    auto names = std::async(sync_names);   // where no thread is to be had: one after the other
-    const auto data_synced = file.sync(), names_synced = names.get();
-    PP_TRY(data_synced);
-    PP_TRY(names_synced);
+    std::future<result<void>> shelf_synced;
+    if (!shelf_stays) {
+        PP_TRY(durable::make_directory(path.parent_path()));
+        shelf_synced = at_once(blobs());
+    }
+    PP_TRY(durable::rename_file(made, path));
+    auto names_synced = at_once(path.parent_path());
+    PP_TRY(file.sync());
+    PP_TRY(names_synced.get());
+    if (shelf_synced.valid()) PP_TRY(shelf_synced.get());
     const std::lock_guard hold(mutex_);
     durable_shelves_[shelf] = true;
     return {};

@@ -24,6 +24,7 @@
 #include "daemon/net/waiting_room.hpp"
 #include "daemon/services/interfaces.hpp"
 #include "daemon/services/json_line.hpp"
+#include "daemon/services/light_sleeper.hpp"
 #include "daemon/services/log.hpp"
 #include "daemon/services/mapped_pages.hpp"
 
@@ -368,7 +369,13 @@ void server::state::network_changed() {
     links.network_changed();
 }
 
-void server::run() { state_->io.run(); }
+void server::run() {
+    auto& s = *state_;
+    services::light_sleeper sleeper;
+    while (s.io.run_one() > 0)
+        if (s.node.writer().in_flight() > 0)
+            sleeper.stay_awake([&s] { return s.io.poll_one() > 0 || s.node.writer().in_flight() == 0; });
+}
 
 void server::stop() {
     auto& s = *state_;

@@ -22,9 +22,13 @@ void store_writer::submit(const std::string& account, storage::account_store& st
         if (!stopping_) {
             queue_.push_back(
                 {account, &store, std::move(work), std::move(done), how, std::chrono::steady_clock::now(), {}});
-            if (how == urgency::now) ++urgent_;
+            if (how == urgency::now) {
+                ++urgent_;
+                ++in_flight_;
+            }
+            const bool awake = awake_;
             lock.unlock();   // or who is woken would wait at once for this lock
-            work_.notify_one();
+            if (!awake) work_.notify_one();
             return;
         }
     }
@@ -72,6 +76,7 @@ result<void> store_writer::run_alone(const std::string& account, storage::accoun
                           std::chrono::steady_clock::now(),
                           std::move(work)});
         ++urgent_;
+        ++in_flight_;
         work_.notify_one();
     }
     return future.get();
@@ -156,7 +161,20 @@ void store_writer::write_loop() {
         }
         commit(group);
         group.clear();
+        look_for_more();
     }
+}
+
+// A client that waited for this commit may have the next change at once.
+void store_writer::look_for_more() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopping_ || !queue_.empty() || !idle_.empty()) return;
+        awake_ = true;
+    }
+    sleeper_.stay_awake([this] { return in_flight() > 0; });
+    const std::lock_guard lock(mutex_);
+    awake_ = false;   // what came meanwhile is in the queue
 }
 
 void store_writer::note_unsettled(storage::account_store& store) {
@@ -187,11 +205,16 @@ void store_writer::heal(const std::string& account, storage::account_store& stor
     if (delivery_observer_) delivery_observer_(account, unknown);
 }
 
+void store_writer::finish(waiting& one, result<void> with) {
+    one.done(std::move(with));
+    if (one.how == urgency::now) --in_flight_;   // only now: who looks at it finds the outcome
+}
+
 void store_writer::commit(std::vector<waiting>& group) {
     auto& store = *group.front().store;
     heal(group.front().account, store);
     if (group.front().alone)
-        group.front().done(group.front().alone());
+        finish(group.front(), group.front().alone());
     else
         commit_jobs(group, store);
     note_unsettled(store);
@@ -223,7 +246,7 @@ void store_writer::commit_jobs(std::vector<waiting>& group, storage::account_sto
     const auto results = store.write(jobs);
     for (std::size_t i = 0; i < group.size(); ++i) {
         // The waiter first: an own change is answered before the bus tells it to everybody.
-        group[i].done(results[i]);
+        finish(group[i], results[i]);
         if (results[i])
             for (const auto box : touched[i]) changes_.publish(group[i].account, box);
     }

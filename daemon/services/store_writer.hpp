@@ -4,9 +4,11 @@
 #pragma once
 
 #include "daemon/services/change_bus.hpp"
+#include "daemon/services/light_sleeper.hpp"
 #include "storage/account_store.hpp"
 #include "storage/txn.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -56,6 +58,8 @@ public:
     // its jobs; must not block. nullptr: nobody.
     using delivery_observer = std::function<void(const std::string& account, const storage::delivery_changes& what)>;
     void on_delivery_changes(delivery_observer f);
+    // Urgent jobs that have no outcome yet: while there are any, it is worth while to stay awake for them. Any thread.
+    std::size_t in_flight() const { return in_flight_.load(std::memory_order_acquire); }
     // Commits what is queued, then ends the threads.
     void stop();
 
@@ -75,6 +79,8 @@ private:
         completion done;
     };
     void write_loop();
+    void look_for_more();
+    void finish(waiting& one, result<void> with);
     void heal(const std::string& account, storage::account_store& store);
     void commit(std::vector<waiting>& group);
     void commit_jobs(std::vector<waiting>& group, storage::account_store& store);
@@ -95,6 +101,9 @@ private:
     std::vector<storage::account_store*> unsettled_;         // of the writer thread
     std::chrono::steady_clock::time_point settle_at_{};      // when there are any
     bool stopping_ = false;
+    bool awake_ = false;                                     // the writer's thread looks for jobs without being woken
+    std::atomic<std::size_t> in_flight_ = 0;
+    light_sleeper sleeper_;                                  // of the writer thread
     std::thread writer_, zeroer_;
 };
 

@@ -4,6 +4,7 @@
 #include "tests/simulation/scheduler.hpp"
 
 #include <bits/atomic_futex.h>
+#include <sched.h>
 #include <sys/sysinfo.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -20,6 +21,7 @@ namespace {
 constexpr nanoseconds monotonic_base = 1000 * second;
 constexpr nanoseconds wall_base = 1767600000 * second;   // January 2026
 constexpr nanoseconds last_monotonic = 1000000000 * second;   // above it a time is one of the wall clock
+constexpr nanoseconds yield_takes = second / 10000;
 std::size_t waiting_for_mutex = 0;
 
 nanoseconds wall_ahead() {
@@ -124,6 +126,14 @@ int clock_nanosleep(clockid_t, int flags, const timespec* length, timespec*) {
     if (!scheduler::self()) return EINVAL;
     auto& s = scheduler::the();
     s.block(length, (flags & TIMER_ABSTIME) ? from(*length) : s.now() + length->tv_sec * second + length->tv_nsec);
+    return 0;
+}
+// Somebody else's turn, and some time goes by: else who looks at the clock meanwhile would look for ever.
+int sched_yield() noexcept {
+    if (!scheduler::self()) return static_cast<int>(::syscall(SYS_sched_yield));
+    auto& s = scheduler::the();
+    const int turn = 0;
+    s.block(&turn, s.now() + yield_takes);
     return 0;
 }
 

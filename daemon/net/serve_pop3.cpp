@@ -91,11 +91,14 @@ awaitable<pop3::verdict> pop3_connection::on(pop3::read_body q) {
         if (!*message) co_return outcome(refused("", storage::errc::not_found));
         auto reader = account_->store().open_blob((*message)->mail_serial);
         if (!reader) co_return outcome(refused("the message cannot be read", reader.error()));
-        body_ = {q.uid, std::move(*reader)};
+        body_ = {q.uid, (*message)->mail_serial, std::move(*reader)};
     }
+    if (account_->is_damaged(body_.mail_serial, q.offset + q.length, q.transfer_end))
+        co_return outcome(refused("the message cannot be read", storage::errc::damaged));
     bytes data(q.length);
     const auto n = body_.reader->read(q.offset, data);
     if (!n) {
+        if (n.error() == storage::errc::damaged) account_->note_damaged(body_.mail_serial, q.offset);
         services::log(services::area::pop3).error("connection={} event=mail_unreadable reason={}", number_,
                                                   services::field(n.error().message()));
         body_ = {};

@@ -36,6 +36,7 @@ private:
 
     struct open_body {                              // the mail last read from: it is read in pieces
         std::uint32_t uid = 0;                      // 0: none
+        std::uint64_t mail_serial = 0;
         std::shared_ptr<storage::blob_reader> reader;
     };
 

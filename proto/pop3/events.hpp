@@ -53,6 +53,8 @@ struct read_body {
     std::uint32_t uid = 0;
     std::uint64_t offset = 0;
     std::size_t length = 0;
+    // The first piece of a RETR, which ends here: it may still be refused for what is known of the others. 0: none.
+    std::uint64_t transfer_end = 0;
     bool operator==(const read_body&) const = default;
 };
 // QUIT (RFC 1939 section 6): both sets in one transaction, or nothing. UIDs that are gone already are no error.

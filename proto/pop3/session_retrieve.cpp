@@ -16,6 +16,7 @@ wire::task<bool> server_session::state::transfer(std::size_t place, std::optiona
         read_body question{
             mail.uid, offset,
             static_cast<std::size_t>(std::min<std::uint64_t>(mail.size_bytes - offset, read_piece_bytes_max))};
+        if (!begun && !body_lines) question.transfer_end = mail.size_bytes;
         const auto wanted = question.length;
         const auto answer = co_await self.ask(std::move(question));
         const auto* piece = std::get_if<bytes>(&answer);

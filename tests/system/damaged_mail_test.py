@@ -2,9 +2,10 @@
 whose damage was found in its middle is refused at its beginning the next time, not cut again."""
 
 import imaplib
+import poplib
 import sys
 
-from node import nodes
+from node import free_port, nodes
 
 SMALL, LARGE_LINES = 5, 60_000   # lines: a mail that is given in several pieces
 
@@ -46,7 +47,9 @@ def fetched(client, uids):
 
 
 def main(binary):
-    with nodes(binary, "a") as (a,):
+    pop3 = free_port()
+    listener = f'[pop3]\nlisten = [{{ address = "127.0.0.1", port = {pop3}, tls = "none" }}]\n'
+    with nodes(binary, "a", extra_toml=listener) as (a,):
         a.start()
         client = a.imap_client()
         client.select("INBOX")
@@ -79,6 +82,22 @@ def main(binary):
             except imaplib.IMAP4.abort:
                 assert attempt == "cut"
         assert client.uid("FETCH", "3", "(BODY.PEEK[]<0.300000>)")[1][0][1] == mail[:300_000]
+
+        # The same over POP3, whose place of the damage is another: it reads in smaller pieces.
+        a.stop()
+        a.start()
+        for attempt in "cut", "told":
+            session = poplib.POP3("127.0.0.1", pop3, timeout=60)
+            session.user(a.address)
+            session.pass_(a.password)
+            try:
+                session.retr(3)
+                raise AssertionError("a damaged mail was given")
+            except poplib.error_proto as error:
+                assert ("SYS/PERM" in str(error)) == (attempt == "told"), (attempt, error)
+            if attempt == "told":
+                assert b"needle number 0" in session.retr(4)[1] and b"Subject: large" in session.top(3, 1)[1]
+                session.quit()
 
 
 main(sys.argv[1])

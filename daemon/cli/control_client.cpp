@@ -80,14 +80,18 @@ std::optional<command_result> ask_daemon(const std::filesystem::path& socket_fil
         connect(socket.fd, reinterpret_cast<const sockaddr*>(&path->address()), sizeof path->address()) != 0)
         return std::nullopt;
     const boost::json::object request{{"command", command}, {"arguments", arguments}};
-    if (!send_all(socket.fd, boost::json::serialize(request) + "\n")) return broken_off("broke off the connection");
+    if (!send_all(socket.fd, boost::json::serialize(request) + "\n"))
+        return command_error{EX_TEMPFAIL, "the running peerpost takes no command at the moment (it is stopping, or too "
+                                          "many commands run at one time); nothing was done, try again"};
 
     std::string buffered;
     std::array<char, 64 * 1024> piece;
     while (true) {
         pollfd one{socket.fd, POLLIN, 0};
-        const int ready =
-            poll(&one, 1, static_cast<int>(std::chrono::milliseconds(control_answer_timeout).count()));
+        // Shredding says nothing before it is done, and takes as long as the store is large; a daemon that dies
+        // meanwhile closes the connection.
+        const auto patience = std::chrono::milliseconds(control_answer_timeout).count();
+        const int ready = poll(&one, 1, command == "shred" ? -1 : static_cast<int>(patience));
         if (ready < 0 && errno == EINTR) continue;
         if (ready <= 0) return broken_off("has not answered for a minute");
         const auto n = read(socket.fd, piece.data(), piece.size());

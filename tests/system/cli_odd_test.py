@@ -1,5 +1,6 @@
 """The command line where something is odd: text that is no UTF-8, in arguments, names and mails; root in a home that
-belongs to another user, and that user's home as others see it; output that goes nowhere; nohup."""
+belongs to another user, and that user's home as others see it; output that goes nowhere; nohup; with PEERPOST_LONG=1 an
+answer that takes long."""
 
 import contextlib
 import json
@@ -8,6 +9,7 @@ import pathlib
 import shutil
 import signal
 import smtplib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ from node import free_port, nodes, wait_until
 
 NAME_BYTES_MAX = 128
 NOBODY = 65534
+ANSWER_TIMEOUT_S = 60   # control_answer_timeout
 
 
 def run(node, *arguments, code=0):
@@ -162,6 +165,24 @@ def root_helps_a_service(binary):
         assert done.returncode == 71 and "belong to the user" in done.stderr and "init" not in done.stderr, done
 
 
+def answer_after_a_minute(binary):
+    """Shredding 100 000 mails takes longer than any other command may: it is waited for."""
+    with tempfile.TemporaryDirectory(prefix="peerpost-test-") as home, socket.socket(socket.AF_UNIX) as daemon:
+        daemon.bind(home + "/control.sock")
+        daemon.listen()
+        commands = {name: subprocess.Popen([binary, "--home", home, name, "--json"], stdout=subprocess.PIPE,
+                                           stderr=subprocess.PIPE) for name in ("shred", "status")}
+        asked = [daemon.accept()[0] for _ in commands]
+        time.sleep(ANSWER_TIMEOUT_S + 2)
+        for connection in asked:
+            with contextlib.suppress(OSError):
+                connection.sendall(b'{"result":{}}\n')
+            connection.close()
+        ends = {name: (child.wait(30), child.communicate()) for name, child in commands.items()}
+        assert ends["shred"][0] == 0 and ends["status"][0] == 75, ends
+        assert b"has not answered" in ends["status"][1][1], ends
+
+
 def main(binary):
     with nodes(binary, "a", "b") as (a, b):   # b never runs: what is for her waits
         a.start()
@@ -173,6 +194,8 @@ def main(binary):
         nohup(a)
         strange_names(a, b)
         assert len(answer(a, "queue")["queue"]) == 1 and len(answer(a, "contact", "list")["contacts"]) == 1
+    if os.environ.get("PEERPOST_LONG"):
+        answer_after_a_minute(binary)
     if os.geteuid() == 0:
         root_helps_a_service(binary)
     else:

@@ -1,5 +1,6 @@
 #include "daemon/net/finder.hpp"
 
+#include "daemon/engine/delivery.hpp"
 #include "daemon/engine/endpoints.hpp"
 #include "daemon/engine/people.hpp"
 #include "daemon/services/log.hpp"
@@ -85,12 +86,25 @@ void finder::stop() {
     prefetch_timer_.cancel();
 }
 
+// A record stands under keys of its day: what was put there by a wrong clock nobody finds. And while a machine sleeps,
+// what it has put there ends.
+void finder::notice_clock_jump() {
+    const auto wall = services::now_ms();
+    const auto now = std::chrono::steady_clock::now();
+    const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - last_steady_);
+    if (last_wall_ != 0 && engine::clock_jumped(std::chrono::milliseconds(wall - last_wall_), passed))
+        for (auto& [label, p] : publications_) p.schedule.changed(now);
+    last_wall_ = wall;
+    last_steady_ = now;
+}
+
 // ---------------------------------------------------------------- being found
 
 awaitable<void> finder::publish_loop() {
     // Accounts added while running are taken up with the next look.
     constexpr auto look = std::chrono::seconds(30);
     while (!stopping_) {
+        notice_clock_jump();
         const auto now = std::chrono::steady_clock::now();
         auto next = now + look;
         for (auto* a : node_.accounts()) {

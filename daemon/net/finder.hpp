@@ -65,6 +65,7 @@ private:
         std::vector<std::string> endpoints;
         std::vector<relay::slot_address> slots;
     };
+    void notice_clock_jump();
     void note_way(const crypto::account_key& peer, const dht::record& of_account);
     awaitable<void> publish_loop();
     awaitable<void> publish(services::account& a);
@@ -94,6 +95,8 @@ private:
     std::map<std::string, publication> publications_;          // by account label
     std::map<crypto::account_key, search> searches_;
     std::size_t running_ = 0;
+    storage::unix_ms last_wall_ = 0;                           // at the last look at the clock
+    std::chrono::steady_clock::time_point last_steady_{};
     bool stopping_ = false;
 };
 

@@ -20,6 +20,20 @@ from node import free_port, nodes, wait_until
 NAME_BYTES_MAX = 128
 NOBODY = 65534
 ANSWER_TIMEOUT_S = 60   # control_answer_timeout
+RELAY = """[relay]
+serve = "open"
+[imap]
+listen = [{ address = "127.0.0.1", port = %d }]
+[smtp]
+listen = [{ address = "127.0.0.1", port = %d }]
+[peer]
+listen = [{ address = "127.0.0.1", port = %d }]
+port_mapping = false
+[lan]
+enabled = false
+[dht]
+mode = "off"
+"""
 
 
 def run(node, *arguments, code=0):
@@ -77,6 +91,15 @@ def output_that_goes_nowhere(a):
     for where in ">/dev/null", ">&-":
         done = shell("serve", where)
         assert done.returncode == 78 and b" init" in done.stderr and not (home / "keyring.a").exists(), (where, done)
+    # A relay is nobody's mailbox: it is started as one starts a service.
+    relay = a.home.parent / "unseen relay"
+    relay.mkdir(mode=0o700)
+    (relay / "peerpost.toml").write_text(RELAY % (free_port(), free_port(), free_port()))
+    with subprocess.Popen([a.binary, "--home", str(relay), "serve"], stdout=subprocess.DEVNULL) as child:
+        wait_until(lambda: (relay / "control.sock").exists() or child.poll() is not None, 30, "serve does not start")
+        assert (relay / "keyring.a").exists() and child.poll() is None
+        child.send_signal(signal.SIGTERM)
+    assert child.returncode == 0, child
     for where in ">/dev/full", ">&-", ">&- 2>&-", "0<&- >&-":
         for command in "init", "init --json":
             shutil.rmtree(home)
